@@ -1,0 +1,85 @@
+"""How long a TA waits when nothing has to be run: the help, the same command again, a class judged again.
+
+`python benchmarks/rejudging.py` prints a Markdown table. It grades the sample hand-ins once (which runs
+them), makes 100 hand-ins of them that differ in their text only, and times whole processes, five times each.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+HAND_INS = 100
+REPEATS = 5
+
+
+def main() -> None:
+    """Measure in a course of its own below the temporary folder, and print the table."""
+    with tempfile.TemporaryDirectory(prefix="grader-bench-") as name:
+        course = Path(name)
+        shutil.copytree(REPOSITORY / "rubrics", course / "rubrics")
+        shutil.copytree(REPOSITORY / "submissions" / "a1", course / "samples" / "a1")
+        grade(course, "samples")
+        make_class(course)
+        grade(course, "submissions")
+        rows = {
+            "`grade --help`": median(lambda: grade(course, "--help")),
+            "the 12 samples again": median(lambda: grade(course, "samples")),
+            f"{HAND_INS} hand-ins again, nothing changed": median(lambda: grade(course, "submissions")),
+            f"{HAND_INS} hand-ins judged again, every page new": median(lambda: rejudge(course)),
+        }
+    print(f"Python {sys.version.split()[0]}, median of {REPEATS} whole processes, in seconds\n")
+    print("| what | median | slowest |\n|---|---|---|")
+    for what, (middle, slowest) in rows.items():
+        print(f"| {what} | {middle:.2f} | {slowest:.2f} |")
+
+
+def grade(course: Path, *words: str) -> None:
+    """Run `grade` in `course`; what it prints is not shown."""
+    command = [sys.executable, "-m", "grader", *words]
+    ended = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    if ended.returncode not in (0, 1):
+        raise SystemExit(ended.stderr)
+
+
+def make_class(course: Path) -> None:
+    """100 hand-ins with the samples' code, so that their runs are stored, each with a text of its own."""
+    samples = sorted((course / "samples" / "a1").glob("*/*.ipynb"))
+    for number in range(HAND_INS):
+        notebook = json.loads(samples[number % len(samples)].read_text("utf-8"))
+        text = {"cell_type": "markdown", "metadata": {}, "source": f"A text of hand-in {number}."}
+        notebook["cells"].append(text)
+        folder = course / "submissions" / "a1" / f"Participant_{1000 + number}_assignsubmission_file"
+        folder.mkdir(parents=True)
+        (folder / "work.ipynb").write_text(json.dumps(notebook), "utf-8")
+
+
+def rejudge(course: Path) -> None:
+    """Change the points of a criterion and grade again: every grade and every page changes."""
+    rubric = course / "rubrics" / "a1.yaml"
+    text = rubric.read_text("utf-8")
+    old, new = ("points: 1.5", "points: 1.25") if "points: 1.5" in text else ("points: 1.25", "points: 1.5")
+    rubric.write_text(text.replace(old, new), "utf-8")
+    grade(course, "submissions")
+
+
+def median(call: Callable[[], None]) -> tuple[float, float]:
+    """Median and maximum of the wall seconds of `REPEATS` calls."""
+    seconds = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds), max(seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""grader: runs and grades the notebooks of a deep-learning course."""

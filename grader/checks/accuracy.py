@@ -1,0 +1,258 @@
+"""The accuracy that the notebook's own outputs report when it is run again."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from grader.checks.experiments import tests_of_trained_mlps
+from grader.checks.registry import check
+from grader.evidence.record import Evidence
+from grader.model import (
+    DatasetOrigin,
+    Outcome,
+    Reason,
+    Record,
+    Run,
+    RunStatus,
+    Source,
+    Verdict,
+    met,
+    needs_review,
+    not_checked,
+    not_met,
+    partly_met,
+)
+from grader.notebook.facts import Part
+from grader.notebook.records import Number, Quantity, Readings, Split
+
+CHANCE = 0.10
+NEAR_CHANCE = 0.03
+_HALF = Decimal("0.5")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,4}(?:\.\d{1,17})?|\.\d{1,17})")
+_FASHION = re.compile(r"fashion", re.IGNORECASE)
+_NOT_FROM_A_TEST = (
+    "That this number comes from testing the trained model on test data, which it was not trained on, could "
+    "not be read from the code."
+)
+_NEVER_JUDGED = (0.0, 1.0)
+
+
+class Line(Record):
+    """What is asked for on one data set: `full` points at this accuracy, half of them at `partly`."""
+
+    full: Annotated[float, Field(gt=0, le=1)]
+    partly: Annotated[float, Field(gt=0, le=1)]
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if self.partly > self.full:
+            raise ValueError(f"`partly` ({self.partly}) must not be above `full` ({self.full})")
+        return self
+
+
+@check("accuracy-at-least")
+def accuracy_at_least(
+    evidence: Evidence,
+    *,
+    thresholds: dict[str, Line],
+    band: Annotated[float, Field(ge=0, le=0.2)] = 0.02,
+) -> Verdict:
+    """The notebook reaches the accuracy asked for on test data when it is run again.
+
+    `thresholds` gives a line for each data set (`mnist`, `fashion_mnist`). Only test accuracies that
+    our run printed count, where the code tests a trained model with a hidden layer on test data, and none
+    that stands as a number in the notebook's own code. Within `band`
+    of a line a person decides: the spread over seeds is about that large. Not met only when a run that
+    ended well on the real data reports nothing but accuracies within 0.03 of chance (0.10).
+    """
+    run, beside = evidence.run, _reported(evidence)
+    if run is None or run.status is RunStatus.LOST:
+        why = "The notebook was not run again" if run is None else "The run was lost through a fault of ours"
+        return not_checked(Reason(text=f"{why}, so its accuracy could not be checked."), *beside)
+    rerun = evidence.rerun or Readings()
+    is_written_down = _written_down(evidence)
+    judged = [
+        (_judgement(number, dataset, thresholds, band), number, dataset)
+        for number in _accuracies(rerun, Split.TEST)
+        if not is_written_down(number.value)
+        and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
+    ]
+    reached = [entry for entry in judged if entry[0] is Outcome.MET]
+    is_tested = _is_tested(evidence)
+    if reached and is_tested:
+        _, number, dataset = max(reached, key=lambda entry: entry[1].value)
+        return met(_found(number, dataset, thresholds[dataset], run), *beside)
+    if run.missing_modules:
+        names = ", ".join(run.missing_modules)
+        text = f"The notebook needs {names}, which our room lacks, so its accuracy could not be checked."
+        return not_checked(Reason(text=text), *beside)
+    if not judged:
+        return needs_review(*_how_it_ended(run), _why_none(rerun, is_written_down), *beside)
+    outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
+    found = _found(number, dataset, thresholds[dataset], run)
+    if (
+        is_tested
+        and run.status is RunStatus.COMPLETED
+        and _counts_against(evidence, run, rerun, dataset, number.value + band)
+    ):
+        if outcome is Outcome.PARTLY_MET and len({name for _, _, name in judged}) == 1:
+            return partly_met(_HALF, found, *beside)
+        if _is_all_chance(rerun) and _is_all_chance(evidence.saved):
+            text = f"Every accuracy that our run shows is about that of guessing ({CHANCE:.2f})."
+            return not_met(found, Reason(text=text, cell=number.cell, source=Source.RERUN), *beside)
+    doubt = () if is_tested else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),)
+    return needs_review(*_how_it_ended(run), found, *doubt, *beside)
+
+
+def _how_it_ended(run: Run) -> tuple[Reason, ...]:
+    if run.status is RunStatus.COMPLETED:
+        return ()
+    ended = run.status.value.replace("_", " ")
+    text = f"The run did not come to its end well ({ended}), so what it shows does not decide."
+    return (Reason(text=text, source=Source.RERUN),)
+
+
+def _accuracies(readings: Readings, *splits: Split) -> list[Number]:
+    return [n for n in readings.numbers if n.quantity is Quantity.ACCURACY and n.split in splits]
+
+
+def _judgement(number: Number, dataset: str, thresholds: Mapping[str, Line], band: float) -> Outcome:
+    """MET or PARTLY_MET where the number is clear of the lines by more than the band, else NEEDS_REVIEW.
+
+    Exactly 0 or 1 is no accuracy over a whole test set: most likely one of a single batch.
+    """
+    line = thresholds[dataset]
+    if number.value in _NEVER_JUDGED:
+        return Outcome.NEEDS_REVIEW
+    if number.value >= line.full + band:
+        return Outcome.MET
+    if line.partly + band <= number.value <= line.full - band:
+        return Outcome.PARTLY_MET
+    return Outcome.NEEDS_REVIEW
+
+
+def _is_tested(evidence: Evidence) -> bool:
+    """Whether the code tests a trained model on test data that no training saw.
+
+    A printed number alone, or one of another model, decides nothing.
+    """
+    facts = evidence.facts
+    saw_test_data = any(Part.TEST in training.parts for training in facts.trainings)
+    return bool(tests_of_trained_mlps(evidence)) and not saw_test_data
+
+
+def _counts_against(evidence: Evidence, run: Run, rerun: Readings, dataset: str, best: float) -> bool:
+    """Whether a low number may cost points: real data, nothing mended, nothing above `best` shown."""
+    if run.mends or _origin(run, dataset) is not DatasetOrigin.REAL:
+        return False
+    shown = [*rerun.numbers, *evidence.saved.numbers]
+    return not any(
+        number.quantity is Quantity.ACCURACY and number.split is not Split.TRAIN and number.value > best
+        for number in shown
+    )
+
+
+def _is_all_chance(rerun: Readings) -> bool:
+    return all(abs(number.value - CHANCE) <= NEAR_CHANCE for number in _accuracies(rerun, *Split))
+
+
+def _origin(run: Run, dataset: str) -> DatasetOrigin | None:
+    return next((use.origin for use in run.datasets if use.name == dataset), None)
+
+
+def _dataset_of(number: Number, evidence: Evidence, run: Run, thresholds: Mapping[str, Line]) -> str | None:
+    """The data set that a number speaks of, if the code or its own line tells, and the run knows it."""
+    loaded = {load.dataset: load.cell for load in reversed(evidence.facts.loads)}
+    for name in thresholds:
+        cells = [use.cell for use in evidence.code.uses(f"tf.keras.datasets.{name}")]
+        if cells:
+            loaded[name] = min(cells[0], loaded.get(name, cells[0]))
+    here = {name for name, cell in loaded.items() if cell <= number.cell}
+    if len(here) > 1:
+        tested = [
+            e.datasets
+            for e in evidence.facts.evaluations
+            if number.cell in (e.cell, e.run_cell) and e.is_called
+        ]
+        named = {name for datasets in tested for name in datasets}
+        if len(named) == 1:
+            here = named
+        elif _FASHION.search(number.text) and "fashion_mnist" in here:
+            here = {"fashion_mnist"}
+    if len(here) != 1:
+        return None
+    dataset = here.pop()
+    return dataset if dataset in thresholds and _origin(run, dataset) is not None else None
+
+
+def _found(number: Number, dataset: str, line: Line, run: Run) -> Reason:
+    stand_in = " (a stand-in for it)" if _origin(run, dataset) is DatasetOrigin.STAND_IN else ""
+    shown = f"cell {number.cell} reports a test accuracy of {number.value:.4f} on {dataset}{stand_in}"
+    text = f"Run again, {shown}; asked for: {line.full:.2f}."
+    return Reason(text=text, cell=number.cell, numbers=(number.value, line.full), source=Source.RERUN)
+
+
+def _reported(evidence: Evidence) -> tuple[Reason, ...]:
+    """The best test accuracy saved in the notebook; where none is of test data, the best that may be."""
+    numbers = _accuracies(evidence.saved, Split.TEST)
+    kind = "a test accuracy" if numbers else "an accuracy (of which data is not told)"
+    numbers = numbers or _accuracies(evidence.saved, Split.UNKNOWN)
+    if not numbers:
+        return ()
+    best = max(numbers, key=lambda number: number.value)
+    text = f"As handed in, cell {best.cell} shows {kind} of {best.value:.4f}."
+    return (Reason(text=text, cell=best.cell, numbers=(best.value,), source=Source.SAVED),)
+
+
+def _why_none(rerun: Readings, is_written_down: Callable[[float], bool]) -> Reason:
+    """Why no number of our run could be held against a line."""
+    tests = _accuracies(rerun, Split.TEST)
+    written = next((number for number in tests if is_written_down(number.value)), None)
+    if written is not None:
+        text = (
+            f"Cell {written.cell} reports {written.value:.4f}, a number that stands in the notebook's code."
+        )
+        return Reason(text=text, cell=written.cell, numbers=(written.value,), source=Source.RERUN)
+    if tests:
+        text = f"Cell {tests[-1].cell} reports {tests[-1].value:.4f}, on which data set is not clear."
+        return Reason(text=text, cell=tests[-1].cell, numbers=(tests[-1].value,), source=Source.RERUN)
+    others = _accuracies(rerun, *Split)
+    if others:
+        best = max(others, key=lambda number: number.value)
+        text = f"Cell {best.cell} reports an accuracy of {best.value:.4f}, but not clearly on test data."
+        return Reason(text=text, cell=best.cell, numbers=(best.value,), source=Source.RERUN)
+    return Reason(text="Run again, the notebook prints no accuracy that could be read.", source=Source.RERUN)
+
+
+def _written_down(evidence: Evidence) -> Callable[[float], bool]:
+    """Tells whether an accuracy stands as a number in the code, to the digits it was printed with."""
+    literals = {value for found in _literals(evidence) for value in (found, found / 100) if 0 < value < 1}
+    rounded = {digits: {f"{value:.{digits}f}" for value in literals} for digits in range(2, 9)}
+
+    def is_written_down(value: float) -> bool:
+        digits = min(8, max(2, len(f"{value:.8f}".rstrip("0").partition(".")[2])))
+        return f"{value:.{digits}f}" in rounded[digits]
+
+    return is_written_down
+
+
+def _literals(evidence: Evidence) -> Iterator[float]:
+    """Every number written in the code, also inside its strings; comments aside."""
+    for tree in evidence.code.trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant):
+                yield from _numbers_in(node.value)
+    for cell in {cell for cell, _ in evidence.code.unparsed}:
+        yield from _numbers_in(evidence.code.source(cell))
+
+
+def _numbers_in(value: object) -> list[float]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return [float(value)] if abs(value) < 1e6 else []
+    return [float(text) for text in _NUMBER.findall(value[:100_000])] if isinstance(value, str) else []

@@ -1,0 +1,331 @@
+"""What was done with the model: evaluated on test data, varied, looked at, trained on other data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
+from grader.checks.registry import check
+from grader.checks.results import (
+    accuracies_in,
+    accuracy_shown_for,
+    depth_of,
+    did_run,
+    printed_lines,
+    readings_of,
+    results_shown,
+)
+from grader.evidence.record import Evidence
+from grader.model import Reason, Source, Verdict, met, needs_review, not_met
+from grader.notebook.facts import (
+    CodeFacts,
+    Configuration,
+    Evaluation,
+    ForwardPass,
+    Part,
+    Picked,
+    Training,
+)
+
+_SHOWN = 8
+_TRIED = re.compile(
+    r"\b(?:tr(?:y|ied|ying)|experiment|compar|var(?:y|ied|ying|iat)|differ|instead|another|others?\b|chang|increas"
+    r"|decreas|larger|smaller|more\b|fewer|better|worse|versuch|ausprobier|vergleich|verschieden|unterschied"
+    r"|geänder|änder|erhöh|besser|schlechter|größer|kleiner|andere|statt|seconds? model|configurations?)",
+    re.IGNORECASE,
+)
+_ACCURACY_IN_PROSE = re.compile(r"\d[\d.,]*\s?%|\b0?[.,]\d{2,}\b")
+_IN_A_COMMENT = re.compile(r"#.*(?:=|\btf\.|relu|tanh|sigmoid|random|zeros|assign)", re.IGNORECASE)
+_SHOWS_IMAGES = re.compile(
+    r"imshow|matshow|summary\.image|\bImage\b|fromarray|pcolor|imsave|add_image|cv2|heatmap|plot_\w*image|wandb"
+    r"|figimage|show_\w*(?:image|digit|example)",
+    re.IGNORECASE,
+)
+
+
+# Evaluated on test data ------------------------------------------------------------------------------
+
+
+@check("evaluated-on-test-data")
+def evaluated_on_test_data(evidence: Evidence) -> Verdict:
+    """The model with a hidden layer is evaluated on test data, and an accuracy is shown.
+
+    Not met only when all code was understood and no test data goes through any model, or only through
+    a linear one with no other model there.
+    """
+    facts = evidence.facts
+    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
+    for test in tests_of_trained_mlps(evidence):
+        seen = accuracy_shown_for(evidence, test)
+        if seen is not None:
+            source, number = seen
+            text = (
+                f"Test images go through the model in cell {test.run_cell} and are held against their labels."
+            )
+            shown = Reason(
+                text=f"An accuracy is shown in cell {number.cell}: {number.value:.4f}.",
+                cell=number.cell,
+                numbers=(number.value,),
+                source=source,
+            )
+            return met(said(text, test.run_cell), shown)
+    if facts.is_complete and not any(not test.is_called for test in facts.evaluations):
+        if trained and facts.parts_seen == (Part.TRAIN,):
+            text = "The test data goes through no model anywhere in the code: only training data does."
+            return not_met(said(text))
+        if has_only_linear_models(facts):
+            return not_met(said("There is no model with a hidden layer that could be evaluated."))
+    return needs_review(
+        said("Whether the model is evaluated on test data could not be settled."),
+        *_evaluations_in_words(evidence, facts, trained),
+    )
+
+
+def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
+    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone."""
+    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
+    return [
+        test
+        for test in evidence.facts.evaluations
+        if test.is_called
+        and did_run(evidence, test.run_cell)
+        and test.parts == (Part.TEST,)
+        and depth_of(test.model) >= 1
+        and any(_same_way(test.model, model) for model in trained)
+    ]
+
+
+def _same_way(tested: ForwardPass | None, trained: ForwardPass) -> bool:
+    """True when data takes the same way through the layers in the test as in the training."""
+    if tested is None:
+        return False
+    return len(tested.products) == len(trained.products) and (
+        tested.hidden_activations == trained.hidden_activations
+    )
+
+
+def _evaluations_in_words(
+    evidence: Evidence, facts: CodeFacts, trained: Sequence[ForwardPass]
+) -> list[Reason]:
+    reasons: list[Reason] = []
+    for test in facts.evaluations[:_SHOWN]:
+        parts = " and ".join(part.value for part in test.parts) or "unknown"
+        text = f"Cell {test.cell} holds predictions against labels (`{test.how}`), on {parts} data"
+        if test.model is not None and trained and not any(_same_way(test.model, m) for m in trained):
+            text += ", with another forward pass than the one that is trained"
+        reasons.append(said(f"{text}.", test.cell))
+    if not any(accuracies_in(readings) for _, readings in readings_of(evidence)):
+        reasons.append(said("No accuracy was found in the outputs."))
+    return reasons or laid_out(facts)
+
+
+# Experiments ------------------------------------------------------------------------------------------
+
+
+def _are_alike(first: Configuration, second: Configuration) -> bool:
+    """True when two configurations cannot be told apart by what is surely known of them."""
+    if len(first.sizes) != len(second.sizes) and first.sizes and second.sizes:
+        return False
+    pairs: list[tuple[object, object]] = [
+        *zip(first.sizes, second.sizes, strict=False),
+        *zip(first.starts, second.starts, strict=False),
+        (first.optimizer or None, second.optimizer or None),
+        (first.learning_rate, second.learning_rate),
+    ]
+    if any(a is not None and b is not None and a != b and a != "" and b != "" for a, b in pairs):
+        return False
+    return first.activations == second.activations
+
+
+def distinct(configurations: Iterable[Configuration]) -> tuple[Configuration, ...]:
+    """Configurations that surely differ from each other in size, activation, start or rate."""
+    found: list[Configuration] = []
+    for configuration in configurations:
+        if not any(_are_alike(configuration, other) for other in found):
+            found.append(configuration)
+    return tuple(found)
+
+
+def _fresh(trainings: Iterable[Training]) -> Iterator[Training]:
+    """Trainings that start with weights of their own; to go on with the same ones is no new experiment."""
+    seen: set[tuple[int, ...]] = set()
+    for training in trainings:
+        products = training.model.products if training.model is not None else ()
+        weights = tuple(step.weight.id for step in products if step.weight is not None)
+        if weights not in seen:
+            yield training
+        seen.add(weights)
+
+
+@check("experiments")
+def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
+    """Several configurations of the model are really trained, and their results shown.
+
+    Met with `at_least` different ones (sizes, activations, starting weights, rates) in code that ran, and
+    as many results in the outputs. Not met only when all code was understood, there is one configuration,
+    and neither the text nor the outputs tell of another.
+    """
+    facts = evidence.facts
+    trainings = trainings_of_mlps(evidence)
+    found = distinct(training.configuration for training in _fresh(trainings))
+    results, source = results_shown(evidence)
+    if len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
+        return met(
+            said(f"{len(found)} different configurations are trained{_varied(found)}.", numbers=[len(found)]),
+            Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source),
+        )
+    called = [training for training in facts.trainings if training.is_called]
+    if _is_certainly_one(evidence, called) and results <= 1:
+        cell = called[0].cell if called else None
+        what = "One configuration is" if called else "No model is"
+        text = f"{what} trained in the code, and nothing tells of another one; {at_least} are asked for."
+        return not_met(said(text, cell, [len(called[:1]), at_least]))
+    reasons = [
+        said(f"{len(found)} different configurations were found for certain; {at_least} are asked for.")
+    ]
+    reasons += [
+        said(f"Cell {t.run_cell}: {_in_words(t.configuration)}.", t.run_cell) for t in called[:_SHOWN]
+    ]
+    reasons.append(Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source))
+    if _tells_of_more(evidence):
+        reasons.append(said("The text tells of further experiments, which may no longer be in the code."))
+    return needs_review(*reasons)
+
+
+def _are_results_of_models(facts: CodeFacts) -> bool:
+    """Whether predictions of a model are held against labels: else the numbers may be anything."""
+    return any(test.is_called and depth_of(test.model) for test in facts.evaluations)
+
+
+def _is_certainly_one(evidence: Evidence, called: Sequence[Training]) -> bool:
+    facts = evidence.facts
+    if not facts.is_complete or len(called) != len(facts.trainings) or _tells_of_more(evidence):
+        return False
+    if any(training.model is None or not training.model.is_plain for training in called):
+        return False
+    if not called and facts.models:  # trained in a way that is not known here, by hand in NumPy say
+        return False
+    return len({training.configuration for training in called}) <= 1
+
+
+def _tells_of_more(evidence: Evidence) -> bool:
+    """True when the text, or code put out of use by a comment, may tell of other configurations."""
+    texts = [passage.text for passage in evidence.prose.passages]
+    if any(_TRIED.search(text) for text in texts):
+        return True
+    if sum(len(_ACCURACY_IN_PROSE.findall(text)) for text in texts) > 1 or evidence.prose.pictures:
+        return True
+    return any(
+        _IN_A_COMMENT.search(line)
+        for cell in evidence.notebook.code_cells
+        for line in cell.source.split("\n")
+    )
+
+
+def _varied(found: Sequence[Configuration]) -> str:
+    fields = (
+        ("hidden sizes", {c.sizes for c in found}),
+        ("activations", {c.activations for c in found}),
+        ("starting weights", {c.starts for c in found}),
+        ("optimisers", {c.optimizer for c in found}),
+        ("learning rates", {c.learning_rate for c in found}),
+    )
+    names = [name for name, values in fields if len(values) > 1]
+    return f" (varied: {', '.join(names)})" if names else ""
+
+
+def _in_words(configuration: Configuration) -> str:
+    sizes = " and ".join(str(size) if size is not None else "?" for size in configuration.sizes)
+    parts = [f"hidden sizes {sizes}" if sizes else "no hidden layer"]
+    parts.append(", ".join(dict.fromkeys(configuration.activations)) or "no activation")
+    parts += [f"start {start}" for start in dict.fromkeys(configuration.starts) if start]
+    if configuration.learning_rate is not None:
+        parts.append(f"rate {configuration.learning_rate:g}")
+    parts += [part for part in (configuration.optimizer, configuration.dataset, *configuration.rest) if part]
+    return "; ".join(parts)
+
+
+# Bonus ------------------------------------------------------------------------------------------------
+
+
+@check("misclassified-looked-at")
+def misclassified_looked_at(evidence: Evidence) -> Verdict:
+    """Images that the model gets wrong are picked out and shown.
+
+    Met when a display in code that runs is of images picked by comparing predictions with labels, and
+    its cell shows a figure. Not met only when no image is displayed anywhere.
+    """
+    facts = evidence.facts
+    for display in facts.displays:
+        if display.picked is Picked.WRONG and display.is_called and did_run(evidence, display.run_cell):
+            for source, readings in readings_of(evidence):
+                if display.run_cell in readings.figures:
+                    cell = display.run_cell
+                    text = f"Images whose prediction differs from the label are shown (cell {cell})."
+                    figure = Reason(text=f"Cell {cell} shows a figure.", cell=cell, source=source)
+                    return met(said(text, cell), figure)
+    has_figures = any(readings.figures for _, readings in readings_of(evidence))
+    may_show = facts.displays or evidence.prose.pictures or _SHOWS_IMAGES.search(_all_code(evidence))
+    if not may_show and (facts.is_complete or not has_figures):
+        return not_met(said("No image is displayed anywhere in the notebook."))
+    reasons = [
+        said(f"Cell {display.cell} shows an image (`{display.how}`).", display.cell)
+        for display in facts.displays[:_SHOWN]
+    ]
+    return needs_review(said("Whether misclassified images are looked at could not be settled."), *reasons)
+
+
+def _all_code(evidence: Evidence) -> str:
+    return "\n".join(cell.source for cell in evidence.notebook.code_cells)
+
+
+@check("trained-on")
+def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
+    """A model is trained on `dataset`, and an accuracy on it is shown.
+
+    Not met only when the code never names that data set and loads no data that could be it.
+    """
+    facts = evidence.facts
+    trainings = [t for t in trainings_of_mlps(evidence) if dataset in t.datasets]
+    tests = [test for test in facts.evaluations if test.is_called and test.datasets == (dataset,)]
+    shown = next((found for test in tests if (found := _result_on(evidence, test, dataset))), None)
+    if trainings and shown is not None:
+        return met(
+            said(
+                f"A model is trained on `{dataset}` in cell {trainings[0].run_cell}.", trainings[0].run_cell
+            ),
+            shown,
+        )
+    pattern = re.compile(re.escape(dataset).replace("_", r"[_\-\s]*"), re.IGNORECASE)
+    unknown_load = any(not load.dataset for load in facts.loads)
+    if not pattern.search(_all_code(evidence)) and not unknown_load and facts.loads:
+        return not_met(said(f"The code never names the data set `{dataset}`."))
+    return needs_review(
+        said(f"Whether a model is trained on `{dataset}` and evaluated there could not be settled."),
+        *[
+            said(
+                f"A training in cell {t.run_cell}, on {', '.join(t.datasets) or 'data not known'}.",
+                t.run_cell,
+            )
+            for t in facts.trainings[:_SHOWN]
+        ],
+    )
+
+
+def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | None:
+    """An accuracy that the cell of an evaluation shows, or a line of it with the data set and a figure."""
+    for source, readings in readings_of(evidence):
+        shown = [n for n in accuracies_in(readings) if n.cell in (test.run_cell, test.cell)]
+        if shown:
+            text = f"An accuracy on it is shown in cell {shown[-1].cell}: {shown[-1].value:.4f}."
+            return Reason(text=text, cell=shown[-1].cell, numbers=(shown[-1].value,), source=source)
+    word = dataset.split("_")[0]
+    for cell, line in printed_lines(evidence, {test.run_cell}):
+        if word in line.lower():
+            text = f"A result on it is shown in cell {cell}: {line.strip()[:80]}."
+            return Reason(text=text, cell=cell, source=Source.SAVED)
+    return None

@@ -1,0 +1,69 @@
+"""The registry of checks, filled through the entry points `grader.checks`.
+
+Built-in checks use the same door as anybody else's: a module named in the entry-point group is
+imported, and its functions decorated with `@check("name")` become available to rubrics.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from grader.evidence.record import Evidence
+from grader.model import Verdict
+
+CheckFunction = Callable[..., Verdict]
+
+
+class Check:
+    """A named check: a pure function `(evidence, **parameters) -> Verdict` and its parameters' types.
+
+    The function's keyword-only arguments are the parameters that a rubric may give under `with:`.
+    `title` is the first line of its docstring.
+    """
+
+    def __init__(self, name: str, function: CheckFunction) -> None:
+        self.name = name
+        self.function = function
+        self.title = (inspect.getdoc(function) or name).splitlines()[0]
+        fields: dict[str, Any] = {}
+        for parameter in inspect.signature(function, eval_str=True).parameters.values():
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+                fields[parameter.name] = (parameter.annotation, default)
+        self.parameters: type[BaseModel] = create_model(
+            f"Parameters of {name}", __config__=ConfigDict(extra="forbid", frozen=True), **fields
+        )
+
+    def __call__(self, evidence: Evidence, parameters: BaseModel) -> Verdict:
+        """Run the check with parameters that `self.parameters` has validated."""
+        values = {name: getattr(parameters, name) for name in type(parameters).model_fields}
+        return self.function(evidence, **values)
+
+
+_declared: dict[str, Check] = {}
+
+
+def check(name: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Declare the decorated function as the check `name`; a name can be taken only once."""
+
+    def declare(function: CheckFunction) -> CheckFunction:
+        if name in _declared and _declared[name].function.__module__ != function.__module__:
+            raise ValueError(f"two checks are called {name!r}: rename one of them")
+        _declared[name] = Check(name, function)
+        return function
+
+    return declare
+
+
+@cache
+def all_checks() -> Mapping[str, Check]:
+    """Every check of every installed `grader.checks` entry point, by name."""
+    for entry in entry_points(group="grader.checks"):
+        entry.load()
+    return dict(sorted(_declared.items()))

@@ -1,0 +1,1 @@
+"""Gathers the facts about one hand-in, each with its source."""

@@ -1,0 +1,88 @@
+"""Collecting: a hand-in, its notebook and its run → `Evidence`, and the store that keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from grader.errors import StoreError
+from grader.evidence.record import Evidence
+from grader.model import Run, Submission
+from grader.notebook.code import CodeIndex
+from grader.notebook.dataflow import read_code_facts
+from grader.notebook.outputs import read_outputs
+from grader.notebook.prose import read_prose
+from grader.notebook.records import Notebook
+
+
+def collect(
+    submission: Submission, notebook: Notebook, run: Run | None, executed: Notebook | None
+) -> Evidence:
+    """The facts about one hand-in. `executed` is the notebook of `run`, None when nothing was run."""
+    return Evidence(
+        submission=submission,
+        notebook=notebook,
+        saved=read_outputs(notebook),
+        run=run,
+        rerun=None if executed is None else read_outputs(executed),
+        code_facts=read_code_facts(CodeIndex(notebook.code_cells)),
+        text=read_prose(notebook),
+    )
+
+
+@cache
+def _collector_sha256() -> str:
+    """SHA-256 over what reads notebooks and collects: when that changes, evidence is collected anew."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for file in sorted([*here.glob("*.py"), *(here.parent / "notebook").rglob("*.py")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+class EvidenceStore:
+    """Collected evidence below `folder`, by a key of everything it was collected from.
+
+    What cannot be read, or was collected by another version, counts as not there: it is collected again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def key(self, submission: Submission, run_settings: str) -> str:
+        """SHA-256 over the hand-in, the source of what collects, and `run_settings` of its run."""
+        parts = [submission.model_dump_json(), _collector_sha256(), run_settings]
+        return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def load(self, key: str) -> Evidence | None:
+        """The evidence under `key`, None when it has to be collected."""
+        try:
+            return Evidence.model_validate_json((self.folder / f"{key}.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"Stored evidence cannot be read ({error.strerror}: {error.filename}): make it readable, or "
+                "move it away to have it collected again."
+            ) from error
+
+    def save(self, key: str, evidence: Evidence) -> None:
+        """Keep `evidence`, atomically."""
+        text = evidence.model_dump_json(by_alias=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(prefix=".draft-", dir=self.folder)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(draft).replace(self.folder / f"{key}.json")
+        except OSError as error:
+            raise StoreError(
+                f"Evidence cannot be stored below {self.folder} ({error.strerror}): free some space or make "
+                "the folder writable, then type the same command again."
+            ) from error

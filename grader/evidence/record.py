@@ -1,0 +1,48 @@
+"""`Evidence`: everything that checks may ask about one hand-in."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pydantic import Field
+
+from grader.model import Record, Run, Submission
+from grader.notebook.code import CodeIndex
+from grader.notebook.dataflow import CodeFacts, read_code_facts
+from grader.notebook.prose import Prose, read_prose
+from grader.notebook.records import Notebook, Readings
+
+SCHEMA_VERSION = 1
+
+
+class Evidence(Record):
+    """Facts about one hand-in, kept apart by where they are from.
+
+    `saved` was read from the outputs as handed in, `rerun` from those of our run (None when there
+    was none). What can be derived from the cells (`code`, `facts`, `prose`) is derived when asked for;
+    the collector stores `code_facts` and `text`, because reading them is what takes long.
+    """
+
+    schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
+    submission: Submission
+    notebook: Notebook
+    saved: Readings
+    run: Run | None = None
+    rerun: Readings | None = None
+    code_facts: CodeFacts | None = None
+    text: Prose | None = None
+
+    @cached_property
+    def code(self) -> CodeIndex:
+        """The index over the syntax trees of the notebook's code cells."""
+        return CodeIndex(self.notebook.code_cells)
+
+    @cached_property
+    def facts(self) -> CodeFacts:
+        """Data sets, models, trainings and evaluations as the code tells them."""
+        return self.code_facts or read_code_facts(self.code)
+
+    @cached_property
+    def prose(self) -> Prose:
+        """The notebook's text: its passages, in Markdown cells and in comments."""
+        return self.text or read_prose(self.notebook)

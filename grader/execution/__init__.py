@@ -1,0 +1,1 @@
+"""Turns one job (a notebook in a room) into one run."""

@@ -1,0 +1,33 @@
+"""What every executor does. Executors are found through the entry points `grader.executors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import nbformat
+
+from grader.errors import UsageError
+from grader.execution.jobs import Job
+from grader.model import Run
+
+
+class Executor(Protocol):
+    """Turns jobs into runs."""
+
+    def execute(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Run, nbformat.NotebookNode]]:
+        """Yield each job with its run and its executed notebook, in any order, each once."""
+        ...
+
+
+def find_executor(name: str) -> Callable[[int | None], Executor]:
+    """The installed executor called `name`, to be called with how many rooms there may be at a time.
+
+    Raises `UsageError` naming those that are installed.
+    """
+    installed = {entry.name: entry for entry in entry_points(group="grader.executors")}
+    if name not in installed:
+        raise UsageError(f"There is no executor {name!r}: installed are {', '.join(sorted(installed))}.")
+    executor: Callable[[int | None], Executor] = installed[name].load()
+    return executor

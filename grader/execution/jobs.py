@@ -1,0 +1,119 @@
+"""Planning: what has to be run for one hand-in, and the key that its run is stored under."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from functools import cache
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from pydantic import Field
+
+from grader.datasets.interface import DatasetFiles
+from grader.model import Attachment, KerasFlavour, Limits, Record, Submission
+from grader.notebook.records import CellKind, Notebook
+from grader.sandbox.bubblewrap import ROOM
+
+RUN_FORMAT = 1
+_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
+
+
+class CodeCell(Record):
+    """A cell to run: its number in the hand-in's notebook, and its source."""
+
+    number: Annotated[int, Field(ge=1)]
+    source: str
+
+
+class Job(Record):
+    """One notebook to run, with everything that could change what comes of it.
+
+    `folder` holds the attachments; `working_folder` is the notebook's own place below it.
+    `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
+    """
+
+    submission: str
+    cells: tuple[CodeCell, ...]
+    folder: Path
+    working_folder: str = "."
+    written_with_python: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    datasets: tuple[DatasetFiles, ...] = ()
+    limits: Limits
+    keras: KerasFlavour = KerasFlavour.KERAS_3
+
+    @property
+    def key(self) -> str:
+        """SHA-256 (hex) over code, attachments, data, limits, versions and run format; not over whose it is.
+
+        Hand-ins with equal code share a key and so a run.
+        """
+        parts = {
+            "cells": [(cell.number, cell.source) for cell in self.cells],
+            "working_folder": self.working_folder,
+            "attachments": sorted((file.name, file.sha256) for file in self.attachments),
+            "keras": self.keras.value,
+            "settings": run_settings(self.limits, self.datasets),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def seed(self) -> int:
+        """The seed for Python, NumPy and TensorFlow: the first 32 bits of the key."""
+        return int(self.key[:8], 16)
+
+
+def run_settings(limits: Limits, datasets: tuple[DatasetFiles, ...]) -> str:
+    """All that a run depends on besides the hand-in, as canonical JSON: limits, data, versions, the room."""
+    parts = {
+        "run_format": RUN_FORMAT,
+        "limits": limits.model_dump(mode="json"),
+        "datasets": sorted((data.name, data.sha256) for data in datasets),
+        "versions": installed_versions(),
+        "room": _room_sha256(),
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def plan_job(
+    submission: Submission, notebook: Notebook, limits: Limits, datasets: tuple[DatasetFiles, ...]
+) -> Job:
+    """The job that runs the code cells of `notebook` with what was handed in beside it."""
+    cells = tuple(
+        CodeCell(number=cell.number, source=cell.source)
+        for cell in notebook.cells
+        if cell.kind is CellKind.CODE and cell.source.strip()
+    )
+    return Job(
+        submission=submission.id,
+        cells=cells,
+        folder=submission.folder,
+        working_folder=str(PurePosixPath(submission.notebook).parent),
+        written_with_python=notebook.metadata.get("python", ""),
+        attachments=submission.attachments,
+        datasets=datasets,
+        limits=limits,
+    )
+
+
+@cache
+def installed_versions() -> dict[str, str]:
+    """Versions of Python and of what the room imports, read from their metadata (nothing is imported)."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def _room_sha256() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(ROOM.rglob("*.py")):
+        digest.update(str(file.relative_to(ROOM)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

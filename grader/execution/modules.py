@@ -1,0 +1,53 @@
+"""Modules that a notebook asked for and did not get, and files of a hand-in that stand in a library's way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from grader.model import Record
+
+_MISSING = re.compile(r"^(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?")
+
+# Libraries that Colab has or that notebooks of such courses install, and that the room may lack.
+_THIRD_PARTY = frozenset(
+    """
+    altair autokeras bokeh bs4 cv2 datashader fastai gensim graphviz h5py imageio imblearn ipywidgets
+    jax kaggle keras keras_cv keras_nlp keras_tuner kerastuner librosa lightning livelossplot matplotlib
+    mlflow mlxtend networkx nltk numba optuna pandas plotly plotnine psutil pydot pydotplus
+    pytorch_lightning requests scikitplot scipy seaborn sklearn skimage spacy statsmodels sympy tabulate
+    tensorboard tensorboardX tensorflow tensorflow_addons tensorflow_datasets tensorflow_hub
+    tensorflow_probability tensorflow_text termcolor tf_keras tf_explain tf_keras_vis torch
+    torchinfo torchmetrics torchsummary torchtext torchvision tqdm transformers visualkeras wandb
+    wordcloud xgboost
+    """.split()  # noqa: SIM905
+)
+
+
+class MissingModule(Record):
+    """A module that could not be imported. `is_third_party`: a library (our fault), not a private file."""
+
+    name: str
+    is_third_party: bool
+
+
+def missing_module(error: str) -> MissingModule | None:
+    """The top-level module that `error` ("Name: message") says is missing, None when it says nothing."""
+    found = _MISSING.match(error)
+    if found is None:
+        return None
+    name = found[1].partition(".")[0]
+    return MissingModule(name=name, is_third_party=name in _THIRD_PARTY)
+
+
+def shadowed_modules(files: Iterable[str]) -> list[str]:
+    """Those of the hand-in's `files` that hide a library: they lie beside the notebook with its name."""
+    hidden = _THIRD_PARTY | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
+    found = []
+    for file in files:
+        parts = PurePosixPath(file).parts
+        name = parts[0].removesuffix(".py") if len(parts) == 1 else parts[0]
+        if name in hidden and file.endswith(".py"):
+            found.append(file)
+    return sorted(found)

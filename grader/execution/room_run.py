@@ -1,0 +1,337 @@
+"""One job in one room: starts the kernel, lets nbclient run the cells, keeps the time, ends the room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import zmq
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbformat import v4
+
+from grader.execution.jobs import Job, installed_versions
+from grader.execution.modules import missing_module, shadowed_modules
+from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
+from grader.notebook.rebuilding import cell_id
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.provisioner import RoomKernelManager
+from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
+from grader.sandbox.wire import Wire
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 90.0
+_FOLDER_PREFIX = "grader-room-"
+_SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class _CellClient(NotebookClient):
+    """nbclient's client, with a count of the bytes that the kernel put out."""
+
+    def __init__(self, nb: nbformat.NotebookNode, manager: RoomKernelManager, **options: Any) -> None:
+        super().__init__(nb, km=manager, on_cell_error=self._note_error, **options)
+        self.manager = manager
+        self.reply_error: str | None = None
+        self.drops: Any = None
+        self.room = manager.room
+        self.output_bytes = 0
+
+    def watch_for_drops(self) -> None:
+        """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be."""
+        assert self.kc is not None
+        self.drops = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+
+    async def was_dropped(self) -> bool:
+        """Whether the kernel, though it is alive, was dropped; ends the room if so."""
+        if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
+            return False
+        self.output_bytes = self.room.spec.limits.output_bytes + 1
+        self.room.kill()
+        return True
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether the kernel put out more than it may."""
+        return self.output_bytes > self.room.spec.limits.output_bytes
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        """Count, then handle as nbclient does; a flood ends the room, widgets' messages are left out."""
+        if not isinstance(msg.get("content"), dict):
+            return None
+        self.output_bytes += _made_plain(msg["content"])
+        if self.is_flooded:
+            self.room.kill()
+        if self.is_flooded or msg["msg_type"].startswith("comm"):
+            return None
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except CellControlSignal:
+            raise
+        except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
+            log.info("a malformed message was left out: %r", fault)
+            return None
+
+    def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        """Keep the error that the reply tells of: its output can be missing or forged."""
+        content = execute_reply["content"]
+        self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
+
+
+async def run_in_room(job: Job, open_rooms: OpenRooms) -> tuple[Run, nbformat.NotebookNode]:
+    """Run `job` and return its run and the executed notebook (code cells only, ids `cell-<number>`).
+
+    While the room is open it stands in `open_rooms`, so that the caller can kill it from outside.
+    Whatever the student's code does is told by the run's status. Failures of ours give `RunStatus.LOST`
+    with a remark, except a missing bubblewrap, which raises `SandboxError`.
+    """
+    notebook = v4.new_notebook(
+        cells=[v4.new_code_cell(cell.source, id=cell_id(cell.number)) for cell in job.cells]
+    )
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=rooms_folder()))
+    try:
+        room = _prepare(job, folder)
+        open_rooms.add(room)
+        started = time.monotonic()
+        try:
+            cells, status, remarks = await _run_cells(job, notebook, room)
+        finally:
+            open_rooms.discard(room)
+            passed_limit = room.close()
+        facts = room.wire.facts()
+        watchdog = room.watchdog
+        run = Run(
+            key=job.key,
+            status=passed_limit or status,
+            cells=tuple(cells),
+            wall_seconds=round(time.monotonic() - started, 3),
+            peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
+            seed=job.seed,
+            keras=job.keras,
+            datasets=tuple(data.use for data in job.datasets),
+            limits=job.limits,
+            limits_in_force=(
+                "wall clock",
+                "memory and processes (watchdog)",
+                "disk (tmpfs sizes)",
+                "bytes of output",
+                "no network",
+            ),
+            versions=installed_versions(),
+            mends=_mends(facts, job),
+            missing_modules=_missing_modules(cells, is_third_party=True),
+            remarks=(*remarks, *_remarks(cells, job)),
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return run, notebook
+
+
+def sweep_rooms() -> None:
+    """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
+    for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
+        owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(job: Job, folder: Path) -> Room:
+    """Make the room's folders on our side: sockets, settings, attachments."""
+    for name in ("sockets", "settings", "attachments"):
+        (folder / name).mkdir()
+    for attachment in job.attachments:
+        target = folder / "attachments" / attachment.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(job.folder / attachment.name, target, follow_symlinks=False)
+    wire = Wire()
+    data_files = {name: path for data in job.datasets for name, path in data.files}
+    settings = {
+        "wire": wire.write_end,
+        "seed": job.seed,
+        "working_folder": job.working_folder,
+        "is_legacy": job.keras is KerasFlavour.LEGACY,
+        "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
+    }
+    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
+    spec = RoomSpec(
+        sockets=folder / "sockets",
+        settings=folder / "settings",
+        attachments=folder / "attachments",
+        data_files=data_files,
+        limits=job.limits,
+        seed=job.seed,
+        keras=job.keras,
+        wire=wire.write_end,
+    )
+    return Room(spec, wire)
+
+
+async def _run_cells(
+    job: Job, notebook: nbformat.NotebookNode, room: Room
+) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
+    """Start the kernel and run all cells within the job's time."""
+    manager = RoomKernelManager(room)
+    client = _CellClient(notebook, manager, allow_errors=True, record_timing=False)
+    try:
+        try:
+            await manager.start_kernel()
+            client.kc = manager.client()
+            client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can be made to hang
+            client.watch_for_drops()
+            await asyncio.wait_for(client.kc.wait_for_ready(timeout=START_SECONDS), START_SECONDS + 5)
+        except (RuntimeError, TimeoutError) as error:
+            return [], RunStatus.LOST, (_not_started(room, error),)
+        return await _run_until(job, notebook, client, room)
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        manager.close()
+
+
+async def _run_until(
+    job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room
+) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
+    soft = time.monotonic() + job.limits.wall_seconds
+    hard = soft + job.limits.reserve_seconds
+    cells: list[CellRun] = []
+    status = RunStatus.COMPLETED
+    for index, (cell, node) in enumerate(zip(job.cells, notebook.cells, strict=True)):
+        now = time.monotonic()
+        begin = now
+        client.reply_error = None
+        deadline = soft if now < soft else now + (hard - now) / 2
+        ended = await _run_cell(client, node, index, deadline, hard)
+        seconds = round(time.monotonic() - begin, 3)
+        if await client.was_dropped():
+            ended = CellStatus.NOT_RUN
+        error = _error_of(node) or client.reply_error
+        if ended is CellStatus.OK and error is not None:
+            ended = CellStatus.FAILED
+        cells.append(CellRun(cell=cell.number, status=ended, seconds=seconds, error=error))
+        if ended is CellStatus.INTERRUPTED:
+            status = RunStatus.CUT_SHORT
+        elif ended is CellStatus.FAILED and status is RunStatus.COMPLETED:
+            status = RunStatus.CELL_FAILED
+        if ended is CellStatus.NOT_RUN or room.process is None or room.process.poll() is not None:
+            status = _why_it_ended(client, time.monotonic() >= hard - 0.05)
+            cells[-1] = CellRun(cell=cell.number, status=CellStatus.FAILED, seconds=seconds, error=error)
+            rest = job.cells[index + 1 :]
+            cells += [CellRun(cell=cell.number, status=CellStatus.NOT_RUN) for cell in rest]
+            break
+    return cells, status, ()
+
+
+async def _run_cell(
+    client: _CellClient, node: nbformat.NotebookNode, index: int, deadline: float, hard: float
+) -> CellStatus:
+    """Run one cell; interrupt it at `deadline`, kill the room at `hard`. `NOT_RUN`: the kernel is gone."""
+    task = asyncio.ensure_future(client.async_execute_cell(node, index))
+    gone = asyncio.ensure_future(client.room.wait())
+    ended = CellStatus.OK
+    try:
+        await _first_of(task, gone, until=deadline)
+        if not task.done() and not gone.done():
+            ended = CellStatus.INTERRUPTED
+            with contextlib.suppress(zmq.ZMQError):  # the kernel's end is broken: the clock ends the room
+                await client.manager.interrupt_kernel()
+            await _first_of(task, gone, until=hard)
+        if not task.done():
+            client.room.kill()
+            return CellStatus.NOT_RUN
+        task.result()
+    except (DeadKernelError, ValueError, RecursionError, zmq.ZMQError):  # gone, or it sends what nobody reads
+        client.room.kill()
+        return CellStatus.NOT_RUN
+    finally:
+        gone.cancel()
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        if task.done() and not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain: the room was killed under it
+    return ended
+
+
+async def _first_of(*tasks: asyncio.Future[Any], until: float) -> None:
+    """Wait until one of `tasks` is done, or until the monotonic time `until`."""
+    seconds = max(0.0, until - time.monotonic())
+    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
+    if client.is_flooded:
+        return RunStatus.TOO_MUCH_OUTPUT
+    return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
+
+
+def _error_of(node: nbformat.NotebookNode) -> str | None:
+    for output in node.get("outputs", ()):
+        if output.get("output_type") == "error":
+            return _one_line(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}")
+    return None
+
+
+def _one_line(message: str) -> str:
+    """A message of student code as one line that can be stored anywhere."""
+    plain = _ANSI.sub("", message).encode("utf-8", "replace").decode("utf-8")
+    return " ".join(plain.split())[:600]
+
+
+def _not_started(room: Room, error: Exception) -> str:
+    complaint = room.complaint.splitlines()
+    return (
+        f"The kernel did not start in the room ({complaint[-1] if complaint else error}): run `grade doctor`."
+    )
+
+
+def _mends(facts: list[dict[str, Any]], job: Job) -> tuple[Mend, ...]:
+    """The mends that the room told of, each with the cell that was running."""
+    mends = []
+    for fact in facts:
+        if fact["kind"] != "mend" or not isinstance(fact.get("text"), str):
+            continue
+        run = fact.get("run")
+        cell = job.cells[run - 1].number if isinstance(run, int) and 1 <= run <= len(job.cells) else None
+        mends.append(Mend(name=str(fact.get("name"))[:80], text=fact["text"][:300], cell=cell))
+    return tuple(mends[:50])
+
+
+def _missing_modules(cells: list[CellRun], *, is_third_party: bool) -> tuple[str, ...]:
+    missing = [missing_module(cell.error) for cell in cells if cell.error is not None]
+    return tuple(sorted({m.name for m in missing if m is not None and m.is_third_party is is_third_party}))
+
+
+def _remarks(cells: list[CellRun], job: Job) -> list[str]:
+    remarks = [
+        f"The notebook imports `{name}`, a file that was not handed in."
+        for name in _missing_modules(cells, is_third_party=False)
+    ]
+    remarks += [
+        f"The file `{name}` of the hand-in has the name of a library and was imported in its place."
+        for name in shadowed_modules(file.name for file in job.attachments)
+    ]
+    return remarks
+
+
+def _made_plain(content: dict[str, Any]) -> int:
+    """Leave of a message what reports show, flat strings; return about how many bytes it carries."""
+    if "data" in content:
+        data = content["data"] if isinstance(content["data"], dict) else {}
+        shown = {kind: text for kind, text in data.items() if kind in _SHOWN and isinstance(text, str)}
+        content.update(data=shown, metadata={})
+    if "traceback" in content:
+        lines = content["traceback"] if isinstance(content["traceback"], list) else []
+        content["traceback"] = [line for line in lines if isinstance(line, str)]
+    texts = [*content.values(), *content.get("data", {}).values(), *content.get("traceback", ())]
+    return 64 + sum(len(text) for text in texts if isinstance(text, str))

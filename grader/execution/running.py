@@ -1,0 +1,76 @@
+"""From jobs to finished runs: what is stored is taken, what is missing is run, drifted code is run again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from grader.execution.drift import better_run, suggests_legacy_keras
+from grader.execution.interface import Executor
+from grader.execution.jobs import Job
+from grader.execution.store import RunStore
+from grader.model import KerasFlavour, Run, RunStatus
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]  # called with what was done, how many are done, out of how many
+
+
+class FinishedRuns:
+    """Runs by key, and how many of them had to be executed."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Run] = {}
+        self.executed = 0
+
+    def best(self, job: Job) -> Run:
+        """The run to judge: with legacy Keras where that got further."""
+        first, legacy = self.by_key[job.key], self.by_key.get(_with_legacy_keras(job).key)
+        return first if legacy is None else better_run(first, legacy)
+
+    def is_lost(self, job: Job) -> bool:
+        """Whether our machinery failed one of the job's runs, so that it has to be run again."""
+        runs = (self.by_key.get(key) for key in (job.key, _with_legacy_keras(job).key))
+        return any(run is not None and run.status is RunStatus.LOST for run in runs)
+
+
+def run_jobs(jobs: Sequence[Job], runs: RunStore, executor: Executor, progress: Progress) -> FinishedRuns:
+    """Run every job that has no stored run, then, with legacy Keras, those whose errors ask for it."""
+    runs.sweep()
+    finished = FinishedRuns()
+    _execute(jobs, runs, executor, progress, finished)
+    drifted = [
+        _with_legacy_keras(job)
+        for job in jobs
+        if suggests_legacy_keras(finished.by_key[job.key], job.written_with_python)
+    ]
+    _execute(drifted, runs, executor, progress, finished)
+    return finished
+
+
+def _execute(
+    jobs: Iterable[Job], runs: RunStore, executor: Executor, progress: Progress, finished: FinishedRuns
+) -> None:
+    missing: dict[str, Job] = {}
+    for job in jobs:
+        stored = runs.load(job.key)
+        if stored is None:
+            missing[job.key] = job
+        else:
+            finished.by_key[job.key] = stored
+    if not missing:
+        return
+    progress("starting", 0, len(missing))
+    for done, (job, run, executed) in enumerate(executor.execute(missing.values()), start=1):
+        try:
+            runs.save(run, executed)
+        except ValueError:  # outputs that cannot be written down: nobody else's run is touched
+            log.exception("a fault of the grader in storing the run of %s", job.submission)
+            run = run.model_copy(update={"status": RunStatus.LOST})
+        finished.by_key[job.key] = run
+        finished.executed += 1
+        progress(job.submission, done, len(missing))
+
+
+def _with_legacy_keras(job: Job) -> Job:
+    return job.model_copy(update={"keras": KerasFlavour.LEGACY})

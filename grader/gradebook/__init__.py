@@ -1,0 +1,16 @@
+"""The gradebook: every grade and every decision of a course, with their history, in one SQLite file."""
+
+from grader.gradebook.changes import CriterionChange, GradeChange
+from grader.gradebook.decisions import read_decisions
+from grader.gradebook.records import DecisionChanges, DecisionEvent, GradeState
+from grader.gradebook.store import Gradebook
+
+__all__ = [
+    "CriterionChange",
+    "DecisionChanges",
+    "DecisionEvent",
+    "GradeChange",
+    "GradeState",
+    "Gradebook",
+    "read_decisions",
+]

@@ -1,0 +1,35 @@
+"""What the gradebook tells of its history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from grader.model import Grade, Override, Record
+
+
+class GradeState(Record):
+    """A grade as it was recorded; it stood until the next state of the same submission.
+
+    `judged` is, per criterion id, the hash of the evidence that was judged.
+    """
+
+    recorded_at: datetime
+    program: str
+    judged: dict[str, str]
+    grade: Grade
+
+
+class DecisionEvent(Record):
+    """A decision that was taken, or (`is_withdrawn`) one that was taken back."""
+
+    recorded_at: datetime
+    origin: str
+    is_withdrawn: bool
+    override: Override
+
+
+class DecisionChanges(Record):
+    """What one reading of a file of decisions changed."""
+
+    added: tuple[Override, ...] = ()
+    withdrawn: tuple[Override, ...] = ()

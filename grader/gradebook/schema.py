@@ -1,0 +1,105 @@
+"""The tables of the gradebook, and the migrations that lead to them.
+
+`PRAGMA user_version` holds how many migrations a file has seen. A migration, once released, is never
+changed; a new one is added at the end. History is append-only: triggers refuse to change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Boolean, Column, Connection, ForeignKey, Integer, MetaData, Table, Text
+
+from grader.errors import StoreError
+
+APPLICATION_ID = 0x67726164  # "grad": marks the file as ours
+
+metadata = MetaData()
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment", Text, nullable=False),
+    Column("submission", Text, nullable=False),
+)
+
+grade_states = Table(
+    "grade_states",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("recorded_at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("program", Text, nullable=False),  # the grader's version
+    Column("judged", Text, nullable=False),  # JSON: criterion id → hash of what was judged
+    Column("grade", Text, nullable=False),  # JSON of a Grade; rubric hash and run key are in it
+)
+
+decision_events = Table(
+    "decision_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("criterion", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("origin", Text, nullable=False),  # where the decision was written: decisions.csv, review
+    Column("is_withdrawn", Boolean, nullable=False),
+    Column("override", Text, nullable=False),  # JSON of an Override
+)
+
+Migration = Callable[[Connection], None]
+
+
+def _first_tables(connection: Connection) -> None:
+    """Version 1: submissions, grade states, decision events."""
+    statements = [
+        "CREATE TABLE submissions (id INTEGER PRIMARY KEY, assignment TEXT NOT NULL, submission TEXT"
+        " NOT NULL, UNIQUE (assignment, submission))",
+        "CREATE TABLE grade_states (id INTEGER PRIMARY KEY,"
+        " submission_id INTEGER NOT NULL REFERENCES submissions (id), recorded_at TEXT NOT NULL,"
+        " program TEXT NOT NULL, judged TEXT NOT NULL, grade TEXT NOT NULL)",
+        "CREATE INDEX grade_states_of_submission ON grade_states (submission_id, id)",
+        "CREATE TABLE decision_events (id INTEGER PRIMARY KEY,"
+        " submission_id INTEGER NOT NULL REFERENCES submissions (id), criterion TEXT NOT NULL,"
+        " recorded_at TEXT NOT NULL, origin TEXT NOT NULL, is_withdrawn BOOLEAN NOT NULL,"
+        " override TEXT NOT NULL)",
+        "CREATE INDEX decision_events_of_submission ON decision_events (submission_id, id)",
+    ]
+    for table in ("submissions", "grade_states", "decision_events"):
+        for verb in ("UPDATE", "DELETE"):
+            statements.append(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
+                " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+            )
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first_tables,)
+
+
+def version_of(connection: Connection) -> int:
+    """How many migrations the file has seen; `StoreError` when it is not a gradebook at all."""
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    mark = int(connection.exec_driver_sql("PRAGMA application_id").scalar_one())
+    objects = int(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one())
+    if mark != APPLICATION_ID and (mark or version or objects):
+        raise StoreError("it is a database of another program: move it aside, and a new gradebook is made")
+    return version
+
+
+def migrate(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring the file up to date, inside the caller's write transaction.
+
+    Raises `StoreError` when it was written by a newer program.
+    """
+    version = version_of(connection)
+    if version > len(migrations):
+        raise StoreError(
+            f"it was written by a newer grader (version {version} of the file, this program knows "
+            f"{len(migrations)}): update the program"
+        )
+    for migration in migrations[version:]:
+        migration(connection)
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA user_version = {len(migrations)}")

@@ -1,0 +1,1 @@
+"""Reads what Moodle or a TA hands over and turns it into submissions."""

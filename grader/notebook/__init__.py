@@ -1,0 +1,1 @@
+"""Reads and rebuilds notebooks, and reads facts from their code, text and outputs."""

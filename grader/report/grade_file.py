@@ -1,0 +1,61 @@
+"""`grade.json`: the grade of one hand-in, for other programs."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from grader.model import CriterionGrade, Grade
+
+SCHEMA = 1
+
+
+def grade_json(grade: Grade) -> dict[str, Any]:
+    """The grade as plain JSON values; an interface that others read, so keys are only ever added.
+
+    Points and fractions are JSON numbers, `fraction` is null while nothing is decided. A criterion
+    that a person decided carries the key `decision`; the others do not have it.
+    """
+    return {
+        "schema": SCHEMA,
+        "submission": grade.submission,
+        "assignment": grade.assignment,
+        "score": _number(grade.score),
+        "open_points": _number(grade.open_points),
+        "max_points": _number(grade.max_points),
+        "flags": list(grade.flags),
+        "criteria": [_criterion_json(criterion) for criterion in grade.criteria],
+    }
+
+
+def _criterion_json(criterion: CriterionGrade) -> dict[str, Any]:
+    verdict = criterion.verdict
+    entry: dict[str, Any] = {
+        "id": criterion.id,
+        "title": criterion.title,
+        "points": _number(criterion.points),
+        "outcome": verdict.outcome.value,
+        "fraction": None if verdict.fraction is None else _number(verdict.fraction),
+        "sources": [source.value for source in verdict.sources],
+        "reasons": [
+            {
+                "text": reason.text,
+                "cell": reason.cell,
+                "numbers": [number for number in reason.numbers if math.isfinite(number)],
+            }
+            for reason in verdict.reasons
+        ],
+    }
+    if criterion.override is not None:
+        entry["decision"] = {
+            "points": _number(criterion.override.points),
+            "comment": criterion.override.comment,
+            "who": criterion.override.who,
+            "when": criterion.override.when.isoformat(),
+        }
+    return entry
+
+
+def _number(amount: Decimal) -> int | float:
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

@@ -1,0 +1,151 @@
+"""Writes what a person reads below `reports/<assignment>/`; all of it can be made again from the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+from grader.errors import StoreError
+from grader.evidence.record import Evidence
+from grader.model import Grade, Rejected, Run
+from grader.notebook.reading import notebook_from_node
+from grader.report.grade_file import grade_json
+from grader.report.pages import render_class, render_submission
+from grader.report.table import gradebook_csv
+
+Executed = Callable[[Evidence], nbformat.NotebookNode | None]
+
+
+log = logging.getLogger(__name__)
+
+_NO_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>No report</title><p>A fault in the grader kept "
+    "this report from being made. The grade is in grade.json beside it and in the gradebook.</p></html>\n"
+)
+
+
+def publish(
+    grades: Sequence[Grade],
+    evidence: Sequence[Evidence],
+    rejected: Sequence[Rejected],
+    *,
+    others: Sequence[Grade] = (),
+    run_of: Callable[[str], Run | None] = lambda key: None,
+    title: str,
+    executed: Executed,
+    to: Path,
+) -> Path:
+    """Write the pages of one assignment and return the class page's path.
+
+    `executed` gives a hand-in's notebook with the outputs of our run, None where there is none. A page is
+    written only when something it shows has changed. `others` are grades of the assignment that this call
+    did not give: they stay on the class page, with their runs from `run_of`; pages of anybody else are
+    removed. Every file is replaced as a whole. Raises `StoreError` when something cannot be written.
+    """
+    try:
+        return _publish(grades, evidence, rejected, others, run_of, title, executed, to)
+    except OSError as error:
+        raise StoreError(
+            f"The reports cannot be written below {to} ({error.strerror}: {error.filename}): make room or "
+            "make it writable, then type the same command again; the grades are kept."
+        ) from error
+
+
+def _publish(
+    grades: Sequence[Grade],
+    evidence: Sequence[Evidence],
+    rejected: Sequence[Rejected],
+    others: Sequence[Grade],
+    run_of: Callable[[str], Run | None],
+    title: str,
+    executed: Executed,
+    to: Path,
+) -> Path:
+    to.mkdir(parents=True, exist_ok=True)
+    for grade, item in zip(grades, evidence, strict=True):
+        try:
+            _publish_submission(grade, item, title, executed, to / grade.submission)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as bug:
+            # a bug in showing one hand-in must not cost the others their pages
+            log.error("a fault of the grader in the report of %s", grade.submission, exc_info=bug)
+            write(to / grade.submission / "index.html", _NO_PAGE)
+    everybody = [*grades, *others]
+    _remove_others(to, {grade.submission for grade in everybody})
+    runs = {item.submission.id: item.run for item in evidence if item.run is not None}
+    for grade in others:
+        run = run_of(grade.run_key) if grade.run_key is not None else None
+        if run is not None:
+            runs[grade.submission] = run
+    write(to / "gradebook.csv", gradebook_csv(everybody, rejected))
+    write(to / "index.html", render_class(everybody, rejected, runs, title=title))
+    return to / "index.html"
+
+
+def _publish_submission(
+    grade: Grade, evidence: Evidence, title: str, executed: Executed, folder: Path
+) -> None:
+    stamp = _stamp(grade, evidence, title)
+    page = folder / "index.html"
+    if _starts_with(page, stamp):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    node = executed(evidence)
+    notebook = None
+    if node is not None:
+        write(folder / "executed.ipynb", json.dumps(node, indent=1) + "\n")
+        notebook = notebook_from_node(node)
+    write(folder / "grade.json", json.dumps(grade_json(grade), ensure_ascii=False, indent=1) + "\n")
+    html = render_submission(grade, evidence, notebook, rubric_title=title)
+    write(page, stamp + html)  # last: a page that is there vouches for the files beside it
+
+
+def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
+    """A comment that begins a page and changes with everything that the page shows."""
+    parts = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
+    digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"<!-- grader {digest} -->\n"
+
+
+@cache
+def _writer_sha256() -> str:
+    """SHA-256 over this package: pages are written anew when what writes them has changed."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.rglob("*.*")):
+        if file.suffix in (".py", ".j2", ".css"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _starts_with(page: Path, stamp: str) -> bool:
+    try:
+        with page.open("rb") as file:
+            return file.read(len(stamp)) == stamp.encode()
+    except FileNotFoundError:
+        return False
+
+
+def _remove_others(folder: Path, present: Iterable[str]) -> None:
+    """Remove pages made by us for hand-ins that are gone; leave anything else alone."""
+    keep = set(present)
+    for page in folder.glob("*/grade.json"):
+        if page.parent.name not in keep:
+            shutil.rmtree(page.parent)
+
+
+def write(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, all of it or nothing; what UTF-8 cannot hold is replaced."""
+    handle, draft = tempfile.mkstemp(prefix=".draft-", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+        file.write(text)
+    Path(draft).chmod(0o644)
+    Path(draft).replace(path)

@@ -1,0 +1,188 @@
+"""Turns Markdown and HTML from a hand-in into markup that cannot do anything.
+
+Two locks on one door: nh3 lets only a short list of tags and attributes through, and the page's
+content policy forbids scripts, frames, forms and every address outside the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from grader.report.images import image_address
+from grader.report.visible import cut, show_hidden
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
+
+MARKDOWN_LIMIT = 20_000
+HTML_LIMIT = 20_000
+
+_TAGS = {
+    *("p", "div", "span", "br", "hr", "h3", "h4", "h5", "h6", "center", "details", "summary", "figure"),
+    *("blockquote", "pre", "ul", "ol", "li", "dl", "dt", "dd"),
+    *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
+    *(
+        "a",
+        "abbr",
+        "b",
+        "cite",
+        "code",
+        "del",
+        "dfn",
+        "em",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+    ),
+    *("small", "strike", "strong", "sub", "sup", "tt", "u", "var"),
+}
+_CONTENT_GOES_TOO = {
+    *("script", "style", "svg", "math", "template", "head", "title", "noscript", "noframes", "noembed"),
+    *("iframe", "frame", "frameset", "object", "embed", "applet", "audio", "video", "canvas"),
+    *("select", "textarea", "plaintext", "xmp"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+_SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
+_LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
+_HEADING_TAG = re.compile(r"<(/?)h([1-6])(?=[\s>/])", re.IGNORECASE)
+_IMAGE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif);base64,(?=[A-Za-z0-9+/])", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+(?:(?:\r?\n|%0A)[A-Za-z0-9+/]+)*={0,2}", re.IGNORECASE)
+_ONE_LINE_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_PLACE = "data:figure,"
+
+
+def sanitise_html(html: str) -> Markup:
+    """Inert markup for HTML of unknown origin.
+
+    Kept: text, tables, lists, headings (moved below ours), links to http, https, mailto and `#`, and
+    images that are base64 PNG, JPEG or GIF. Gone: scripts, styles, SVG, frames, forms, `style`,
+    `class`, `id` and every `on…`. Beyond `HTML_LIMIT` characters (images aside) it is cut and says so.
+    """
+    text, figures = _take_images_out(html, _BASE64)
+    shown = cut(text, HTML_LIMIT, keep_end=False)
+    return _clean(shown.head, figures) + _mark(shown.left_out)
+
+
+def sanitise_markdown(text: str, *, limit: int = MARKDOWN_LIMIT) -> Markup:
+    """Inert markup for a Markdown cell: rendered by markdown-it, then sanitised like HTML.
+
+    Beyond `limit` characters (images aside) it is cut and says so. Formulas between dollar
+    signs are shown as they are written.
+    """
+    source, figures = _take_images_out(text, _ONE_LINE_BASE64)
+    shown = cut(source, limit, keep_end=False)
+    return _clean(_markdown().render(shown.head), figures) + _mark(shown.left_out)
+
+
+def _mark(left_out: int) -> Markup:
+    return Markup("<p><em>… {:,} characters left out …</em></p>").format(left_out) if left_out else Markup()
+
+
+def _take_images_out(text: str, base64_text: re.Pattern[str]) -> tuple[str, list[str | None]]:
+    """`text` with each base64 image replaced by a short address, and what the addresses stand for."""
+    figures: list[str | None] = []
+    parts: list[str] = []
+    done = 0
+    for start in _IMAGE_DATA.finditer(text):
+        data = base64_text.match(text, start.end())
+        if start.start() < done or data is None:
+            continue
+        parts += [text[done : start.start()], f"{_PLACE}{len(figures)}"]
+        figures.append(image_address(data.group().replace("%0A", "").replace("%0a", "")))
+        done = data.end()
+    return "".join([*parts, text[done:]]), figures
+
+
+def _clean(html: str, figures: list[str | None]) -> Markup:
+    import nh3
+
+    demoted = _HEADING_TAG.sub(lambda tag: f"<{tag[1]}h{min(6, int(tag[2]) + 2)}", show_hidden(html))
+    return Markup(
+        nh3.clean(
+            demoted,
+            tags=_TAGS,
+            clean_content_tags=_CONTENT_GOES_TOO,
+            attributes=_ATTRIBUTES,
+            attribute_filter=_attribute_filter(figures),
+            strip_comments=True,
+            link_rel="noopener nofollow noreferrer",
+            url_schemes={"http", "https", "mailto", "data"},
+        )
+    )
+
+
+def _attribute_filter(figures: list[str | None]) -> Callable[[str, str, str], str | None]:
+    def keep(tag: str, name: str, value: str) -> str | None:
+        if (tag, name) == ("img", "src"):
+            place, number = value[: len(_PLACE)], value[len(_PLACE) :]
+            is_ours = place == _PLACE and _SHORT_NUMBER.fullmatch(number) and int(number) < len(figures)
+            return figures[int(number)] if is_ours else None
+        if name == "href":
+            return value if _LINK.match(value) else None
+        if name in {"colspan", "rowspan", "start"}:
+            return value if _SHORT_NUMBER.fullmatch(value) else None
+        return value
+
+    return keep
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    class Markdown(MarkdownIt):
+        def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
+            """Lets every address through: nh3 decides, and a refused one would be left as raw text."""
+            return True
+
+    markdown = Markdown("commonmark", {"html": True, "maxNesting": 20}).enable(["table", "strikethrough"])
+    markdown.inline.ruler.before("escape", "formula", _formula)
+    markdown.add_render_rule("image", _image)
+    return markdown
+
+
+_FORMULA = re.compile(r"\$\$[^$]+\$\$|\$(?![\s\d])[^$\n]*[^$\s]\$(?!\d)")
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    """Keep `$…$` and `$$…$$` from being read as emphasis; there is no script to set them."""
+    if state.src[state.pos] != "$":
+        return False
+    found = _FORMULA.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        token = state.push("code_inline", "code", 0)
+        token.content = found.group()
+    state.pos = found.end()
+    return True
+
+
+def _image(self: RendererHTML, tokens: list[Token], index: int, options: object, env: object) -> str:
+    """An image we hold, or words where one stood that lies elsewhere."""
+    token = tokens[index]
+    address = str(token.attrs.get("src", ""))
+    alt = self.renderInlineAsText(token.children or [], options, env)  # type: ignore[arg-type]
+    if address.startswith(_PLACE):
+        return str(Markup('<img src="{}" alt="{}">').format(address, alt))
+    return f"<em>[image not shown{': ' if alt else ''}{escape(alt)}]</em>"

@@ -1,0 +1,181 @@
+"""The words for what the records say: outcomes, sources, ends of runs, amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from grader.model import (
+    CellRun,
+    CellStatus,
+    CriterionGrade,
+    DatasetOrigin,
+    DatasetUse,
+    Grade,
+    KerasFlavour,
+    Limits,
+    Outcome,
+    Run,
+    RunStatus,
+    Scale,
+    Source,
+)
+
+OUTCOMES = {  # outcome → (symbol, word)
+    Outcome.MET: ("✓", "met"),
+    Outcome.PARTLY_MET: ("◐", "partly met"),
+    Outcome.NOT_MET: ("✗", "not met"),
+    Outcome.NEEDS_REVIEW: ("?", "a person will look at this"),
+    Outcome.NOT_CHECKED: ("–", "could not be checked: our fault, not yours"),
+}
+
+SHORT_OUTCOMES = {
+    Outcome.MET: "met",
+    Outcome.PARTLY_MET: "partly met",
+    Outcome.NOT_MET: "not met",
+    Outcome.NEEDS_REVIEW: "needs review",
+    Outcome.NOT_CHECKED: "could not be checked",
+}
+
+SOURCES = {
+    Source.SOURCE: "read in your code or text",
+    Source.SAVED: "in the outputs you saved",
+    Source.RERUN: "in the outputs of our run",
+    Source.OBSERVED: "seen by our recorder while your code ran",
+    Source.MEASURED: "measured by us on examples your code had not seen",
+}
+
+RUN_STATUSES = {  # status → (a few words for the class page, a sentence for the student)
+    RunStatus.COMPLETED: ("completed", "Your notebook ran from top to bottom without an error."),
+    RunStatus.CELL_FAILED: ("cell failed", "Your notebook ran to its end, but not every cell worked."),
+    RunStatus.CUT_SHORT: (
+        "cut short",
+        "The time for the run was used up: we interrupted the running cell and went on with the next.",
+    ),
+    RunStatus.TIMED_OUT: ("timed out", "The run was stopped because its time was used up."),
+    RunStatus.OUT_OF_MEMORY: ("out of memory", "The run was stopped because it needed too much memory."),
+    RunStatus.TOO_MUCH_CPU: (
+        "too much CPU",
+        "The run was stopped because it needed too much processor time.",
+    ),
+    RunStatus.TOO_MUCH_DISK: ("too much disk", "The run was stopped because it wrote too much to disk."),
+    RunStatus.TOO_MUCH_OUTPUT: ("too much output", "The run was stopped because it printed too much."),
+    RunStatus.TOO_MANY_PROCESSES: (
+        "too many processes",
+        "The run was stopped because it started too many processes.",
+    ),
+    RunStatus.KERNEL_DIED: ("kernel died", "The Python process ended in the middle of the run."),
+    RunStatus.LOST: ("lost by us", "Our machinery lost the run; that is never held against you."),
+}
+
+KERAS_FLAVOURS = {
+    KerasFlavour.KERAS_3: "Keras 3, as TensorFlow ships it",
+    KerasFlavour.LEGACY: "legacy Keras 2 (tf-keras)",
+}
+
+_DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "imdb": "IMDB"}
+
+_COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+
+
+def points(amount: Decimal) -> str:
+    """An amount of points without needless zeros: `7.5`, `10`."""
+    return f"{amount.normalize():f}"
+
+
+def of_points(amount: Decimal) -> str:
+    """An amount of points with its word: `1 point`, `0.5 points`."""
+    return f"{points(amount)} {'point' if amount == 1 else 'points'}"
+
+
+def how_many(count: int, one: str, several: str) -> str:
+    """`one cell`, `3 hand-ins`: a count with its noun, small counts in words."""
+    return f"{_COUNTED.get(count, str(count))} {one if count == 1 else several}"
+
+
+def seconds(amount: float) -> str:
+    """A stretch of time: `0.4 s`, `42 s`, `5 min 12 s`."""
+    if amount < 9.95:
+        return f"{amount:.1f} s"
+    minutes, rest = divmod(round(amount), 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def size(amount: int) -> str:
+    """A number of bytes: `312 kB`, `1.5 GB` (of 1,000 bytes per kB)."""
+    for unit, scale in (("GB", 1000**3), ("MB", 1000**2), ("kB", 1000)):
+        if amount >= scale:
+            return f"{round(amount / scale, 1 if amount < 100 * scale else 0):,g} {unit}"
+    return f"{amount} bytes"
+
+
+def number(value: float) -> str:
+    """A figure read from an output, to four significant digits."""
+    return f"{value:.4g}"
+
+
+def dataset_name(name: str) -> str:
+    """The name of a data set as people write it."""
+    return _DATASETS.get(name, name)
+
+
+def data_sentences(uses: Sequence[DatasetUse]) -> list[tuple[DatasetOrigin, str]]:
+    """One sentence for each origin on what the room had as data sets, the real ones first."""
+    sentences: list[tuple[DatasetOrigin, str]] = []
+    for origin in DatasetOrigin:
+        names = " and ".join(dataset_name(use.name) for use in uses if use.origin is origin)
+        if names and origin is DatasetOrigin.REAL:
+            sentences.append((origin, f"{names}: our run used the real data."))
+        elif names:
+            sentence = (
+                f"{names}: our run used stand-ins that we generated, of the same shapes and types, because "
+                "the real data was not at hand; accuracies on them cannot be compared with yours and cost "
+                "no points."
+            )
+            sentences.append((origin, sentence))
+    return sentences
+
+
+def limits_sentence(limits: Limits) -> str:
+    """What one run may use, in one sentence."""
+    return (
+        f"A run may take {seconds(limits.wall_seconds)}, and {seconds(limits.reserve_seconds)} more for the "
+        f"cells after an interrupted one; {size(limits.memory_bytes)} of memory, "
+        f"{size(limits.disk_bytes)} of disk, {size(limits.output_bytes)} of output "
+        f"and {limits.processes} processes."
+    )
+
+
+def cell_end(cell: CellRun) -> str | None:
+    """How a cell of our run ended, as a clause; None when it simply worked."""
+    if cell.status is CellStatus.FAILED:
+        return "failed in our run" + (f": {cell.error}" if cell.error else "")
+    if cell.status is CellStatus.INTERRUPTED:
+        return "was interrupted in our run because the time was used up"
+    return "was not reached in our run" if cell.status is CellStatus.NOT_RUN else None
+
+
+def data_words(run: Run | None) -> str:
+    """A few words on the data sets of a run, for a table."""
+    if run is None or not run.datasets:
+        return "none"
+    words = {DatasetOrigin.REAL: "real", DatasetOrigin.STAND_IN: "stand-in"}
+    return ", ".join(f"{dataset_name(use.name)}: {words[use.origin]}" for use in run.datasets)
+
+
+def passed_words(grade: Grade) -> str:
+    """For `pass_fail`: whether the hand-in has passed, as far as that is settled."""
+    return {True: "passed", False: "not passed", None: "not decided yet"}[grade.is_passed]
+
+
+def awarded_words(criterion: CriterionGrade, scale: Scale) -> str:
+    """The points of a criterion: `2 of 3 points`, `3 points open`; without points for `pass_fail`."""
+    if scale is Scale.PASS_FAIL:
+        return "open" if criterion.awarded is None else ""
+    bonus = "bonus " if criterion.is_bonus else ""
+    noun = "point" if criterion.points == 1 else "points"
+    if criterion.awarded is None:
+        return f"{points(criterion.points)} {bonus}{noun} open"
+    return f"{points(criterion.awarded)} of {points(criterion.points)} {bonus}{noun}"

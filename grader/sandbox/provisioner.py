@@ -1,0 +1,124 @@
+"""The Jupyter kernel provisioner that starts a kernel inside a room.
+
+jupyter_client and nbclient stay what talks to the kernel; this class only decides where it runs. Messages
+travel over Unix sockets in a folder that is bound into the room (`transport: ipc`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import zmq.asyncio
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+
+from grader.sandbox.bubblewrap import SOCKETS
+from grader.sandbox.rooms import Room
+
+PROVISIONER = "grader-room"
+_SEND_MILLISECONDS = 2_000
+
+
+class RoomProvisioner(KernelProvisionerBase):
+    """Starts, signals and kills the one kernel of a room. Made by a `RoomKernelManager`."""
+
+    @property
+    def manager(self) -> Any:
+        """The kernel manager of the room."""
+        return self.parent
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.room: Room = self.manager.room
+
+    @property
+    def has_process(self) -> bool:
+        """Whether the room is there."""
+        return self.room.process is not None
+
+    async def poll(self) -> int | None:
+        """Exit status of the room, None while it runs."""
+        return self.room.poll()
+
+    async def wait(self) -> int | None:
+        """Wait until the room is gone."""
+        return await self.room.wait()
+
+    async def send_signal(self, signum: int) -> None:
+        """Only killing is done from outside; an interrupt goes as a message (`interrupt_mode`)."""
+        if signum in (9, 15):
+            self.room.kill()
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the whole room."""
+        self.room.kill()
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Kill the whole room: nothing inside needs to be asked."""
+        self.room.kill()
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Write the connection file for our side and its twin for the room's side."""
+        self.manager.write_connection_file()
+        self.connection_info = self.manager.get_connection_info()
+        inside = json.loads(Path(self.manager.connection_file).read_text("utf-8"))
+        inside["ip"] = f"{SOCKETS}/s"
+        (self.room.spec.settings / "connection.json").write_text(json.dumps(inside), "utf-8")
+        return await super().pre_launch(cmd=self.kernel_spec.argv, **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the room with the kernel inside."""
+        self.room.start(cmd)
+        return self.connection_info
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Nothing is left to clean: the room's folder belongs to whoever made it."""
+
+    def get_shutdown_wait_time(self, recommended: float = 5.0) -> float:
+        """Student code is not waited for: the room is killed."""
+        return 0.1
+
+
+class _RoomKernelSpecs(KernelSpecManager):
+    """Knows one kernel: the room's."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(
+            argv=[sys.executable, "-s", "/room/startup.py"],
+            display_name="Python in a room",
+            language="python",
+            interrupt_mode="message",
+            metadata={"kernel_provisioner": {"provisioner_name": PROVISIONER}},
+        )
+
+
+def _bounded_context(message_bytes: int) -> zmq.asyncio.Context:
+    """A ZeroMQ context whose sockets drop a peer that sends a larger message, and wait for none for ever."""
+    context = zmq.asyncio.Context()
+    context.setsockopt(zmq.MAXMSGSIZE, message_bytes)
+    context.setsockopt(zmq.SNDTIMEO, _SEND_MILLISECONDS)  # student code can break the kernel's end
+    return context
+
+
+class RoomKernelManager(AsyncKernelManager):
+    """jupyter_client's manager for the kernel of one `Room`."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__(
+            kernel_spec_manager=_RoomKernelSpecs(),
+            transport="ipc",
+            ip=str(room.spec.sockets / "s"),
+            connection_file=str(room.spec.settings.parent / "connection.json"),
+            transport_encryption="disabled",
+            context=_bounded_context(2 * room.spec.limits.output_bytes),
+        )
+        self.room = room
+
+    def close(self) -> None:
+        """Close every socket to the kernel; nothing more is sent or awaited."""
+        self.context.destroy(linger=0)

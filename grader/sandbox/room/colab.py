@@ -1,0 +1,80 @@
+"""Colab's folders, magics and `input()` without a person."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+DRIVE = "/content/drive"
+_INPUTS = 20
+_NO_PAGE = "TensorBoard and other pages are not shown in the grading room."
+
+
+def make_folders(attachments: str, content: str) -> None:
+    """Copy what was handed in beside the notebook into `content` and make Colab's folders around it."""
+    if os.path.isdir(attachments):
+        shutil.copytree(attachments, content, dirs_exist_ok=True, symlinks=True)
+    os.makedirs(f"{DRIVE}/My Drive/Colab Notebooks", exist_ok=True)
+    os.makedirs(f"{content}/sample_data", exist_ok=True)
+    if not os.path.lexists(f"{DRIVE}/MyDrive"):
+        os.symlink("My Drive", f"{DRIVE}/MyDrive")
+    _link_hand_in(f"{DRIVE}/My Drive", content)
+
+
+def _link_hand_in(folder: str, content: str) -> None:
+    for name in os.listdir(content):
+        if name not in ("drive", "sample_data") and not os.path.lexists(f"{folder}/{name}"):
+            os.symlink(f"{content}/{name}", f"{folder}/{name}")
+
+
+def follow_drive_paths(content: str) -> None:
+    """Let `os.chdir` into any folder of a Drive: it is made, with the hand-in's files in it."""
+    original = os.chdir
+
+    def chdir(path: Any) -> None:
+        try:
+            original(path)
+        except FileNotFoundError:
+            wanted = os.path.normpath(os.path.join(os.getcwd(), os.fspath(path)))
+            if not wanted.startswith((DRIVE, "/gdrive", "/drive")):
+                raise
+            wanted = wanted if wanted.startswith(DRIVE) else DRIVE + wanted
+            os.makedirs(wanted, exist_ok=True)
+            _link_hand_in(wanted, content)
+            original(wanted)
+
+    os.chdir = chdir
+
+
+def register_magics(shell: Any) -> None:
+    """Magics that Colab knows and IPython does not; `%cd` follows the Drive like `os.chdir`."""
+
+    def quiet(line: str) -> None:
+        pass
+
+    def no_page(line: str) -> None:
+        print(_NO_PAGE)
+
+    def load_extension(line: str) -> None:
+        if line.strip() not in ("tensorboard", "google.colab.data_table", "tensorboard.notebook"):
+            shell.extension_manager.load_extension(line.strip())
+
+    shell.register_magic_function(quiet, magic_name="tensorflow_version")
+    shell.register_magic_function(no_page, magic_name="tensorboard")
+    shell.register_magic_function(load_extension, magic_name="load_ext")
+
+
+def answer_input(kernel: Any) -> None:
+    """Answer `input()` with an empty line, as nobody is there; after some times, as at a file's end."""
+    asked = 0
+
+    def answer(prompt: object = "", *_: Any, **__: Any) -> str:
+        nonlocal asked
+        asked += 1
+        if asked > _INPUTS:
+            raise EOFError("nobody answers input() while a notebook is graded")
+        print(prompt)
+        return ""
+
+    kernel.raw_input = kernel.getpass = answer

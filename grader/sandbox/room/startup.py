@@ -1,0 +1,64 @@
+"""The first thing that runs in a room: prepares the process and starts the kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from typing import Any
+
+ROOM = "/room"
+CONTENT = "/content"
+SETTINGS = "/run/settings"
+
+sys.path.remove(ROOM)
+sys.path.insert(0, ROOM)
+
+import after_import  # noqa: E402
+import colab  # noqa: E402
+import drift  # noqa: E402
+import keras_home  # noqa: E402
+import wire  # noqa: E402
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python now, NumPy and TensorFlow when they are imported. The notebook's own seeds come later."""
+    random.seed(seed)
+    after_import.after_import("numpy", lambda numpy: numpy.random.seed(seed % 2**32))
+    after_import.after_import("tensorflow", lambda tensorflow: tensorflow.random.set_seed(seed % 2**31))
+
+
+def main() -> None:
+    """Prepare the room as its settings say, then be the kernel until the end."""
+    with open(f"{SETTINGS}/room.json", encoding="utf-8") as file:
+        settings = json.load(file)
+    wire.open_wire(settings["wire"])
+    if not wire.has_reader():
+        sys.exit("the grader is gone")
+    after_import.install()
+    colab.make_folders("/run/attachments", CONTENT)
+    keras_home.let_legacy_keras_find_it()
+    seed_everything(settings["seed"])
+    keras_home.answer_hash_check(frozenset(settings["known_files"]))
+    drift.mend_known_calls(is_legacy=settings["is_legacy"])
+    sys.path.remove(ROOM)
+    sys.path.append(f"{ROOM}/lib")
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    app: Any = IPKernelApp.instance()
+    app.initialize(["-f", f"{SETTINGS}/connection.json"])
+    sys.path.insert(0, "")
+    working_folder = os.path.normpath(os.path.join(CONTENT, settings["working_folder"]))
+    os.makedirs(working_folder, exist_ok=True)
+    os.chdir(working_folder)
+    colab.follow_drive_paths(CONTENT)
+    colab.register_magics(app.shell)
+    app.shell.events.register("pre_run_cell", wire.count_cell)
+    colab.answer_input(app.kernel)
+    wire.send("started", python=sys.version.split()[0])
+    app.start()
+
+
+main()

@@ -1,0 +1,111 @@
+"""What the command line shows: progress while rooms run, and the summary afterwards.
+
+On a terminal with colours and a live bar (rich); plain lines, one per event, when it is a file or a pipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from grader.execution.running import Progress as ProgressFunction
+from grader.gradebook.changes import GradeChange
+from grader.model import CriterionGrade, Grade
+from grader.pipeline import Graded
+from grader.report.visible import show_hidden as visible
+from grader.sandbox.doctor import Finding
+
+
+@contextmanager
+def progress_on_stderr() -> Iterator[ProgressFunction]:
+    """A function that shows how many of the notebooks that have to be run are done."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda doing, done, total: console.print(_line(doing, done, total), soft_wrap=True)
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("running notebooks", total=None)
+        yield lambda doing, done, total: bar.update(task, completed=done, total=total)
+
+
+def _line(doing: str, done: int, total: int) -> str:
+    if done == 0:
+        return f"running {total} notebook{'s' if total != 1 else ''}"
+    return f"[{done}/{total}] {doing}".replace("[", r"\[")
+
+
+def summarise(graded: Sequence[Graded]) -> None:
+    """Print, per assignment: who has how many points, whose grade moved, what was rejected, what to open."""
+    console = Console(highlight=False)
+    for part in graded:
+        if part.grades:
+            console.print(_table(part))
+        for change in part.changes:
+            console.print(_moved(change), soft_wrap=True)
+        for item in part.rejected:
+            console.print(Text(f"not graded: {visible(item.id)}: {visible(item.reason)}"), soft_wrap=True)
+        for name in part.lost:
+            console.print(Text(f"lost: {name}: our machinery failed; type the same command again"))
+        ran = f"{part.executed} run, the rest from store" if part.executed else "nothing had to be run"
+        console.print(f"{len(part.grades)} graded ({ran}), {len(part.rejected)} not gradable.")
+        console.print(Text(f"Open {_short(part.class_page)}"), soft_wrap=True)
+
+
+def _short(path: Path) -> Path:
+    """`path` as seen from here, where it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _table(part: Graded) -> Table:
+    table = Table(title=f"Assignment {part.assignment}", title_justify="left")
+    table.add_column("Hand-in", overflow="fold")
+    table.add_column("Points", justify="right")
+    table.add_column("Still open", justify="right")
+    table.add_column("of", justify="right")
+    for grade in part.grades:
+        table.add_row(
+            Text(_who(grade)), _number(grade.score), _number(grade.open_points), _number(grade.max_points)
+        )
+    return table
+
+
+def _who(grade: Grade) -> str:
+    name = grade.participant.name
+    return f"{grade.submission} ({visible(name)})" if name else grade.submission
+
+
+def _number(points: Decimal) -> str:
+    return f"{points.normalize():f}" if points else "0"
+
+
+def _moved(change: GradeChange) -> Text:
+    criteria = ", ".join(
+        f"{moved.id}: {_state(moved.old)} → {_state(moved.new)}" for moved in change.criteria
+    )
+    scores = f"{_number(change.old_score)} → {_number(change.new_score)}"
+    return Text(f"moved: {change.submission}: {scores} points ({criteria})")
+
+
+def _state(criterion: CriterionGrade | None) -> str:
+    """How a criterion stands: its outcome, or that a person decided, and the points."""
+    if criterion is None:
+        return "not asked"
+    outcome = "decided" if criterion.override else criterion.verdict.outcome.value.replace("_", " ")
+    points = "open" if criterion.awarded is None else _number(criterion.awarded)
+    return f"{outcome} ({points})"
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print what `grade doctor` found, one line each, with the mend where something is missing."""
+    console = Console(highlight=False)
+    for finding in findings:
+        mark = Text("ok  ", style="green") if finding.is_fine else Text("FAIL", style="bold red")
+        console.print(Text.assemble(mark, f"  {finding.name}: {finding.text}"), soft_wrap=True)

@@ -1,0 +1,151 @@
+"""How runs end, with real rooms."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+import pytest
+
+from grader.execution.store import RunStore
+from grader.model import CellStatus, Limits, RunStatus
+from grader.sandbox import rooms
+
+QUICK = Limits(wall_seconds=2, reserve_seconds=4)
+
+
+def statuses(run):
+    return [cell.status for cell in run.cells]
+
+
+def test_an_error_does_not_stop_the_cells_after_it(run_cells):
+    run, executed = run_cells("1 / 0", "print('still here')")
+    assert run.status is RunStatus.CELL_FAILED
+    assert statuses(run) == [CellStatus.FAILED, CellStatus.OK]
+    assert run.cells[0].error == "ZeroDivisionError: division by zero"
+    assert executed.cells[1].outputs[0].text == "still here\n"
+
+
+def test_an_endless_cell_is_interrupted_and_the_next_one_still_runs(run_cells):
+    run, executed = run_cells("while True:\n    pass", "print('after')", limits=QUICK)
+    assert run.status is RunStatus.CUT_SHORT
+    assert statuses(run) == [CellStatus.INTERRUPTED, CellStatus.OK]
+    assert executed.cells[1].outputs[0].text == "after\n"
+
+
+def test_a_cell_that_ignores_interrupts_is_killed_by_our_own_clock(run_cells):
+    begin = time.monotonic()
+    run, _ = run_cells(
+        "print('kept')",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass",
+        "print('never')",
+        limits=QUICK,
+    )
+    assert time.monotonic() - begin < 15
+    assert run.status is RunStatus.TIMED_OUT
+    assert statuses(run) == [CellStatus.OK, CellStatus.FAILED, CellStatus.NOT_RUN]
+
+
+def test_a_stopped_kernel_is_killed_by_our_own_clock(run_cells):
+    run, _ = run_cells("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", limits=QUICK)
+    assert run.status is RunStatus.TIMED_OUT
+
+
+def test_a_kernel_that_dies_leaves_what_it_gave_before(run_cells):
+    run, executed = run_cells("print('kept')", "import os\nos._exit(0)", "print('never')")
+    assert run.status is RunStatus.KERNEL_DIED
+    assert statuses(run) == [CellStatus.OK, CellStatus.FAILED, CellStatus.NOT_RUN]
+    assert executed.cells[0].outputs[0].text == "kept\n"
+
+
+def test_a_flood_of_output_ends_the_run(run_cells):
+    run, _ = run_cells("while True:\n    print('x' * 50_000)", limits=Limits(output_bytes=2_000_000))
+    assert run.status is RunStatus.TOO_MUCH_OUTPUT
+
+
+def test_memory_is_weighed_over_all_processes_of_the_room(run_cells):
+    children = (
+        "import os, time\nfor _ in range(3):\n    if not os.fork():\n        b = bytearray(120_000_000)\n"
+    )
+    children += "        b[::4096] = b[::4096]\n        time.sleep(60)\ntime.sleep(60)"
+    run, _ = run_cells(children, limits=Limits(memory_bytes=300_000_000, wall_seconds=30))
+    assert run.status is RunStatus.OUT_OF_MEMORY
+
+
+def test_nothing_is_left_behind(run_cells):
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    run_cells("import subprocess\nsubprocess.Popen(['setsid', 'sleep', '1000'])\nprint(1)")
+    after = {process.pid for process in psutil.Process().children(recursive=True)}
+    assert after <= before
+
+
+def test_the_same_job_gives_the_same_random_numbers(run_cells):
+    code = "import random, numpy\nprint(random.random(), numpy.random.rand(), hash('a'))"
+    first, second = run_cells(code), run_cells(code)
+    assert first[1].cells[0].outputs[0].text == second[1].cells[0].outputs[0].text
+    assert first[0].seed == second[0].seed
+
+
+def test_a_kernel_that_cannot_start_is_our_fault(run_cells, monkeypatch):
+    monkeypatch.setattr(
+        rooms, "room_command", lambda spec, inside: ["sh", "-c", "echo no namespaces >&2; exit 1"]
+    )
+    run, _ = run_cells("print(1)")
+    assert run.status is RunStatus.LOST
+    assert "no namespaces" in run.remarks[0]
+    assert "grade doctor" in run.remarks[0]
+
+
+def test_missing_libraries_and_private_files_are_told_apart(run_cells):
+    run, _ = run_cells("import cv2", "import my_private_layers")
+    assert run.missing_modules == ("cv2",)
+    assert run.remarks == ("The notebook imports `my_private_layers`, a file that was not handed in.",)
+
+
+@pytest.mark.parametrize("code", ["exit()", "import sys\nsys.exit(1)", "quit()"])
+def test_leaving_politely_costs_nobody_anything(run_cells, code):
+    run, _ = run_cells("print(1)", code)
+    assert run.status in (RunStatus.COMPLETED, RunStatus.CELL_FAILED, RunStatus.KERNEL_DIED)
+    assert run.cells[0].status is CellStatus.OK
+
+
+def test_one_enormous_message_never_reaches_the_grader(run_cells):
+    before = psutil.Process().memory_info().rss
+    run, _ = run_cells("print('kept')", "print('x' * 300_000_000)", limits=Limits(output_bytes=2_000_000))
+    assert run.status is RunStatus.TOO_MUCH_OUTPUT
+    assert psutil.Process().memory_info().rss - before < 100_000_000
+
+
+def test_facts_and_errors_that_utf_8_cannot_hold_are_mended(run_cells, tmp_path):
+    forge = (
+        "import os\nfor end in range(3, 60):\n    try:\n"
+        '        os.write(end, b\'{"kind": "mend", "name": "x", "text": "\\\\ud800"}\\n\')\n'
+        "    except OSError:\n        pass"
+    )
+    # Written to every open file, the lines break some kernels' sockets: the wall clock must hold still.
+    begin = time.monotonic()
+    run, executed = run_cells(forge, "raise ValueError('\\ud800')", "print('end')", limits=QUICK)
+    assert time.monotonic() - begin < 25
+    RunStore(tmp_path / "runs").save(run, executed)
+    assert statuses(run)[1] is not CellStatus.OK
+    assert [mend.text for mend in run.mends] in ([], ["?"])
+
+
+def test_a_room_cannot_shake_off_its_watchdog(run_cells):
+    run, _ = run_cells("import os, time\nos.symlink('a' * 3000, '/run/kernel/l')\ntime.sleep(20)")
+    assert run.status is RunStatus.TOO_MUCH_DISK
+    run, _ = run_cells("import os, time\nos.chmod('/run/kernel', 0)\ntime.sleep(3)\nprint(1)")
+    assert run.status in (RunStatus.TOO_MUCH_DISK, RunStatus.COMPLETED)  # root reads it all the same
+
+
+def test_messages_that_no_kernel_sends_are_left_out(run_cells):
+    forge = (
+        "kernel = get_ipython().kernel\n"
+        "def send(kind, content):\n"
+        "    kernel.session.send(kernel.iopub_socket, kind, content=content, parent=kernel.get_parent())\n"
+        "send('display_data', {})\nsend('stream', {'name': 'stdout', 'text': {'a': 1}})\n"
+        "send('error', {'ename': 3})\nsend('nonsense', {'data': [1]})\nprint('ok')"
+    )
+    run, executed = run_cells(forge, "print('end')")
+    assert run.status is RunStatus.COMPLETED, run.cells
+    assert executed.cells[1].outputs[0].text == "end\n"

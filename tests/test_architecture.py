@@ -1,0 +1,126 @@
+"""What may import what, and that the grading process stays free of TensorFlow."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "grader"
+
+# What each part may import of ours, besides itself. Arrows run downwards only.
+MAY_IMPORT = {
+    "errors": set(),
+    "model": set(),
+    "strict_yaml": {"errors"},
+    "course": {"model", "errors"},
+    "intake": {"model", "errors"},
+    "notebook": {"model", "errors"},
+    "datasets": {"model", "errors"},
+    "sandbox": {"model", "errors"},
+    "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
+    "evidence": {"notebook", "model", "errors"},
+    "checks": {"evidence", "notebook", "model", "errors"},
+    "rubric": {"checks", "strict_yaml", "model", "errors"},
+    "assess": {"rubric", "evidence", "checks", "model", "errors"},
+    "gradebook": {"model", "errors"},
+    "report": {"notebook", "evidence", "model", "errors"},
+    "pipeline": {
+        *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
+        *("report", "rubric", "model", "errors"),
+    },
+    "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
+    "terminal": {"pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "cli": {
+        "pipeline",
+        "cleaning",
+        "terminal",
+        "course",
+        "datasets",
+        "execution",
+        "report",
+        "sandbox",
+        "errors",
+    },
+}
+HEAVY = {
+    *("tensorflow", "keras", "tf_keras"),
+    *("matplotlib", "pandas", "sklearn", "scipy", "IPython", "ipykernel"),
+}
+IN_THE_ROOM = PACKAGE / "sandbox" / "room"
+
+
+def modules() -> list[Path]:
+    return sorted(file for file in PACKAGE.rglob("*.py") if not file.is_relative_to(IN_THE_ROOM))
+
+
+def part_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(file: Path) -> set[str]:
+    """Dotted names of all modules that a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            pytest.fail(f"{file} uses a relative import")
+    return names
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_arrows_run_downwards_only(file):
+    part = part_of(file)
+    if part in ("__init__", "__main__"):
+        return
+    ours = {name.split(".")[1] for name in imported(file) if name.startswith("grader.")}
+    assert ours <= MAY_IMPORT[part] | {part}
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_grading_process_imports_no_tensorflow(file):
+    assert not {name.split(".")[0] for name in imported(file)} & HEAVY
+
+
+def test_what_lies_in_the_room_imports_nothing_of_ours():
+    for file in IN_THE_ROOM.rglob("*.py"):
+        assert not [name for name in imported(file) if name.split(".")[0] == "grader"], file
+
+
+def test_loading_everything_loads_no_tensorflow():
+    names = [
+        ".".join(["grader", *file.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
+        for file in modules()
+        if file.name != "__main__.py"
+    ]
+    program = (
+        "import importlib, sys\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_no_pattern_is_possessive_or_atomic():
+    """Early releases of Python 3.11 match possessive quantifiers wrongly; Debian 12 has 3.11.2."""
+    quantifiers = re.compile(r"(?<!\\\\)[\w)\]}.*+?](?:\+\+|\*\+|\}\+)|\(\?>")
+    for file in modules():
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\\" in node.value:
+                assert not quantifiers.search(re.sub(r"\[\^?\]?[^\]]*\]", "[]", node.value)), (
+                    file,
+                    node.lineno,
+                )
+
+
+def test_every_folder_says_what_lives_there():
+    for folder in {file.parent for file in modules()}:
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
