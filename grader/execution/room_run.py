@@ -188,7 +188,7 @@ async def _run_cells(
         try:
             await manager.start_kernel()
             client.kc = manager.client()
-            client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can be made to hang
+            client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
             await asyncio.wait_for(client.kc.wait_for_ready(timeout=START_SECONDS), START_SECONDS + 5)
         except (RuntimeError, TimeoutError) as error:
