@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from grader.checks.measurement import flags_of_measurement
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
@@ -126,6 +127,18 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
     )
 
 
+def asks_for_more_seeds(evidence: Evidence, rubric: Rubric) -> bool:
+    """Whether a criterion can only be settled when the notebook is run with other seeds too."""
+    for criterion in rubric.criteria:
+        try:
+            repeats = criterion.check.repeats
+            if repeats is not None and repeats(evidence, criterion.parameters):
+                return True
+        except Exception:  # a bug in a check must not stop the others; its verdict tells of it
+            log.exception("check %s, submission %s", criterion.check.name, evidence.submission.id)
+    return False
+
+
 def _verdict(evidence: Evidence, criterion: Criterion) -> Verdict:
     try:
         verdict = criterion.check(evidence, criterion.parameters)
@@ -169,6 +182,7 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return
     yield from _flags_of_run(evidence.run)
+    yield from flags_of_measurement(evidence)
 
 
 def _flags_of_run(run: Run) -> Iterator[str]:

@@ -1,24 +1,25 @@
 """The whole flow on one page: hand-ins in, runs, evidence, grades, reports out.
 
-read_submissions → plan → execute → collect → assess → record → publish
+read_submissions → split the data → plan → execute → collect (and measure) → assess → record → publish
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from grader.assess import assess, judged_by_criterion
+from grader.assess import asks_for_more_seeds, assess, judged_by_criterion
 from grader.course import Course
 from grader.datasets.finding import dataset_names, find_dataset
-from grader.datasets.interface import DatasetFiles
+from grader.datasets.withheld import Split, course_secret, read_key, split_dataset
 from grader.errors import GraderError, NotebookError, UsageError
-from grader.evidence.collect import EvidenceStore, collect
+from grader.evidence.collect import EvidenceStore, collect, observe
+from grader.evidence.measuring import Key
 from grader.evidence.record import Evidence
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job, plan_job, run_settings
@@ -29,7 +30,7 @@ from grader.gradebook.decisions import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import decisions_path, is_whole
 from grader.intake.submissions import read_submissions
-from grader.model import Grade, Record, Rejected, Run, RunStatus, Submission
+from grader.model import Grade, Limits, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
@@ -107,9 +108,30 @@ class _Desk:
     def evidence(self) -> EvidenceStore:
         return EvidenceStore(self.course.state / "evidence")
 
-    def datasets(self, names: Iterable[str]) -> tuple[DatasetFiles, ...]:
+    def data_for(self, rubric: Rubric) -> _Data:
+        """The rubric's data sets, each split by the course's secret."""
         course, cache = self.course.data, self.course.state / "cache"
-        return tuple(find_dataset(name, data=self.data, course_data=course, cache=cache) for name in names)
+        secret = course_secret(self.course.state)
+        found = (
+            find_dataset(name, data=self.data, course_data=course, cache=cache) for name in rubric.datasets
+        )
+        return _Data(rubric.limits, tuple(split_dataset(files, secret, cache) for files in found))
+
+
+class _Data:
+    """The data of one assignment as its runs get it, and what their predictions are measured with."""
+
+    def __init__(self, limits: Limits, splits: Sequence[Split]) -> None:
+        self._limits = limits
+        self._inside = tuple(split.inside for split in splits)
+        self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
+        self.keys: Mapping[str, Key] = {split.inside.name: Key(*read_key(split.key)) for split in splits}
+        self.run_settings = run_settings(limits, self._inside)
+
+    def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
+        """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
+        job = plan_job(submission, notebook, self._limits, self._inside, self._inputs)
+        return job.model_copy(update={"repeat": repeat})
 
 
 def _grade_assignment(
@@ -163,19 +185,18 @@ class _Gathered(Record):
 
 def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _Gathered:
     """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
-    store, runs, datasets = desk.evidence, desk.runs, desk.datasets(rubric.datasets)
-    settings = run_settings(rubric.limits, datasets)
+    store, runs, data = desk.evidence, desk.runs, desk.data_for(rubric)
     evidence: dict[str, Evidence] = {}
     rejected: list[Rejected] = []
     to_run: list[tuple[Submission, Notebook, Job]] = []
     for submission in submissions:
-        stored = store.load(store.key(submission, settings))
+        stored = store.load(store.key(submission, data.run_settings))
         if stored is not None:
             evidence[submission.id] = stored
             continue
         try:
             notebook = read_notebook((submission.folder / submission.notebook).read_bytes())
-            to_run.append((submission, notebook, plan_job(submission, notebook, rubric.limits, datasets)))
+            to_run.append((submission, notebook, data.job(submission, notebook)))
         except (NotebookError, OSError) as error:
             rejected.append(_rejected(submission, str(error)))
         except Exception as bug:  # a bug at one hand-in must not stop the others
@@ -185,9 +206,10 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
     for submission, notebook, job in to_run:
         try:
             run = finished.best(job)
-            collected = collect(submission, notebook, run, _executed_notebook(runs, notebook, run))
+            executed = _executed_notebook(runs, notebook, run)
+            collected = collect(submission, notebook, run, executed, runs.load_facts(run.key), data.keys)
             if not finished.is_lost(job):
-                store.save(store.key(submission, settings), collected)
+                store.save(store.key(submission, data.run_settings), collected)
             evidence[submission.id] = collected
         except GraderError:
             raise
@@ -195,7 +217,35 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             log.exception("a fault of the grader at %s", submission.id)
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
-    return _Gathered(evidence=in_order, rejected=tuple(rejected), executed=finished.executed)
+    repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
+    return _Gathered(evidence=repeated, rejected=tuple(rejected), executed=finished.executed + executed_again)
+
+
+def _with_repeats(
+    evidence: Sequence[Evidence], rubric: Rubric, data: _Data, desk: _Desk
+) -> tuple[tuple[Evidence, ...], int]:
+    """The evidence, with two more seeds measured where a criterion asks for that; and how many were run."""
+    asking = [found for found in evidence if asks_for_more_seeds(found, rubric)]
+    jobs = {
+        found.submission.id: [data.job(found.submission, found.notebook, repeat) for repeat in (1, 2)]
+        for found in asking
+    }
+    finished = run_jobs(
+        [job for pair in jobs.values() for job in pair], desk.runs, desk.executor, desk.progress
+    )
+    repeated = {}
+    for found in asking:
+        runs = [finished.best(job) for job in jobs[found.submission.id]]
+        measured = tuple(
+            observe(desk.runs.load_facts(run.key), data.keys)[1]
+            for run in runs
+            if run.status is not RunStatus.LOST
+        )
+        repeated[found.submission.id] = found.model_copy(update={"repeats": measured})
+        if len(measured) == len(runs):
+            key = desk.evidence.key(found.submission, data.run_settings)
+            desk.evidence.save(key, repeated[found.submission.id])
+    return tuple(repeated.get(found.submission.id, found) for found in evidence), finished.executed
 
 
 def _executed_notebook(runs: RunStore, notebook: Notebook, run: Run) -> Notebook | None:

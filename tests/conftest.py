@@ -45,7 +45,8 @@ def run_cells(a_job: Callable[..., Job]) -> RunCells:
     """Runs cells in a real room: `run, executed = run_cells("x = 1", "print(x)")`."""
 
     def run(*sources: str, **fields: object) -> tuple[Run, nbformat.NotebookNode]:
-        return asyncio.run(run_in_room(a_job(*sources, **fields), OpenRooms()))
+        finished = asyncio.run(run_in_room(a_job(*sources, **fields), OpenRooms()))
+        return finished.run, finished.notebook
 
     return run
 

@@ -1,4 +1,4 @@
-"""The accuracy that the notebook's own outputs report when it is run again."""
+"""The accuracy: measured on images that the notebook never saw; where that fails, what its outputs report."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Protocol, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from grader.checks.experiments import tests_of_trained_mlps
+from grader.checks.measurement import (
+    Model,
+    doubt_about,
+    measured_models,
+    reported_test_accuracy,
+    trainings_seen,
+)
 from grader.checks.registry import check
+from grader.evidence.measured import MeasuredTraining
 from grader.evidence.record import Evidence
 from grader.model import (
     DatasetOrigin,
@@ -34,6 +42,8 @@ from grader.notebook.records import Number, Quantity, Readings, Split
 CHANCE = 0.10
 NEAR_CHANCE = 0.03
 _HALF = Decimal("0.5")
+_REPEATS = 2  # runs with other seeds
+_GAP = 0.05
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,4}(?:\.\d{1,17})?|\.\d{1,17})")
 _FASHION = re.compile(r"fashion", re.IGNORECASE)
 _NOT_FROM_A_TEST = (
@@ -56,25 +66,46 @@ class Line(Record):
         return self
 
 
-@check("accuracy-at-least")
+class _Thresholds(Protocol):
+    """The parameters of `accuracy-at-least`."""
+
+    thresholds: dict[str, Line]
+    band: float
+
+
+def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
+    """Whether the best measured model is so close to a line that other seeds may put it on the other side."""
+    given = cast(_Thresholds, parameters)
+    best = _best(evidence, given.thresholds)
+    if best is None or len(evidence.repeats) >= _REPEATS:
+        return False
+    line = given.thresholds[best.measured.dataset]
+    return any(abs(best.measured.accuracy - at) < given.band for at in (line.full, line.partly))
+
+
+@check("accuracy-at-least", repeats=_wants_more_seeds)
 def accuracy_at_least(
     evidence: Evidence,
     *,
     thresholds: dict[str, Line],
     band: Annotated[float, Field(ge=0, le=0.2)] = 0.02,
 ) -> Verdict:
-    """The notebook reaches the accuracy asked for on test data when it is run again.
+    """The trained model reaches the accuracy asked for, measured on images that the notebook never saw.
 
-    `thresholds` gives a line for each data set (`mnist`, `fashion_mnist`). Only test accuracies that
-    our run printed count, where the code tests a trained model with a hidden layer on test data, and none
-    that stands as a number in the notebook's own code. Within `band`
-    of a line a person decides: the spread over seeds is about that large. Not met only when a run that
-    ended well on the real data reports nothing but accuracies within 0.03 of chance (0.10).
+    `thresholds` gives a line for each data set (`mnist`, `fashion_mnist`). Measured is every model with a
+    hidden layer that was trained here; the best counts. Within `band` of a line two more seeds are run,
+    and the best of the three counts. Where nothing could be measured, test accuracies that our run printed
+    count, clear of the line by the band, where the code tests a trained model with a hidden layer on test
+    data, and none that stands as a number in the notebook's own code. Not met only when a run that ended
+    well on the real data shows nothing but accuracies within 0.03 of chance (0.10).
     """
     run, beside = evidence.run, _reported(evidence)
     if run is None or run.status is RunStatus.LOST:
         why = "The notebook was not run again" if run is None else "The run was lost through a fault of ours"
         return not_checked(Reason(text=f"{why}, so its accuracy could not be checked."), *beside)
+    best = _best(evidence, thresholds)
+    if best is not None:
+        return _by_measurement(evidence, run, best, thresholds, band)
     rerun = evidence.rerun or Readings()
     is_written_down = _written_down(evidence)
     judged = [
@@ -84,7 +115,8 @@ def accuracy_at_least(
         and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
     ]
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
-    is_tested = _is_tested(evidence)
+    doubts = _doubts(evidence)
+    is_tested = _is_tested(evidence) and not doubts
     if reached and is_tested:
         _, number, dataset = max(reached, key=lambda entry: entry[1].value)
         return met(_found(number, dataset, thresholds[dataset], run), *beside)
@@ -93,7 +125,7 @@ def accuracy_at_least(
         text = f"The notebook needs {names}, which our room lacks, so its accuracy could not be checked."
         return not_checked(Reason(text=text), *beside)
     if not judged:
-        return needs_review(*_how_it_ended(run), _why_none(rerun, is_written_down), *beside)
+        return needs_review(*_how_it_ended(run), _why_none(rerun, is_written_down), *doubts, *beside)
     outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
     found = _found(number, dataset, thresholds[dataset], run)
     if (
@@ -106,8 +138,87 @@ def accuracy_at_least(
         if _is_all_chance(rerun) and _is_all_chance(evidence.saved):
             text = f"Every accuracy that our run shows is about that of guessing ({CHANCE:.2f})."
             return not_met(found, Reason(text=text, cell=number.cell, source=Source.RERUN), *beside)
-    doubt = () if is_tested else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),)
+    doubt = doubts or (() if is_tested else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),))
     return needs_review(*_how_it_ended(run), found, *doubt, *beside)
+
+
+def _best(evidence: Evidence, thresholds: Mapping[str, Line]) -> Model | None:
+    """The model trained here that comes furthest beyond what is asked for, the best of all seeds."""
+    trained = [
+        Model(model.seen, _best_of_seeds(evidence, model.measured))
+        for model in measured_models(evidence)
+        if model.measured.dataset in thresholds and not doubt_about(model)
+    ]
+    return max(trained, key=lambda m: m.measured.accuracy - thresholds[m.measured.dataset].full, default=None)
+
+
+def _best_of_seeds(evidence: Evidence, measured: MeasuredTraining) -> MeasuredTraining:
+    again = (repeat.of(measured.training) for repeat in evidence.repeats)
+    alike = [found for found in again if found is not None and found.dataset == measured.dataset]
+    return max([measured, *alike], key=lambda found: found.accuracy)
+
+
+def _by_measurement(
+    evidence: Evidence, run: Run, best: Model, thresholds: Mapping[str, Line], band: float
+) -> Verdict:
+    """The verdict on the best measured model."""
+    measured, line = best.measured, thresholds[best.measured.dataset]
+    reasons = [_measured_in_words(measured, line, run, len(evidence.repeats)), *_gap(evidence, measured)]
+    margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
+    if measured.accuracy >= line.full + margin:
+        return met(*reasons)
+    counts = run.status is RunStatus.COMPLETED and not run.mends
+    is_real = _origin(run, measured.dataset) is DatasetOrigin.REAL
+    if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
+        return partly_met(_HALF, *reasons)
+    rerun = evidence.rerun or Readings()
+    shown_is_chance = _is_all_chance(rerun) and _is_all_chance(evidence.saved)
+    every_is_chance = all(m.measured.accuracy <= CHANCE + NEAR_CHANCE for m in measured_models(evidence))
+    if counts and is_real and shown_is_chance and every_is_chance:
+        text = f"Every model that was trained is about as good as guessing ({CHANCE:.2f})."
+        return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
+    return needs_review(*_how_it_ended(run), *reasons)
+
+
+def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
+    stand_in = " (a stand-in for it)" if _origin(run, measured.dataset) is DatasetOrigin.STAND_IN else ""
+    seeds = f", the best of {repeats + 1} seeds" if repeats else ""
+    text = (
+        f"Accuracy measured on {measured.examples:,} images of {measured.dataset}{stand_in} that the "
+        f"notebook never saw{seeds}: {measured.accuracy:.3f}. Asked for: at least {line.full:.2f}."
+    )
+    return Reason(text=text, numbers=(measured.accuracy, line.full), source=Source.MEASURED)
+
+
+def _gap(evidence: Evidence, measured: MeasuredTraining) -> tuple[Reason, ...]:
+    """What the notebook reports beside what was measured."""
+    reported = reported_test_accuracy(evidence)
+    if reported is None:
+        return ()
+    apart = reported.value - measured.accuracy
+    told = f", {apart:.3f} more than was measured" if apart > _GAP else ""
+    text = f"The notebook reports a test accuracy of {reported.value:.4f} (cell {reported.cell}){told}."
+    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,)),)
+
+
+def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
+    """Why printed accuracies do not count though the recorder was there: no model was seen trained."""
+    observed = evidence.observed
+    if observed is None:
+        return ()
+    if observed.is_trusted and any(t.why_not for t in trainings_seen(evidence)):
+        return ()  # trained, but in a way that could not be measured
+    reasons = [
+        Reason(
+            text=f"Measured: {model.measured.accuracy:.3f}, but {doubt_about(model)}.",
+            numbers=(model.measured.accuracy,),
+            source=Source.MEASURED,
+        )
+        for model in measured_models(evidence)
+        if doubt_about(model)
+    ]
+    text = "No trained model with a hidden layer was found that could be measured."
+    return tuple(reasons[:3]) or (Reason(text=text, source=Source.OBSERVED),)
 
 
 def _how_it_ended(run: Run) -> tuple[Reason, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
+from grader.checks.measurement import FEWEST_UPDATES, of_a_trained_model, trainings_seen
 from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
@@ -20,7 +22,7 @@ from grader.checks.results import (
     results_shown,
 )
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, met, needs_review, not_met
+from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
 from grader.notebook.facts import (
     CodeFacts,
     Configuration,
@@ -31,6 +33,8 @@ from grader.notebook.facts import (
     Training,
 )
 
+_HALF = Decimal("0.5")
+_WORSE = 0.05
 _SHOWN = 8
 _TRIED = re.compile(
     r"\b(?:tr(?:y|ied|ying)|experiment|compar|var(?:y|ied|ying|iat)|differ|instead|another|others?\b|chang|increas"
@@ -51,14 +55,19 @@ _SHOWS_IMAGES = re.compile(
 
 
 @check("evaluated-on-test-data")
+@of_a_trained_model
 def evaluated_on_test_data(evidence: Evidence) -> Verdict:
     """The model with a hidden layer is evaluated on test data, and an accuracy is shown.
 
-    Not met only when all code was understood and no test data goes through any model, or only through
-    a linear one with no other model there.
+    Partly met when every test that was seen takes another way through the layers than the training, and
+    that way measures worse. Not met only when all code was understood and no test data goes through any
+    model, or only through a linear one with no other model there.
     """
     facts = evidence.facts
     trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
+    other = _another_forward_pass(evidence)
+    if other is not None:
+        return partly_met(_HALF, other)
     for test in tests_of_trained_mlps(evidence):
         seen = accuracy_shown_for(evidence, test)
         if seen is not None:
@@ -83,6 +92,25 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
         said("Whether the model is evaluated on test data could not be settled."),
         *_evaluations_in_words(evidence, facts, trained),
     )
+
+
+def _another_forward_pass(evidence: Evidence) -> Reason | None:
+    """Why every test that was seen asks another model than the trained; None unless measuring shows it."""
+    observed, measured = evidence.observed, evidence.measured
+    if observed is None or measured is None or not observed.is_trusted:
+        return None
+    tests = [test for test in observed.evaluations if test.part == Part.TEST.value]
+    for test in tests:
+        found = None if test.training is None else measured.of(test.training)
+        if not all(other.difference for other in tests) or found is None or found.as_evaluated is None:
+            return None
+        if found.accuracy - found.as_evaluated > _WORSE:
+            text = (
+                f"Test images do not go the way that was trained ({test.difference}): the trained model "
+                f"reaches {found.accuracy:.3f} on new images, as it is evaluated {found.as_evaluated:.3f}."
+            )
+            return Reason(text=text, numbers=(found.accuracy, found.as_evaluated), source=Source.MEASURED)
+    return None
 
 
 def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
@@ -173,7 +201,8 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     trainings = trainings_of_mlps(evidence)
     found = distinct(training.configuration for training in _fresh(trainings))
     results, source = results_shown(evidence)
-    if len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
+    unseen = _too_few_seen(evidence, at_least)
+    if unseen is None and len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
         return met(
             said(f"{len(found)} different configurations are trained{_varied(found)}.", numbers=[len(found)]),
             Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source),
@@ -191,9 +220,22 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
         said(f"Cell {t.run_cell}: {_in_words(t.configuration)}.", t.run_cell) for t in called[:_SHOWN]
     ]
     reasons.append(Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source))
+    if unseen is not None:
+        reasons.insert(0, unseen)
     if _tells_of_more(evidence):
         reasons.append(said("The text tells of further experiments, which may no longer be in the code."))
     return needs_review(*reasons)
+
+
+def _too_few_seen(evidence: Evidence, at_least: int) -> Reason | None:
+    """Why the trainings that the recorder saw are no experiments; None when they are, or there was none."""
+    if evidence.observed is None:
+        return None
+    seen = len(trainings_seen(evidence))
+    if seen >= at_least:
+        return None
+    text = f"Seen while it ran: {seen} trainings of {FEWEST_UPDATES} steps or more; {at_least} are asked for."
+    return Reason(text=text, numbers=(seen, FEWEST_UPDATES, at_least), source=Source.OBSERVED)
 
 
 def _are_results_of_models(facts: CodeFacts) -> bool:

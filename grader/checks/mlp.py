@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from grader.checks.measurement import of_a_trained_model
 from grader.checks.registry import check
 from grader.checks.results import did_run
 from grader.evidence.record import Evidence
@@ -104,6 +105,7 @@ def _no_hidden_layer(facts: CodeFacts) -> Reason:
 
 
 @check("hidden-layer")
+@of_a_trained_model
 def hidden_layer(evidence: Evidence, *, at_least: Annotated[int, Field(ge=1, le=20)] = 1) -> Verdict:
     """The model has at least `at_least` hidden layers.
 
@@ -160,6 +162,7 @@ def _all_are_plain(facts: CodeFacts) -> bool:
 
 
 @check("nonlinear-activation")
+@of_a_trained_model
 def nonlinear_activation(evidence: Evidence) -> Verdict:
     """A non-linear activation stands between the layers.
 
@@ -201,6 +204,7 @@ def _in_words(weights: Sequence[Weight | None]) -> str:
 
 
 @check("random-initialisation")
+@of_a_trained_model
 def random_initialisation(evidence: Evidence) -> Verdict:
     """The weights of the model start at random values.
 
@@ -255,6 +259,7 @@ def _is_fresh(model: ForwardPass, alike: Sequence[ForwardPass]) -> bool:
 
 
 @check("low-level-tensorflow")
+@of_a_trained_model
 def low_level_tensorflow(evidence: Evidence) -> Verdict:
     """The model is built from variables and trained with gradients of our own asking, not by Keras.
 

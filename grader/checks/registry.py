@@ -18,18 +18,21 @@ from grader.evidence.record import Evidence
 from grader.model import Verdict
 
 CheckFunction = Callable[..., Verdict]
+AsksForRepeats = Callable[[Evidence, BaseModel], bool]
 
 
 class Check:
     """A named check: a pure function `(evidence, **parameters) -> Verdict` and its parameters' types.
 
     The function's keyword-only arguments are the parameters that a rubric may give under `with:`.
-    `title` is the first line of its docstring.
+    `title` is the first line of its docstring. `repeats` tells whether it can only be settled when the
+    notebook is run with other seeds too; None for checks that never ask for that.
     """
 
-    def __init__(self, name: str, function: CheckFunction) -> None:
+    def __init__(self, name: str, function: CheckFunction, repeats: AsksForRepeats | None = None) -> None:
         self.name = name
         self.function = function
+        self.repeats = repeats
         self.title = (inspect.getdoc(function) or name).splitlines()[0]
         fields: dict[str, Any] = {}
         for parameter in inspect.signature(function, eval_str=True).parameters.values():
@@ -49,13 +52,13 @@ class Check:
 _declared: dict[str, Check] = {}
 
 
-def check(name: str) -> Callable[[CheckFunction], CheckFunction]:
+def check(name: str, repeats: AsksForRepeats | None = None) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated function as the check `name`; a name can be taken only once."""
 
     def declare(function: CheckFunction) -> CheckFunction:
         if name in _declared and _declared[name].function.__module__ != function.__module__:
             raise ValueError(f"two checks are called {name!r}: rename one of them")
-        _declared[name] = Check(name, function)
+        _declared[name] = Check(name, function, repeats)
         return function
 
     return declare

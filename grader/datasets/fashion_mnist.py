@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grader.datasets.formats import ImageArrays
 
 
 class FashionMnist:
@@ -21,10 +25,15 @@ class FashionMnist:
 
         read_idx_set(files)
 
+    def write(self, datasets: Path, arrays: "ImageArrays") -> None:
+        """Writes the four gzipped IDX files."""
+        from grader.datasets.formats import write_idx_set
+
+        write_idx_set(datasets / "fashion-mnist", arrays)
+
     def make_stand_in(self, datasets: Path) -> None:
         """Writes 70,000 drawn garments, bags and shoes."""
-        from grader.datasets.formats import ImageArrays, write_idx_set
+        from grader.datasets.formats import ImageArrays
         from grader.datasets.garments import draw_garments
 
-        arrays = ImageArrays(*draw_garments(range(60)), *draw_garments(range(60, 70)))
-        write_idx_set(datasets / "fashion-mnist", arrays)
+        self.write(datasets, ImageArrays(*draw_garments(range(60)), *draw_garments(range(60, 70))))

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Protocol, Self
 
 from pydantic import Field, model_validator
 
 from grader.model import DatasetOrigin, DatasetUse, Record
+
+if TYPE_CHECKING:
+    from grader.datasets.formats import ImageArrays
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -60,6 +63,9 @@ class KerasDataset(Protocol):
         Raises DatasetError, one sentence without the mend, when a file cannot be read or holds anything else
         than Keras's own file of that name would (names, shapes, dtypes, range of labels).
         """
+
+    def write(self, datasets: Path, arrays: "ImageArrays") -> None:
+        """Writes `arrays` below `datasets` in the set's own format, the same bytes on every machine."""
 
     def make_stand_in(self, datasets: Path) -> None:
         """Writes a generated set of the same form below `datasets`, the same bytes on every machine."""

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grader.datasets.formats import ImageArrays
 
 
 class Mnist:
@@ -16,10 +20,15 @@ class Mnist:
 
         read_npz(files["mnist.npz"])
 
+    def write(self, datasets: Path, arrays: "ImageArrays") -> None:
+        """Writes `mnist.npz`."""
+        from grader.datasets.formats import write_npz
+
+        write_npz(datasets / "mnist.npz", arrays)
+
     def make_stand_in(self, datasets: Path) -> None:
         """Writes 70,000 drawn figures."""
         from grader.datasets.digits import draw_digits
-        from grader.datasets.formats import ImageArrays, write_npz
+        from grader.datasets.formats import ImageArrays
 
-        arrays = ImageArrays(*draw_digits(range(60)), *draw_digits(range(60, 70)))
-        write_npz(datasets / "mnist.npz", arrays)
+        self.write(datasets, ImageArrays(*draw_digits(range(60)), *draw_digits(range(60, 70))))

@@ -6,12 +6,17 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from grader.errors import StoreError
+from grader.evidence.measured import Measured
+from grader.evidence.measuring import Key, measure
+from grader.evidence.observed import Observed, read_observed
 from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
@@ -22,18 +27,36 @@ from grader.notebook.records import Notebook
 
 
 def collect(
-    submission: Submission, notebook: Notebook, run: Run | None, executed: Notebook | None
+    submission: Submission,
+    notebook: Notebook,
+    run: Run | None,
+    executed: Notebook | None,
+    facts: Iterable[Mapping[str, Any]] = (),
+    keys: Mapping[str, Key] | None = None,
 ) -> Evidence:
-    """The facts about one hand-in. `executed` is the notebook of `run`, None when nothing was run."""
+    """The facts about one hand-in. `executed` is the notebook of `run`, None when nothing was run.
+
+    `facts` are what the room of `run` sent; `keys` hold, by data set, the labels that its models'
+    predictions are measured with.
+    """
+    observed, measured = (None, None) if run is None else observe(facts, keys or {})
     return Evidence(
         submission=submission,
         notebook=notebook,
         saved=read_outputs(notebook),
         run=run,
         rerun=None if executed is None else read_outputs(executed),
+        observed=observed,
+        measured=measured,
         code_facts=read_code_facts(CodeIndex(notebook.code_cells)),
         text=read_prose(notebook),
     )
+
+
+def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
+    """What one run's room sent, and what is measured from it; the predictions themselves are not kept."""
+    observed = read_observed(facts)
+    return observed.model_copy(update={"predictions": ()}), measure(observed, keys)
 
 
 @cache

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from pydantic import Field
 
+from grader.evidence.measured import Measured
+from grader.evidence.observed import Observed
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
@@ -19,8 +21,10 @@ class Evidence(Record):
     """Facts about one hand-in, kept apart by where they are from.
 
     `saved` was read from the outputs as handed in, `rerun` from those of our run (None when there
-    was none). What can be derived from the cells (`code`, `facts`, `prose`) is derived when asked for;
-    the collector stores `code_facts` and `text`, because reading them is what takes long.
+    was none); `observed` was seen by the recorder in the room, `measured` computed from what the models
+    predicted, `repeats` the same for runs with other seeds. What can be derived from the cells (`code`,
+    `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
+    reading them is what takes long.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -29,6 +33,9 @@ class Evidence(Record):
     saved: Readings
     run: Run | None = None
     rerun: Readings | None = None
+    observed: Observed | None = None
+    measured: Measured | None = None
+    repeats: tuple[Measured, ...] = ()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import nbformat
 
@@ -13,11 +13,20 @@ from grader.execution.jobs import Job
 from grader.model import Run
 
 
+class Finished(NamedTuple):
+    """What came of a job: its run, the executed notebook, and the facts that the room sent (wire schema)."""
+
+    job: Job
+    run: Run
+    notebook: nbformat.NotebookNode
+    facts: tuple[dict[str, Any], ...] = ()
+
+
 class Executor(Protocol):
     """Turns jobs into runs."""
 
-    def execute(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Run, nbformat.NotebookNode]]:
-        """Yield each job with its run and its executed notebook, in any order, each once."""
+    def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
+        """Yield what came of each job, in any order, each once."""
         ...
 
 

@@ -15,9 +15,9 @@ from pydantic import Field
 from grader.datasets.interface import DatasetFiles
 from grader.model import Attachment, KerasFlavour, Limits, Record, Submission
 from grader.notebook.records import CellKind, Notebook
-from grader.sandbox.bubblewrap import ROOM
+from grader.sandbox.bubblewrap import PROBES, ROOM
 
-RUN_FORMAT = 1
+RUN_FORMAT = 2
 _PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
 
 
@@ -31,7 +31,9 @@ class CodeCell(Record):
 class Job(Record):
     """One notebook to run, with everything that could change what comes of it.
 
-    `folder` holds the attachments; `working_folder` is the notebook's own place below it.
+    `folder` holds the attachments; `working_folder` is the notebook's own place below it. `probe_inputs`
+    names, by data set, the `.npy` file of the images that the models are asked about when all cells have
+    run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart.
     `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
     """
 
@@ -43,7 +45,9 @@ class Job(Record):
     attachments: tuple[Attachment, ...] = ()
     datasets: tuple[DatasetFiles, ...] = ()
     limits: Limits
+    probe_inputs: tuple[tuple[str, Path], ...] = ()
     keras: KerasFlavour = KerasFlavour.KERAS_3
+    repeat: Annotated[int, Field(ge=0)] = 0
 
     @property
     def key(self) -> str:
@@ -56,6 +60,7 @@ class Job(Record):
             "working_folder": self.working_folder,
             "attachments": sorted((file.name, file.sha256) for file in self.attachments),
             "keras": self.keras.value,
+            "repeat": self.repeat,
             "settings": run_settings(self.limits, self.datasets),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
@@ -79,7 +84,11 @@ def run_settings(limits: Limits, datasets: tuple[DatasetFiles, ...]) -> str:
 
 
 def plan_job(
-    submission: Submission, notebook: Notebook, limits: Limits, datasets: tuple[DatasetFiles, ...]
+    submission: Submission,
+    notebook: Notebook,
+    limits: Limits,
+    datasets: tuple[DatasetFiles, ...],
+    probe_inputs: tuple[tuple[str, Path], ...] = (),
 ) -> Job:
     """The job that runs the code cells of `notebook` with what was handed in beside it."""
     cells = tuple(
@@ -95,6 +104,7 @@ def plan_job(
         written_with_python=notebook.metadata.get("python", ""),
         attachments=submission.attachments,
         datasets=datasets,
+        probe_inputs=probe_inputs,
         limits=limits,
     )
 
@@ -114,6 +124,7 @@ def installed_versions() -> dict[str, str]:
 @cache
 def _room_sha256() -> str:
     digest = hashlib.sha256()
-    for file in sorted(ROOM.rglob("*.py")):
-        digest.update(str(file.relative_to(ROOM)).encode() + b"\0" + file.read_bytes())
+    for folder in (ROOM, PROBES):
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

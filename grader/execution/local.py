@@ -8,11 +8,11 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-import nbformat
 import psutil
 from nbformat import v4
 
 from grader.errors import SandboxError
+from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
 from grader.model import Run, RunStatus
@@ -28,8 +28,8 @@ class LocalExecutor:
     def __init__(self, at_once: int | None = None) -> None:
         self.at_once = at_once or default_at_once()
 
-    def execute(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Run, nbformat.NotebookNode]]:
-        """Yield each job with its run and executed notebook as it ends.
+    def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
+        """Yield what came of each job as it ends.
 
         Raises `SandboxError` before the first one when no room can be built here. When the iterator is
         closed early, or one job raises, the rooms in use are killed and no more start.
@@ -38,11 +38,10 @@ class LocalExecutor:
         sweep_rooms()
         rooms = OpenRooms()
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
-        waiting = {pool.submit(_run, job, rooms): job for job in jobs}
+        waiting = [pool.submit(_run, job, rooms) for job in jobs]
         try:
             for ended in as_completed(waiting):
-                run, executed = ended.result()
-                yield waiting[ended], run, executed
+                yield ended.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             rooms.close()
@@ -55,7 +54,7 @@ def default_at_once() -> int:
     return max(1, min(cores, psutil.virtual_memory().available // (2 * 1024**3)))
 
 
-def _run(job: Job, rooms: OpenRooms) -> tuple[Run, nbformat.NotebookNode]:
+def _run(job: Job, rooms: OpenRooms) -> Finished:
     try:
         return asyncio.run(run_in_room(job, rooms))
     except SandboxError:  # no room can be built here at all: everybody's concern
@@ -64,4 +63,4 @@ def _run(job: Job, rooms: OpenRooms) -> tuple[Run, nbformat.NotebookNode]:
         log.error("a fault of the grader at %s", job.submission, exc_info=bug)
         remark = f"The run was lost through a fault in the grader ({type(bug).__name__})."
         run = Run(key=job.key, status=RunStatus.LOST, seed=job.seed, limits=job.limits, remarks=(remark,))
-        return run, v4.new_notebook()
+        return Finished(job, run, v4.new_notebook())

@@ -21,11 +21,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import v4
 
+from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.modules import missing_module, shadowed_modules
 from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
 from grader.sandbox.provisioner import RoomKernelManager
 from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
 from grader.sandbox.wire import Wire
@@ -33,7 +34,9 @@ from grader.sandbox.wire import Wire
 log = logging.getLogger(__name__)
 
 START_SECONDS = 90.0
+MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
+_ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -90,8 +93,8 @@ class _CellClient(NotebookClient):
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
-async def run_in_room(job: Job, open_rooms: OpenRooms) -> tuple[Run, nbformat.NotebookNode]:
-    """Run `job` and return its run and the executed notebook (code cells only, ids `cell-<number>`).
+async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
+    """Run `job`; the executed notebook has code cells only, with ids `cell-<number>`.
 
     While the room is open it stands in `open_rooms`, so that the caller can kill it from outside.
     Whatever the student's code does is told by the run's status. Failures of ours give `RunStatus.LOST`
@@ -136,7 +139,7 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> tuple[Run, nbformat.No
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return run, notebook
+    return Finished(job, run, notebook, tuple(facts))
 
 
 def sweep_rooms() -> None:
@@ -193,7 +196,9 @@ async def _run_cells(
             await asyncio.wait_for(client.kc.wait_for_ready(timeout=START_SECONDS), START_SECONDS + 5)
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
-        return await _run_until(job, notebook, client, room)
+        ended = await _run_until(job, notebook, client, room)
+        await _measure(job, notebook, client, room)
+        return ended
     finally:
         if client.kc is not None:
             client.kc.stop_channels()
@@ -231,6 +236,28 @@ async def _run_until(
             cells += [CellRun(cell=cell.number, status=CellStatus.NOT_RUN) for cell in rest]
             break
     return cells, status, ()
+
+
+async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room) -> None:
+    """Give the room the images to predict, and let the recorder tell what it saw, if the kernel still lives.
+
+    What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
+    """
+    if not job.probe_inputs or room.process is None or room.process.poll() is not None:
+        return
+    inputs = room.spec.settings / "inputs"
+    inputs.mkdir()
+    for name, file in job.probe_inputs:
+        shutil.copyfile(file, inputs / f"{name}.npy")
+    node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
+    notebook.cells.append(node)  # nbclient looks it up there
+    begin = time.monotonic()
+    try:
+        await _run_cell(
+            client, node, len(notebook.cells) - 1, begin + 1.5 * MEASURE_SECONDS, begin + 2 * MEASURE_SECONDS
+        )
+    finally:
+        notebook.cells.remove(node)
 
 
 async def _run_cell(

@@ -61,9 +61,9 @@ def _execute(
     if not missing:
         return
     progress("starting", 0, len(missing))
-    for done, (job, run, executed) in enumerate(executor.execute(missing.values()), start=1):
+    for done, (job, run, executed, facts) in enumerate(executor.execute(missing.values()), start=1):
         try:
-            runs.save(run, executed)
+            runs.save(run, executed, facts)
         except ValueError:  # outputs that cannot be written down: nobody else's run is touched
             log.exception("a fault of the grader in storing the run of %s", job.submission)
             run = run.model_copy(update={"status": RunStatus.LOST})

@@ -1,16 +1,20 @@
-"""Finished runs on disk: `.grader/runs/<key>/run.json` and `executed.ipynb`, written atomically."""
+"""Finished runs on disk: `run.json`, `executed.ipynb` and `facts.jsonl` below `.grader/runs/<key>/`."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from pydantic import ValidationError
 
 from grader.errors import StoreError
 from grader.model import Run, RunStatus
+from grader.sandbox.wire import parse_facts
 
 _MEND = "make it readable, or move it away to have it run again."
 
@@ -43,14 +47,29 @@ class RunStore:
                 f"The stored run {self.folder / key} cannot be read ({error.strerror}): {_MEND}"
             ) from error
 
-    def save(self, run: Run, executed: nbformat.NotebookNode) -> None:
-        """Store a finished run and its notebook: all of it or nothing. A lost run is not stored."""
+    def load_facts(self, key: str) -> list[dict[str, Any]]:
+        """The facts that the room of `key` sent, none when there is no such run."""
+        try:
+            return parse_facts((self.folder / key / "facts.jsonl").read_bytes())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(
+                f"The stored run {self.folder / key} cannot be read ({error.strerror}): {_MEND}"
+            ) from error
+
+    def save(
+        self, run: Run, executed: nbformat.NotebookNode, facts: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
+        """Store a finished run, its notebook and its facts: all or nothing. A lost run is not stored."""
         if run.status is RunStatus.LOST:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
             (draft / "executed.ipynb").write_text(nbformat.writes(executed, version=4), "utf-8", "replace")
+            lines = "".join(json.dumps(fact) + "\n" for fact in facts)
+            (draft / "facts.jsonl").write_text(lines, "utf-8", "replace")
             (draft / "run.json").write_text(run.model_dump_json(indent=1), "utf-8")
             draft.chmod(0o755)
             target = self.folder / run.key

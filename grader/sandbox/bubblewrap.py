@@ -18,6 +18,7 @@ from grader.errors import SandboxError
 from grader.model import KerasFlavour, Limits, Record
 
 ROOM = Path(__file__).parent / "room"
+PROBES = Path(__file__).parents[1] / "probes"
 CONTENT = "/content"
 KERAS_HOME = "/keras"
 HOME = "/home/student"
@@ -106,6 +107,9 @@ def room_command(spec: RoomSpec, inside: Sequence[str]) -> list[str]:
         "--ro-bind",
         str(ROOM),
         "/room",
+        "--ro-bind",
+        str(PROBES),
+        "/harness/probes",
         "--ro-bind",
         str(spec.settings),
         SETTINGS,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from nbformat import v4
 
+from grader.execution.interface import Finished
 from grader.execution.running import run_jobs
 from grader.execution.store import RunStore
 from grader.model import CellRun, CellStatus, KerasFlavour, Run, RunStatus
@@ -27,7 +28,7 @@ class Scripted:
             is_legacy = job.keras is KerasFlavour.LEGACY
             status = self.status if is_legacy else RunStatus.CELL_FAILED
             run = Run(key=job.key, status=status, cells=cells, seed=1, keras=job.keras, limits=job.limits)
-            yield job, run, v4.new_notebook()
+            yield Finished(job, run, v4.new_notebook())
 
 
 def quiet(doing: str, done: int, total: int) -> None:

@@ -9,17 +9,19 @@ import sys
 from typing import Any
 
 ROOM = "/room"
+HARNESS = "/harness"  # the folder of the package `probes`
 CONTENT = "/content"
 SETTINGS = "/run/settings"
 
 sys.path.remove(ROOM)
-sys.path.insert(0, ROOM)
+sys.path[:0] = [ROOM, HARNESS]
 
 import after_import  # noqa: E402
 import colab  # noqa: E402
 import drift  # noqa: E402
 import keras_home  # noqa: E402
 import wire  # noqa: E402
+from probes import recorder  # noqa: E402
 
 
 def seed_everything(seed: int) -> None:
@@ -42,7 +44,9 @@ def main() -> None:
     seed_everything(settings["seed"])
     keras_home.answer_hash_check(frozenset(settings["known_files"]))
     drift.mend_known_calls(is_legacy=settings["is_legacy"])
+    recorder.install(after_import.after_import, wire.send_long, wire.current_cell)
     sys.path.remove(ROOM)
+    sys.path.remove(HARNESS)
     sys.path.append(f"{ROOM}/lib")
 
     from ipykernel.kernelapp import IPKernelApp
@@ -56,6 +60,7 @@ def main() -> None:
     colab.follow_drive_paths(CONTENT)
     colab.register_magics(app.shell)
     app.shell.events.register("pre_run_cell", wire.count_cell)
+    app.shell.events.register("post_run_cell", lambda _: recorder.cell_ended())
     colab.answer_input(app.kernel)
     wire.send("started", python=sys.version.split()[0])
     app.start()

@@ -1,0 +1,157 @@
+"""Models that were trained in our run, as the recorder saw it, and measured on images they never had.
+
+What is observed can be forged, so it never makes a criterion met by itself; but a model that was not seen
+training is none that a criterion can be met by.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from grader.evidence.measured import MeasuredTraining
+from grader.evidence.observed import ObservedTraining
+from grader.evidence.record import Evidence
+from grader.model import Outcome, Reason, Source, Verdict, needs_review
+from grader.notebook.records import Number, Quantity, Split
+
+FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
+LARGE_GAP = 0.15
+_UNTRAINED = 0.3  # more than any untrained network was seen to reach by luck
+_LEAST_RISE = 0.2
+_LEAST_CHANGE = 0.2
+_NOISED_SHARE, _SHIFTED_SHARE = 0.6, 0.4  # of the accuracy; less is a memory of images, not a model
+_CLOSE_TO_CHANCE = 0.15
+
+
+class Model(NamedTuple):
+    """One training that the recorder saw, with what was measured of its model."""
+
+    seen: ObservedTraining
+    measured: MeasuredTraining
+
+
+def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
+    """The measured models with at least so many hidden layers, in the order of their trainings."""
+    if evidence.observed is None or evidence.measured is None or not evidence.observed.is_trusted:
+        return ()
+    found = []
+    for seen in evidence.observed.trainings:
+        measured = evidence.measured.of(seen.id)
+        if measured is not None and seen.hidden_layers >= hidden_layers:
+            found.append(Model(seen, measured))
+    return tuple(found)
+
+
+def doubt_about(model: Model) -> str:
+    """Why a model was not, or not certainly, trained here; "" when it was."""
+    seen, measured = model
+    if seen.updates < FEWEST_UPDATES:
+        return f"its weights were updated {seen.updates} times only"
+    if seen.foreign_writes:
+        return f"its weights were also written {seen.foreign_writes} times without a gradient"
+    if measured.noised is not None and measured.noised < _NOISED_SHARE * measured.accuracy:
+        return f"on slightly noised copies of the images it falls to {measured.noised:.3f}"
+    if measured.shifted is not None and measured.shifted < _SHIFTED_SHARE * measured.accuracy:
+        return f"on copies moved by one pixel it falls to {measured.shifted:.3f}"
+    if measured.accuracy <= _CLOSE_TO_CHANCE:
+        return ""
+    if measured.before is not None and measured.before > _UNTRAINED:
+        return f"it had an accuracy of {measured.before:.3f} before its training"
+    if measured.before is not None and measured.accuracy - measured.before < _LEAST_RISE:
+        return f"its training took it from {measured.before:.3f} to {measured.accuracy:.3f} only"
+    if measured.changed is not None and measured.changed < _LEAST_CHANGE:
+        return "other weights change hardly any of its predictions"
+    return ""
+
+
+def _has(training: ObservedTraining, hidden_layers: int) -> bool:
+    matrices = sum(len(shape) == 2 for shape in training.shapes)
+    products = training.hidden_layers if training.forward else max(0, matrices - 1)
+    return training.updates >= FEWEST_UPDATES and products >= hidden_layers
+
+
+def trainings_seen(evidence: Evidence, hidden_layers: int = 1) -> tuple[ObservedTraining, ...]:
+    """Trainings of at least `FEWEST_UPDATES` updates of a model with at least so many hidden layers."""
+    if evidence.observed is None or not evidence.observed.is_trusted:
+        return ()
+    return tuple(t for t in evidence.observed.trainings if _has(t, hidden_layers))
+
+
+def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason | None:
+    """Why nothing about a trained model can be met: the recorder saw no such training. None when it did.
+
+    Also None when there is nothing that was observed at all, as for runs without a recorder.
+    """
+    observed = evidence.observed
+    if observed is None:
+        return None
+    if not observed.is_trusted:
+        text = "What our recorder saw cannot be trusted in this run, so whether a model was trained is open."
+        return Reason(text=text, source=Source.OBSERVED)
+    if trainings_seen(evidence, hidden_layers):
+        return None
+    most = max((training.updates for training in observed.trainings), default=0)
+    layers = f"{hidden_layers} hidden layer{'s' * (hidden_layers != 1)} or more"
+    text = (
+        f"While it ran, no model with {layers} was seen to be trained for {FEWEST_UPDATES} steps "
+        f"(the longest training of any model had {most})."
+    )
+    return Reason(text=text, numbers=(FEWEST_UPDATES, most), source=Source.OBSERVED)
+
+
+CheckFunction = Callable[..., Verdict]
+
+
+def of_a_trained_model(function: CheckFunction) -> CheckFunction:
+    """A check that is met only by a model that the recorder saw trained (where there was a recorder)."""
+
+    @functools.wraps(function)
+    def checked(evidence: Evidence, **parameters: object) -> Verdict:
+        verdict = function(evidence, **parameters)
+        if verdict.outcome not in (Outcome.MET, Outcome.PARTLY_MET):
+            return verdict
+        at_least = parameters.get("at_least", 1)
+        doubt = doubt_about_training(evidence, at_least if isinstance(at_least, int) else 1)
+        return verdict if doubt is None else needs_review(doubt, *verdict.reasons)
+
+    return checked
+
+
+def reported_test_accuracy(evidence: Evidence) -> Number | None:
+    """The best accuracy on test data that the notebook's outputs report, as handed in or run again."""
+    readings = [evidence.saved, *([evidence.rerun] if evidence.rerun is not None else [])]
+    numbers = [
+        number
+        for reading in readings
+        for number in reading.numbers
+        if number.quantity is Quantity.ACCURACY and number.split is Split.TEST and 0 < number.value < 1
+    ]
+    return max(numbers, key=lambda number: number.value, default=None)
+
+
+def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
+    """What a TA should know of what was observed and measured before trusting the verdicts."""
+    observed = evidence.observed
+    if observed is None:
+        return
+    if not observed.is_trusted:
+        yield (
+            "Our recorder was patched, silenced or imitated, or TensorFlow was never imported: what it saw "
+            "was left out, and nothing was measured."
+        )
+    if observed.replaced:
+        yield f"The notebook replaced parts of TensorFlow: {', '.join(observed.replaced[:8])}."
+    models = measured_models(evidence)
+    for model in models:
+        doubt = doubt_about(model)
+        if doubt and model.seen.updates >= FEWEST_UPDATES:
+            yield f"Training {model.seen.id} may not be what it seems: {doubt}."
+    best = max((model.measured.accuracy for model in models), default=None)
+    reported = reported_test_accuracy(evidence)
+    if best is not None and reported is not None and reported.value - best > LARGE_GAP:
+        yield (
+            f"Cell {reported.cell} reports a test accuracy of {reported.value:.3f}; the best measured "
+            f"on images the notebook never saw is {best:.3f}."
+        )
