@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bubblewrap clean
+.PHONY: demo test references lint bubblewrap clean
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
 
 test: $(STAMP) bubblewrap lint
 	$(BIN)/python -m pytest
+
+references: $(STAMP) bubblewrap
+	$(BIN)/python -m pytest reference_solutions
 
 lint: $(STAMP)
 	$(BIN)/ruff check

@@ -68,7 +68,8 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
     other = _another_forward_pass(evidence)
     if other is not None:
         return partly_met(_HALF, other)
-    for test in tests_of_trained_mlps(evidence):
+    saw_test_data = any(Part.TEST in training.parts for training in facts.trainings if training.is_called)
+    for test in () if saw_test_data else tests_of_trained_mlps(evidence):
         seen = accuracy_shown_for(evidence, test)
         if seen is not None:
             source, number = seen
@@ -89,7 +90,11 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
         if has_only_linear_models(facts):
             return not_met(said("There is no model with a hidden layer that could be evaluated."))
     return needs_review(
-        said("Whether the model is evaluated on test data could not be settled."),
+        said(
+            "A model was also trained on test data, so what it reaches there tells nothing."
+            if saw_test_data
+            else "Whether the model is evaluated on test data could not be settled."
+        ),
         *_evaluations_in_words(evidence, facts, trained),
     )
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from grader.evidence.measured import MeasuredTraining
 from grader.evidence.observed import ObservedTraining
 from grader.evidence.record import Evidence
-from grader.model import Outcome, Reason, Source, Verdict, needs_review
+from grader.model import Outcome, Reason, RunStatus, Source, Verdict, needs_review
 from grader.notebook.records import Number, Quantity, Split
 
 FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
@@ -23,6 +23,7 @@ _LEAST_RISE = 0.2
 _LEAST_CHANGE = 0.2
 _NOISED_SHARE, _SHIFTED_SHARE = 0.6, 0.4  # of the accuracy; less is a memory of images, not a model
 _CLOSE_TO_CHANCE = 0.15
+_LINEAR = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "AddV2", "Add", "BiasAdd", "Sub"})
 
 
 class Model(NamedTuple):
@@ -99,6 +100,31 @@ def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason |
         f"(the longest training of any model had {most})."
     )
     return Reason(text=text, numbers=(FEWEST_UPDATES, most), source=Source.OBSERVED)
+
+
+def every_training(evidence: Evidence, has: Callable[[ObservedTraining], bool]) -> bool:
+    """Whether all trainings of a run that came to its end well were seen whole, and each `has` it.
+
+    False when none was seen for at least `FEWEST_UPDATES` steps.
+    """
+    observed = evidence.observed
+    if observed is None or evidence.run is None or evidence.run.status is not RunStatus.COMPLETED:
+        return False
+    is_whole = all(training.forward and not training.why_not for training in observed.trainings)
+    return bool(trainings_seen(evidence)) and is_whole and all(has(t) for t in observed.trainings)
+
+
+def starts_alike(training: ObservedTraining) -> bool:
+    """Whether every weight matrix was zero, or the same number everywhere, before its first update."""
+    starts = [
+        start for start, shape in zip(training.starts, training.shapes, strict=False) if len(shape) == 2
+    ]
+    return bool(starts) and all(start in ("zeros", "constant") for start in starts)
+
+
+def is_linear(training: ObservedTraining) -> bool:
+    """Whether nothing but matrix products and sums stands between the data and the logits."""
+    return bool(training.forward) and all(op.op in _LINEAR for op in training.forward)
 
 
 CheckFunction = Callable[..., Verdict]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.measurement import of_a_trained_model
+from grader.checks.measurement import every_training, is_linear, of_a_trained_model, starts_alike
 from grader.checks.registry import check
 from grader.checks.results import did_run
 from grader.evidence.record import Evidence
@@ -167,7 +167,7 @@ def nonlinear_activation(evidence: Evidence) -> Verdict:
     """A non-linear activation stands between the layers.
 
     Met when a trained model has one between two matrix products; a softmax after the last product is none.
-    Not met only when all code was understood and no model has one.
+    Not met only when all code was understood and no model has one, or no training was seen to have one.
     """
     facts = evidence.facts
     for training in trainings_of_mlps(evidence):
@@ -186,6 +186,9 @@ def nonlinear_activation(evidence: Evidence) -> Verdict:
             "between them, so that together they are one linear layer."
         )
         return not_met(said(text, model.cell, [len(model.products)]))
+    if every_training(evidence, is_linear):
+        text = "In every model that was trained, nothing but matrix products and sums leads to the outputs."
+        return not_met(Reason(text=text, source=Source.OBSERVED))
     return needs_review(
         said("Whether an activation stands between the layers could not be read from the code for certain."),
         *laid_out(facts),
@@ -209,7 +212,8 @@ def random_initialisation(evidence: Evidence) -> Verdict:
     """The weights of the model start at random values.
 
     Judged on the best model: one trained with zeros beside it, as an experiment, costs nothing. Biases
-    may be zero. Not met only when all weights of every trained model start at zero or all alike.
+    may be zero. Not met only when all weights of every trained model start at zero or all alike, by the code
+    or as it was seen while it ran.
     """
     facts = evidence.facts
     deep = trainings_of_mlps(evidence)
@@ -237,6 +241,9 @@ def random_initialisation(evidence: Evidence) -> Verdict:
         starts = {weight.start for model in facts.models for weight in _weights(model) if weight is not None}
         if starts <= set(same):
             return not_met(_no_hidden_layer(facts))
+    if every_training(evidence, starts_alike):
+        text = "In every model that was trained, all weights started at the same value."
+        return not_met(Reason(text=text, source=Source.OBSERVED))
     return needs_review(
         said("How the weights of a model with a hidden layer start could not be read for certain."),
         *[

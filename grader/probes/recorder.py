@@ -150,7 +150,7 @@ class Recorder(Listener):
         tf = self.tensorflow
         if training.counter is None:
             with tf.init_scope():
-                training.counter = tf.Variable(0, dtype=tf.int64, trainable=False)
+                training.counter = hidden_variable(0, tf.int64)
         if not is_repeated:
             training.counter.assign_add(1)
         training.path = self._path()
@@ -187,7 +187,7 @@ class Recorder(Listener):
             width *= dim
         if training.sampled is None:
             with tf.init_scope():
-                training.sampled = tf.Variable(tf.zeros([_SAMPLED_ROWS, width]), trainable=False)
+                training.sampled = hidden_variable(tf.zeros([_SAMPLED_ROWS, width]), tf.float32)
         rows = tf.transpose(plan.entry_tensor) if plan.is_transposed else plan.entry_tensor
         chosen = tf.gather(rows, tf.range(_SAMPLED_ROWS) % tf.shape(rows)[0])
         training.sampled.assign(tf.cast(tf.reshape(chosen, [_SAMPLED_ROWS, width]), tf.float32))
@@ -339,6 +339,13 @@ def _flat(structure: Any) -> list[Any]:
 
     leaves: list[Any] = tf.nest.flatten(structure)
     return leaves
+
+
+def hidden_variable(value: Any, dtype: Any) -> Any:
+    """A variable of our own, made past the creators with which a `tf.function` watches over its variables."""
+    from tensorflow.python.ops.resource_variable_ops import ResourceVariable
+
+    return ResourceVariable(value, dtype=dtype, trainable=False)
 
 
 def _weight(source: Any) -> Any:

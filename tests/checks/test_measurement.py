@@ -10,7 +10,12 @@ import pytest
 from grader.checks.accuracy import Line, _wants_more_seeds, accuracy_at_least
 from grader.checks.experiments import evaluated_on_test_data, experiments
 from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models
-from grader.checks.mlp import hidden_layer, low_level_tensorflow
+from grader.checks.mlp import (
+    hidden_layer,
+    low_level_tensorflow,
+    nonlinear_activation,
+    random_initialisation,
+)
 from grader.checks.registry import all_checks
 from grader.evidence.measured import Measured, MeasuredTraining
 from grader.evidence.observed import ForwardOp, Observed, ObservedEvaluation, ObservedTraining
@@ -69,7 +74,8 @@ for size in [16, 64, 256]:
 
 
 def a_training(number: int = 1, **fields: Any) -> ObservedTraining:
-    given = {"id": number, "gradients": 500, "updates": 500, "shapes": ((784, 64), (64, 10)), "forward": MLP}
+    given = {"id": number, "gradients": 500, "updates": 500, "forward": MLP}
+    given |= {"shapes": ((784, 64), (64, 10)), "starts": ("random", "random")}
     return ObservedTraining.model_validate(given | fields)
 
 
@@ -222,6 +228,25 @@ def test_structure_is_met_only_by_a_model_that_was_seen_trained(check):
     assert check(evidence(trainings=(a_training(),), is_trusted=False)).outcome is Outcome.NEEDS_REVIEW
     unseen = evidence(a_measurement()).model_copy(update={"observed": None, "measured": None})
     assert check(unseen).outcome is Outcome.MET
+
+
+LINEAR = (ForwardOp(op="MatMul", weight=0), ForwardOp(op="AddV2"), ForwardOp(op="MatMul", weight=2))
+UNREADABLE = "exec(open('model.py').read())\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "fields"),
+    [(nonlinear_activation, {"forward": LINEAR}), (random_initialisation, {"starts": ("zeros", "constant")})],
+)
+def test_what_every_training_lacks_is_not_met_where_the_code_cannot_be_read(check, fields):
+    def judged(*trainings: ObservedTraining, **more: Any) -> Outcome:
+        return check(evidence(trainings=trainings, source=UNREADABLE, **more)).outcome
+
+    assert judged(a_training(**fields)) is Outcome.NOT_MET
+    assert judged(a_training(**fields), a_training(2)) is Outcome.NEEDS_REVIEW
+    assert judged(a_training(**fields), a_training(2, why_not="unknown", **fields)) is Outcome.NEEDS_REVIEW
+    assert judged(a_training(updates=3, **fields)) is Outcome.NEEDS_REVIEW
+    assert judged(a_training(**fields), is_trusted=False) is Outcome.NEEDS_REVIEW
 
 
 def test_experiments_need_trainings_of_fifty_steps():

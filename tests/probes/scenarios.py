@@ -194,6 +194,28 @@ def compiled_step():
     return lambda images: forward(scaled(images), weights)
 
 
+def compiled_for_two_models():
+    """One compiled step is traced for one model after another."""
+
+    class Net:
+        def __init__(self):
+            self.weights = new_weights()
+
+    @tf.function
+    def step(net, images, labels):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(cross_entropy(labels=labels, logits=forward(images, net.weights)))
+        for weight, change in zip(net.weights, tape.gradient(loss, net.weights), strict=True):
+            weight.assign_sub(0.3 * change)
+        return loss
+
+    for _ in range(2):
+        net = Net()
+        for images, labels in batches(x):
+            step(net, tf.constant(images), tf.constant(labels))
+    return lambda images: forward(scaled(images), net.weights)
+
+
 def compiled_loop():
     weights = new_weights()
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)
@@ -419,7 +441,7 @@ STYLES = (
     *(class_with_methods, module_and_optimizer, compiled_step, compiled_loop, compiled_forward),
     *(compiled_again, rebound_variables, rebound_tensors, keras_layers, keras_fit, keras_fit_softmax),
     *(initialised_anew, all_zero, dropout, whole_set_at_once, regularised_layers, forgets_relu_at_test),
-    *(evaluates_each_epoch, bias_add, raises_inside_the_tape),
+    *(evaluates_each_epoch, bias_add, raises_inside_the_tape, compiled_for_two_models),
 )
 
 cells = {}

@@ -56,6 +56,7 @@ EXACT = {
     "class_with_methods": (UpdatePath.ASSIGN, 50, 1 / 255, 0.0),
     "module_and_optimizer": (UpdatePath.OPTIMIZER, 50, 1 / 255, 0.0),
     "compiled_step": (UpdatePath.ASSIGN, 50, 1 / 255, 0.0),
+    "compiled_for_two_models": (UpdatePath.ASSIGN, 50, 1 / 255, 0.0),
     "compiled_loop": (UpdatePath.ASSIGN, 80, 1 / 255, 0.0),
     "compiled_forward": (UpdatePath.ASSIGN, 50, 1 / 255, 0.0),
     "compiled_again": (UpdatePath.ASSIGN, 30, 1 / 255, 0.0),
@@ -90,7 +91,7 @@ def test_the_recorder_neither_fails_nor_stays_unnoticed(said, observed):
 
 
 def test_every_style_is_one_training_but_for_those_that_start_anew(said, observed):
-    twice = {"initialised_anew", "compiled_again"}
+    twice = {"initialised_anew", "compiled_again", "compiled_for_two_models"}
     for style, cell in said["cells"].items():
         expected = 2 if style in twice else 0 if cell["classes"] is None else 1
         assert len(trainings_of(style, said, observed)) == expected, style
