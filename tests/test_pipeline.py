@@ -286,9 +286,10 @@ def test_a_grading_killed_in_the_middle_loses_nothing_and_repeats_nothing(course
     killed = subprocess.Popen([*program, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     runs = course.state / "runs"
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(list(runs.glob("*/run.json"))) < 2:
+    rooms: list[psutil.Process] = []
+    while time.monotonic() < deadline and not (rooms and len(list(runs.glob("*/run.json"))) >= 2):
         time.sleep(0.05)
-    rooms = psutil.Process(killed.pid).children(recursive=True)
+        rooms = psutil.Process(killed.pid).children(recursive=True)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
     assert rooms
