@@ -21,9 +21,11 @@ from probes.hearing import Hearing, heard
 from probes.hooks import Hooks
 from probes.measuring import Measurement
 from probes.steps import Steps
+from probes.surroundings import Surroundings
 from probes.tape import OperationListener
 
 VERSION = 2
+_TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
 
 AfterImport = Callable[[str, Callable[[Any], None]], None]
 
@@ -37,7 +39,8 @@ class Recorder(CallListener):
         self.operations = OperationListener(self.hearing)
         self.book = Book(self.current_run)
         self.evaluations = Evaluations(self.operations, self.current_run)
-        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations)
+        self.surroundings = Surroundings(self.hearing, self.current_run)
+        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations, self.surroundings)
         self.tensorflow: Any = None
         self._send: facts.Send | None = None
         self._told_run: Callable[[], int] | None = None
@@ -78,6 +81,7 @@ class Recorder(CallListener):
     def _tensorflow_imported(self, tensorflow: Any) -> None:
         self.tensorflow = self.steps.tensorflow = tensorflow
         listening.listen(self.hooks, self.steps)
+        self.surroundings.hook_in(self.hooks, tensorflow)
         self.hooks.remember(tensorflow, with_keras=False)  # it may be half imported
         self._is_there()
 
@@ -92,13 +96,14 @@ class Recorder(CallListener):
     def model_left(self, model: Any, call: tuple[Any, Any, Any] | None) -> None:
         """The call belongs to the open tapes; without one it is an evaluation."""
         self.steps.region_left("model")
-        if call is not None and (self.operations.is_recording or not self.steps.open_tapes):
+        if call is not None:
             self._model_called(model, *call)
 
     @heard
     def _model_called(self, model: Any, arguments: Any, named: Any, outputs: Any) -> None:
         depth = self.steps.regions.count("model")
         call = ModelCall(model, arguments, named, outputs, depth)
+        self.surroundings.model_called(call)
         if self.steps.open_tapes:
             self.operations.add_call(call)
         elif not self.steps.regions and not self.evaluations.is_off and hasattr(outputs, "numpy"):
@@ -110,6 +115,7 @@ class Recorder(CallListener):
         """Clean up, and tell of the trainings that went on in this cell."""
         self._clean_up()
         self.steps.cell_ended()
+        self.surroundings.cell_ended()
         self._ended_cells += 1
         self.evaluations.cell_begins()
 
@@ -121,6 +127,7 @@ class Recorder(CallListener):
             self.hooks.remember(self.tensorflow, with_keras=_has_keras())
             self.book.poll()
             facts.tell_trainings(self.book, self._send)
+            facts.tell_surroundings(self.surroundings, self._send)
 
     def measure(self, folder: str, seconds: float) -> None:
         """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out."""
@@ -133,6 +140,9 @@ class Recorder(CallListener):
             self._send("replaced", names=self.hooks.replaced())
             self.book.poll()
             Measurement(self.book, self.evaluations.found, self._send, folder, deadline).run()
+            self.surroundings.models.trace(_TRACING_SECONDS)
+            self.surroundings.pipelines.look_into(_LOOKING_SECONDS)
+            facts.tell_surroundings(self.surroundings, self._send, is_last=True)
 
 
 def _has_keras() -> bool:

@@ -14,9 +14,10 @@ from probes.calling import called_model
 from probes.evaluations import Evaluations
 from probes.feeds import feed_of
 from probes.hearing import Hearing, heard
-from probes.listening import Listener, Site
+from probes.listening import KERAS_METHODS, Listener, Site
 from probes.plans import CannotReplay, Plan, build_plan
 from probes.replay import Replay
+from probes.surroundings import Surroundings
 from probes.tape import OperationListener, Recording
 from probes.trainings import Training
 from probes.variables import hidden_variable, variable_behind
@@ -42,21 +43,29 @@ class Steps(Listener):
     """Writes the book of trainings from what is heard. No method that a hook calls raises."""
 
     def __init__(
-        self, hearing: Hearing, operations: OperationListener, book: Book, evaluations: Evaluations
+        self,
+        hearing: Hearing,
+        operations: OperationListener,
+        book: Book,
+        evaluations: Evaluations,
+        surroundings: Surroundings,
     ) -> None:
         self.hearing = hearing
         self.operations = operations
         self.book = book
         self.evaluations = evaluations
+        self.surroundings = surroundings
         self.tensorflow: Any = None
         self.open_tapes = 0
         self.regions: list[str] = []
+        self._updates_before_fit: list[int] = []
         self._tapes: weakref.WeakKeyDictionary[Any, _TapeState] = weakref.WeakKeyDictionary()
         self._is_wanted: dict[Site, bool] = {}
 
     def cell_ended(self) -> None:
         """Forget what an interrupted cell has left open."""
         self.regions.clear()
+        self._updates_before_fit.clear()
         self.open_tapes = 0
 
     @heard
@@ -64,6 +73,11 @@ class Steps(Listener):
         """Begin to record when nothing is known yet of the tapes at this place."""
         self.open_tapes += 1
         self.evaluations.close()
+        known = self._tapes.get(tape)
+        if known is not None:  # entered again
+            if known.recording is not None:
+                self.operations.start(known.recording)
+            return
         recording = None
         if self._is_wanted.get(site, True) or not self.tensorflow.executing_eagerly():
             recording = self.operations.start(Recording())
@@ -121,6 +135,7 @@ class Steps(Listener):
         if training is None:
             return
         is_repeated, state.training = state.training is training, training
+        self.surroundings.gradient_asked(training, state.site[0], is_eager=is_eager)
         if not is_eager:
             self._count_in_graph(training, is_repeated)
         elif not is_repeated:
@@ -152,6 +167,7 @@ class Steps(Listener):
         """See how the forward pass can be run again."""
         called = called_model(recording.calls, training.weights)
         if called is not None:
+            self.surroundings.model_trained(training, called.model)
             if self._is_taken(training.called):
                 training.called = called
                 with self.tensorflow.init_scope():
@@ -213,14 +229,17 @@ class Steps(Listener):
         """An optimiser or a method of a Keras model is at work."""
         self.regions.append(name)
         if name == "optimizer":
-            self._optimizer_entered()
-        elif name in ("evaluate", "predict"):
-            self._data_given(owner, data)
+            self._optimizer_entered(owner)
+        elif name in KERAS_METHODS:
+            self.surroundings.data_given(data, name)
+            self._data_given(name, owner, data)
 
     @heard
-    def _data_given(self, model: Any, data: Any) -> None:
+    def _data_given(self, name: str, model: Any, data: Any) -> None:
         training = self.training_of_model(model)
-        if training is not None and not self.evaluations.is_off:
+        if name == "fit":
+            self._updates_before_fit.append(0 if training is None else training.updates)
+        elif training is not None and not self.evaluations.is_off:
             self.evaluations.data_given(training, data)
 
     def training_of_model(self, model: Any) -> Training | None:
@@ -229,21 +248,33 @@ class Steps(Listener):
         return next(filter(None, owners), None)
 
     @heard
-    def _optimizer_entered(self) -> None:
+    def _optimizer_entered(self, optimizer: Any) -> None:
         training = self.book.latest
         if training is None or training.final is not None:
             return
+        self.surroundings.optimizer_used(training, optimizer)
         if training.counter is not None:
             training.path = self._path()
         elif training.counted_gradient < training.eager_gradients:
             self.book.updated(training, self._path())
 
-    def region_left(self, name: str) -> None:
+    def region_left(self, name: str, owner: Any = None) -> None:
         """It is no longer."""
         if name in self.regions:
             self.regions.reverse()
             self.regions.remove(name)
             self.regions.reverse()
+        if name == "fit":
+            self._fit_ended(owner)
+        if name in KERAS_METHODS:
+            self.surroundings.data_done()
+
+    @heard
+    def _fit_ended(self, model: Any) -> None:
+        before = self._updates_before_fit.pop()
+        training = self.training_of_model(model)
+        if training is not None:
+            self.surroundings.fitted(training, model, training.updates - before)
 
 
 def _replay_of(plan: Plan) -> Replay:
