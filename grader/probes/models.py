@@ -42,14 +42,14 @@ class Models:
 
     def __init__(self, current_run: Callable[[], int]) -> None:
         self.found: list[Model] = []
-        self._by_model: weakref.WeakKeyDictionary[Any, Model] = weakref.WeakKeyDictionary()
+        self.by_model: weakref.WeakKeyDictionary[Any, Model] = weakref.WeakKeyDictionary()
         self._current_run = current_run
 
     def known(self, model: Any) -> Model | None:
         """What is noted of a model, from now on if need be; None when there are too many."""
-        seen = self._by_model.get(model)
+        seen = self.by_model.get(model)
         if seen is None and len(self.found) < MOST_MODELS:
-            seen = self._by_model[model] = Model(len(self.found) + 1, model, self._current_run())
+            seen = self.by_model[model] = Model(len(self.found) + 1, model, self._current_run())
             self.found.append(seen)
         return seen
 

@@ -96,7 +96,11 @@ class Recorder(CallListener):
     def model_left(self, model: Any, call: tuple[Any, Any, Any] | None) -> None:
         """The call belongs to the open tapes; without one it is an evaluation."""
         self.steps.region_left("model")
-        if call is not None:
+        if call is None:
+            return
+        if self.steps.open_tapes and not self.operations.is_recording:
+            self.surroundings.model_seen(model)  # as nearly always
+        else:
             self._model_called(model, *call)
 
     @heard

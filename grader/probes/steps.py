@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from probes.variables import hidden_variable, variable_behind
 MOST_WEIGHTS = 1_000
 _SMALL = 20_000  # numbers in a weight from which the learning rate is read
 _RESIDUAL = 1e-3
+_STATE = "_recorded_state"  # of a tape
 
 
 class _TapeState:
@@ -59,8 +59,7 @@ class Steps(Listener):
         self.open_tapes = 0
         self.regions: list[str] = []
         self._updates_before_fit: list[int] = []
-        self._tapes: weakref.WeakKeyDictionary[Any, _TapeState] = weakref.WeakKeyDictionary()
-        self._is_wanted: dict[Site, bool] = {}
+        self._is_wanted: dict[tuple[int, int], tuple[Any, bool]] = {}  # by place; the code object is kept
 
     def cell_ended(self) -> None:
         """Forget what an interrupted cell has left open."""
@@ -73,30 +72,34 @@ class Steps(Listener):
         """Begin to record when nothing is known yet of the tapes at this place."""
         self.open_tapes += 1
         self.evaluations.close()
-        known = self._tapes.get(tape)
+        known = getattr(tape, _STATE, None)
         if known is not None:  # entered again
             if known.recording is not None:
                 self.operations.start(known.recording)
             return
         recording = None
-        if self._is_wanted.get(site, True) or not self.tensorflow.executing_eagerly():
+        _, is_wanted = self._is_wanted.get((id(site[0]), site[1]), (None, True))
+        if is_wanted or not self.tensorflow.executing_eagerly():
             recording = self.operations.start(Recording())
-        self._tapes[tape] = _TapeState(site, recording)
+        setattr(tape, _STATE, _TapeState(site, recording))
 
     def tape_exited(self) -> None:
         """Count the tapes that are open."""
         self.open_tapes = max(0, self.open_tapes - 1)
 
-    @heard
     def tape_left(self, tape: Any) -> None:
         """Stop recording its operations."""
-        state = self._tapes.get(tape)
+        state = getattr(tape, _STATE, None)
         if state is not None and state.recording is not None:
-            self.operations.stop(state.recording)
+            self._tape_left(state.recording)
+
+    @heard
+    def _tape_left(self, recording: Recording) -> None:
+        self.operations.stop(recording)
 
     def reading(self, variable: Any) -> None:
         """With no tape open this may be the beginning of an evaluation."""
-        if not (self.open_tapes or self.hearing.is_deaf):
+        if not (self.open_tapes or self.regions or self.hearing.is_deaf):
             training = self.book.training_of(variable)
             replacing = None if training is not None else self.book.training_replacing(variable)
             if training is not None or replacing is not None:
@@ -104,7 +107,7 @@ class Steps(Listener):
 
     @heard
     def _reading(self, variable: Any, training: Training | None, replacing: Training | None) -> None:
-        if not self.tensorflow.executing_eagerly() or self.regions or self.evaluations.is_off:
+        if not self.tensorflow.executing_eagerly() or self.evaluations.is_off:
             return
         if training is not None:
             self.evaluations.reading(training, training.slots[id(variable)])
@@ -124,7 +127,7 @@ class Steps(Listener):
     def gradient_given(self, tape: Any, sources: Any, gradients: Any, site: Site) -> None:
         """Count the step for the training that owns the sources; look closer at the first two."""
         tf = self.tensorflow
-        state = self._tapes.get(tape)
+        state = getattr(tape, _STATE, None)
         weights = [variable_behind(source) for source in _flat(sources)]
         if state is None or not weights or len(weights) > MOST_WEIGHTS:
             return
@@ -144,9 +147,11 @@ class Steps(Listener):
             self._learn(training, state.recording)
             self._probe_rate(training, weights, _flat(gradients))
         if is_eager:
-            self._is_wanted[state.site] = training.eager_gradients < 2 or (
-                not training.predictors and training.eager_gradients < 4
-            )
+            self._note_wanted(state.site, training)
+
+    def _note_wanted(self, site: Site, training: Training) -> None:
+        is_wanted = training.eager_gradients < 2 or (training.eager_gradients < 4 and not training.predictors)
+        self._is_wanted[id(site[0]), site[1]] = site[0], is_wanted
 
     def _count_in_graph(self, training: Training, is_repeated: bool) -> None:
         tf = self.tensorflow
@@ -200,7 +205,13 @@ class Steps(Listener):
 
     def assigning(self, variable: Any) -> Any:
         """Count an update of a training's weight."""
-        return None if self.book.training_of(variable) is None else self._assigning(variable)
+        training = self.book.training_of(variable)
+        if training is None or self.hearing.is_deaf:
+            return None
+        is_plain = training.rate_probe is None and self.tensorflow.executing_eagerly()
+        if is_plain and self.book.counts(training, variable, self._path()):
+            return None  # as nearly always
+        return self._assigning(variable)
 
     @heard
     def _assigning(self, variable: Any) -> Any:
@@ -260,10 +271,10 @@ class Steps(Listener):
 
     def region_left(self, name: str, owner: Any = None) -> None:
         """It is no longer."""
-        if name in self.regions:
-            self.regions.reverse()
+        if self.regions and self.regions[-1] == name:
+            self.regions.pop()
+        elif name in self.regions:
             self.regions.remove(name)
-            self.regions.reverse()
         if name == "fit":
             self._fit_ended(owner)
         if name in KERAS_METHODS:

@@ -56,6 +56,12 @@ class Surroundings:
         if call.depth == 0:
             self.models.called(call)
 
+    def model_seen(self, model: Any) -> None:
+        """A model was called of which everything is known."""
+        known = self.models.by_model.get(model)
+        if known is not None:
+            known.calls += 1
+
     def model_trained(self, training: Training, model: Any) -> None:
         """A Keras model owns the weights of a training."""
         known = self.models.known(model)
