@@ -111,6 +111,7 @@ def _publish_submission(
 def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
     """A comment that begins a page and changes with everything that the page shows."""
     parts = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    parts += [evidence.observed, evidence.measured, *evidence.repeats]
     shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
     digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
     return f"<!-- grader {digest} -->\n"
@@ -121,7 +122,7 @@ def _writer_sha256() -> str:
     """SHA-256 over this package: pages are written anew when what writes them has changed."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.*")):
-        if file.suffix in (".py", ".j2", ".css"):
+        if file.suffix in (".py", ".j2", ".css", ".js"):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

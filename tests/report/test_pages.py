@@ -25,7 +25,8 @@ from grader.model import (
     not_checked,
 )
 from grader.notebook.records import Readings
-from grader.report.pages import coded, folded, page_address, render_class, render_submission
+from grader.report.environment import page_address
+from grader.report.pages import render_class, render_submission
 
 TITLE = "Assignment 1"
 SHA = "b" * 64
@@ -68,9 +69,9 @@ def test_every_outcome_is_told_in_words(a_grade, a_criterion, an_evidence, outco
     verdict = met(Reason(text="x")).model_copy(update={"outcome": outcome, "fraction": fraction})
     page = text_of(render_submission(a_grade(a_criterion(verdict)), an_evidence(), None, rubric_title=TITLE))
     words = {
-        Outcome.MET: "✓ met",
-        Outcome.PARTLY_MET: "◐ partly met",
-        Outcome.NOT_MET: "✗ not met",
+        Outcome.MET: " met x",
+        Outcome.PARTLY_MET: " partly met x",
+        Outcome.NOT_MET: " not met x",
         Outcome.NEEDS_REVIEW: "a person will look at this",
         Outcome.NOT_CHECKED: "our fault, not yours",
     }
@@ -179,7 +180,7 @@ def test_the_class_page_tells_what_was_rejected_and_why(a_grade):
     )
     page = render_class([a_grade()], [rejected], {}, title=TITLE)
     assert "&lt;script&gt;" in page
-    assert "<script" not in page
+    assert page.count("<script") == 1  # ours
     assert "&lt;b&gt;Eve&lt;/b&gt;‹U+202E›" in page
 
 
@@ -195,19 +196,3 @@ def test_an_empty_class_has_a_page():
 
 def test_an_address_is_percent_encoded():
     assert page_address("a b#c/../d") == "a%20b%23c%2F..%2Fd/index.html"
-
-
-def test_a_long_reason_is_folded_without_losing_a_word():
-    text = "word " * 500 + "end"
-    lead, rest = folded(text)
-    assert len(lead) <= 420
-    assert f"{lead} {rest}".split() == text.split()
-    assert folded("short") == ("short", "")
-
-
-def test_what_stands_between_backticks_is_set_as_code_and_stays_text():
-    assert (
-        coded("use `tf.nn.relu` & not `<b>`")
-        == "use <code>tf.nn.relu</code> &amp; not <code>&lt;b&gt;</code>"
-    )
-    assert coded("an odd ` alone") == "an odd ` alone"

@@ -1,0 +1,33 @@
+"""How much of a page each piece of a hand-in may take, so that the page stays small whatever was handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Bytes of markup on the page of a hand-in: together with what is ours, less than 300,000. Figures come on top.
+REASONS = 30_000
+EXCERPTS = 15_000
+PICTURES = 25_000
+DIFFERENCES = 15_000
+CELLS = 80_000  # code and Markdown
+OUTPUTS = 50_000  # saved and of our run
+FIGURES = 24_000_000
+
+
+def fair_limit(sizes: Iterable[int], total: int) -> int:
+    """The largest size for a piece such that all `sizes`, cut to it, come to no more than `total`.
+
+    Short pieces stay whole, long ones give way. When everything fits, it is the largest of `sizes`.
+    """
+    waiting = sorted(sizes)
+    for place, size in enumerate(waiting):
+        share = total // (len(waiting) - place)
+        if size > share:
+            return share
+        total -= size
+    return waiting[-1] if waiting else total
+
+
+def size_of(text: str) -> int:
+    """The bytes that `text` takes in a file."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
