@@ -33,9 +33,13 @@ def _why_no_name(name: str, cell: int, code: CodeIndex, runs: Sequence[CellRun])
     setters = [number for number, tree in code.trees.items() if name in _bound(tree)]
     unwell = {run.cell for run in runs if run.status is not CellStatus.OK}
     if not setters:
-        return f"No cell of the notebook sets `{name}`: it must have come from an earlier state of your session."
+        return (
+            f"No cell of the notebook sets `{name}`: it must have come from an earlier state of your session."
+        )
     if min(setters) > cell:
-        return f"`{name}` is set only further down, in cell {min(setters)}: the cells were run in another order."
+        return (
+            f"`{name}` is set only further down, in cell {min(setters)}: the cells were run in another order."
+        )
     broken = [number for number in setters if number < cell and number in unwell]
     return f"`{name}` is set in cell {broken[-1]}, which did not run to its end." if broken else ""
 

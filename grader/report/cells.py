@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from grader.notebook.records import Cell, CellKind, Notebook
-from grader.report.allowance import CELLS, fair_limit
+from grader.report.allowance import fair_limit
 from grader.report.comparing import Comparison, Likeness
 from grader.report.highlighting import highlight
 from grader.report.outputs import OutputView, OutputViewer
@@ -18,6 +18,9 @@ from grader.report.wording import cell_end
 
 CELLS_SHOWN = 250
 SOURCE_LIMIT = 20_000  # characters of one cell
+_FRAME = 400  # bytes of ours around each cell
+_LEAST = 20_000  # bytes for all cells, however full the page is
+_SHARE_OF_SOURCES = 0.6  # of the room; outputs get what sources leave
 
 _HEADINGS = {
     Likeness.ONLY_OURS: "What our run gave; no output was saved here",
@@ -59,19 +62,25 @@ def view_cells(
     notebook: Notebook,
     comparisons: Sequence[Comparison] = (),
     criteria: Mapping[int, Sequence[int]] | None = None,
+    *,
+    room: int = 200_000,
 ) -> list[CellView]:
-    """The first `CELLS_SHOWN` cells of `notebook`, each as long as leaves room for all.
+    """The first `CELLS_SHOWN` cells of `notebook`, within `room` bytes of markup, figures aside.
 
     `comparisons` tell what our run gave, `criteria` the numbers of the criteria that speak of a cell.
     """
     shown = notebook.cells[:CELLS_SHOWN]
-    compared = {one.cell.number: one for one in comparisons}
+    room = max(_LEAST, room - _FRAME * len(shown))
+    bodies = _bodies(shown, int(room * _SHARE_OF_SOURCES))
+    compared = {one.cell.number: one for one in comparisons if one.cell.number <= CELLS_SHOWN}
     every = [cell.outputs for cell in shown]
-    every += [one.ours.outputs for one in comparisons if one.ours is not None and one.differs]
-    viewer = OutputViewer(every)
+    every += [one.ours.outputs for one in compared.values() if one.ours is not None and one.differs]
+    viewer = OutputViewer(every, room - sum(size_without_images(body) for body, _ in bodies))
     return [
-        _view_cell(cell, body, left_out, compared.get(cell.number), viewer, (criteria or {}).get(cell.number, ()))
-        for cell, (body, left_out) in zip(shown, _bodies(shown), strict=True)
+        _view_cell(
+            cell, body, left_out, compared.get(cell.number), viewer, (criteria or {}).get(cell.number, ())
+        )
+        for cell, (body, left_out) in zip(shown, bodies, strict=True)
     ]
 
 
@@ -87,14 +96,14 @@ def plain_source(text: str) -> Markup:
     return Markup(escape_text(show_hidden(text)))
 
 
-def _bodies(cells: Sequence[Cell]) -> list[tuple[Markup, int]]:
-    """For each cell its markup and how many characters of it are left out; all together within `CELLS` bytes."""
+def _bodies(cells: Sequence[Cell], room: int) -> list[tuple[Markup, int]]:
+    """For each cell its markup and how many characters are left out; all of it within `room` bytes."""
     lengths = [length_without_images(cell.source) for cell in cells]
-    most = min(SOURCE_LIMIT, fair_limit(lengths, CELLS))
+    most = min(SOURCE_LIMIT, fair_limit(lengths, room))
     best = [
         show_source(cell) if length <= most else None for cell, length in zip(cells, lengths, strict=True)
     ]
-    limit = fair_limit((most if body is None else size_without_images(body) for body in best), CELLS)
+    limit = fair_limit((most if body is None else size_without_images(body) for body in best), room)
     return [
         (body, 0) if body is not None and size_without_images(body) <= limit else _cut_body(cell, limit)
         for cell, body in zip(cells, best, strict=True)

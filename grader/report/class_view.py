@@ -1,4 +1,4 @@
-"""What the class page tells: what waits for a person, what could not be checked, how criteria and runs went."""
+"""What the class page tells: what waits for a person or could not be checked, how criteria and runs went."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from grader.report.shared_mistakes import SharedMistake, shared_mistakes
 from grader.report.texts import folded
 
 _HEAVIEST_SHOWN = 5
+_LEADS = 100_000  # characters of what was found, on one page
+_SHORTEST_LEAD = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,8 @@ class HeavyRun:
 class ClassView:
     """The class page's facts, in the order in which they are listed.
 
-    `groups` are, by submission, those that the page's script can filter by.
+    `groups` are, by submission, those that the page's script can filter by; `lead_limit` is how many
+    characters of what waits are shown.
     """
 
     grades: Sequence[Grade]
@@ -115,6 +118,7 @@ class ClassView:
     settled: Sequence[Grade]
     median_score: Decimal | None
     distribution: Picture | None
+    lead_limit: int
     mistakes: Sequence[SharedMistake]
     run_ends: Sequence[tuple[RunStatus, int]]
     slowest: Sequence[HeavyRun]
@@ -125,15 +129,18 @@ def view_class(grades: Sequence[Grade], runs: Mapping[str, Run]) -> ClassView:
     """Sort and count what the class page shows; `runs` is keyed by submission id."""
     ordered = sorted(grades, key=lambda grade: natural(grade.submission))
     settled = [grade for grade in ordered if is_settled(grade)]
+    tallies = _tallies(ordered)
+    waiting = sum(tally.waiting_count + tally.not_checked_count for tally in tallies)
     ends = Counter(runs[grade.submission].status for grade in ordered if grade.submission in runs)
     return ClassView(
         grades=ordered,
         groups={grade.submission: list(_groups(grade, runs.get(grade.submission))) for grade in ordered},
-        tallies=_tallies(ordered),
+        tallies=tallies,
         lost=[g for g in ordered if g.submission in runs and runs[g.submission].status is RunStatus.LOST],
         settled=settled,
         median_score=median(grade.score for grade in settled) if settled else None,
         distribution=_distribution(ordered),
+        lead_limit=max(_SHORTEST_LEAD, _LEADS // max(waiting, 1)),
         mistakes=shared_mistakes(ordered, runs),
         run_ends=[(status, ends[status]) for status in RunStatus if ends[status]],
         slowest=_most(ordered, runs, lambda run: run.wall_seconds),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from grader.model import CellRun, CellStatus
 from grader.notebook.records import Cell, Notebook, Output, OutputKind
 
-COMPARED = 20_000  # characters at each end of an output
+COMPARED = 8_000  # characters at each end of an output
 
 _ADDRESS = re.compile(r"0x[0-9A-Fa-f]{4,}")
 _BLANKS = re.compile(r"\s+")
@@ -50,7 +50,7 @@ class Comparison:
 
 
 def compare(notebook: Notebook, executed: Notebook | None, runs: Sequence[CellRun] = ()) -> list[Comparison]:
-    """Every code cell of `notebook` beside that of the same number in `executed`; none when it was not run."""
+    """Every code cell of `notebook` beside that of the same number in `executed`; none without a run."""
     if executed is None and not runs:
         return []
     ours = {cell.number: cell for cell in executed.cells} if executed is not None else {}
@@ -82,12 +82,16 @@ def _compared(cell: Cell, ours: Cell | None, run: CellRun | None) -> Comparison:
 
 def _likeness(cell: Cell, ours: Cell | None) -> Likeness:
     saved_gist = tuple(_gist(cell.outputs))
+    if ours is not None and cell.outputs == ours.outputs:
+        return Likeness.SAME if saved_gist else Likeness.NOTHING
     our_gist = tuple(_gist(ours.outputs)) if ours is not None else ()
     if not saved_gist or not our_gist:
         return _one_sided(bool(saved_gist), bool(our_gist))
     if saved_gist == our_gist:
         return Likeness.SAME
-    saved_text, our_text = (tuple(t for is_figure, t in gist if not is_figure) for gist in (saved_gist, our_gist))
+    saved_text, our_text = (
+        tuple(t for is_figure, t in gist if not is_figure) for gist in (saved_gist, our_gist)
+    )
     if saved_text == our_text:
         return Likeness.FIGURES
     is_numbers_only = [without_numbers(t) for t in saved_text] == [without_numbers(t) for t in our_text]

@@ -12,9 +12,10 @@ from grader.report.allowance import PICTURES, REASONS, fair_limit, size_of
 from grader.report.excerpts import Excerpt, ExcerptTaker
 from grader.report.pictures.svg import Picture
 from grader.report.pictures.where import OF_CHECKS
-from grader.report.visible import cut
+from grader.report.visible import cut_to_fit
 
 _REASON_LIMIT = 6_000  # bytes of one reason
+_REASONS_SHOWN = 12  # of one criterion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class CriterionView:
     criterion: CriterionGrade
     tone: str
     reasons: Sequence[ReasonView]
+    reasons_left_out: int = 0
     pictures: Sequence[Picture] = ()
     excerpts: Sequence[Excerpt] = ()
 
@@ -47,7 +49,8 @@ def view_criteria(grade: Grade, evidence: Evidence) -> list[CriterionView]:
             number=number,
             criterion=criterion,
             tone=tone(criterion),
-            reasons=[_view_reason(reason, limit) for reason in criterion.verdict.reasons],
+            reasons=[_view_reason(reason, limit) for reason in criterion.verdict.reasons[:_REASONS_SHOWN]],
+            reasons_left_out=max(0, len(criterion.verdict.reasons) - _REASONS_SHOWN),
             pictures=list(OF_CHECKS.get(criterion.check, _none)(evidence, criterion)),
             excerpts=taker.take(criterion.verdict.reasons),
         )
@@ -92,10 +95,11 @@ def _none(evidence: Evidence, criterion: CriterionGrade) -> tuple[Picture, ...]:
 
 
 def _limit(grade: Grade) -> int:
-    texts = (reason.text for criterion in grade.criteria for reason in criterion.verdict.reasons)
+    shown = (criterion.verdict.reasons[:_REASONS_SHOWN] for criterion in grade.criteria)
+    texts = (reason.text for reasons in shown for reason in reasons)
     return min(_REASON_LIMIT, fair_limit((size_of(text) for text in texts), REASONS))
 
 
 def _view_reason(reason: Reason, limit: int) -> ReasonView:
-    shown = cut(reason.text, limit, keep_end=False)
+    shown = cut_to_fit(reason.text, limit, keep_end=False)
     return ReasonView(reason=reason, text=shown.head, left_out=shown.left_out)

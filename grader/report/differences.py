@@ -39,7 +39,7 @@ class DifferencesView:
 
 
 def view_differences(comparisons: Sequence[Comparison], evidence: Evidence) -> DifferencesView | None:
-    """What the comparison of all cells tells, None when nothing was run or nothing was printed on either side."""
+    """What the comparison of all cells tells, None when nothing was run or neither side printed anything."""
     run = evidence.run
     told = [one for one in comparisons if one.differs or one.likeness is Likeness.SAME]
     if run is None or not told:
@@ -57,7 +57,11 @@ def _rows(differing: Sequence[Comparison], evidence: Evidence, run: Run) -> Iter
     room, diffs = DIFFERENCES, 0
     for one in differing[:_ROWS_SHOWN]:
         lines: Sequence[DiffLine] = ()
-        if diffs < _DIFFS_SHOWN and one.likeness in (Likeness.NUMBERS, Likeness.OTHER) and one.ours is not None:
+        if (
+            diffs < _DIFFS_SHOWN
+            and one.likeness in (Likeness.NUMBERS, Likeness.OTHER)
+            and one.ours is not None
+        ):
             found = differing_lines(printed_text(one.cell.outputs), printed_text(one.ours.outputs))
             size = sum(size_of(line.text) for line in found)
             if size <= room:
@@ -93,7 +97,7 @@ def _reasons(differing: Sequence[Comparison], evidence: Evidence, run: Run) -> I
     stand_ins = [dataset_name(use.name) for use in run.datasets if use.origin is DatasetOrigin.STAND_IN]
     if stand_ins:
         names = " and ".join(stand_ins)
-        yield f"Our run had a stand-in for {names}: pictures that we generated, which can be harder or easier."
+        yield f"Our run had a stand-in for {names}: data that we generated, which can be harder or easier."
     if evidence.measured is not None and evidence.measured.trainings:
         yield (
             "In our run some training images were replaced by copies of others, so that there are images to "

@@ -45,7 +45,9 @@ def _ends(lines: Sequence[str]) -> list[str]:
 def _places(saved: Sequence[str], ours: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
     """Pairs of lines that differ; None where one side has no such line. Lines are matched by their words."""
     matcher = SequenceMatcher(
-        a=[without_numbers(line) for line in saved], b=[without_numbers(line) for line in ours], autojunk=False
+        a=[without_numbers(line) for line in saved],
+        b=[without_numbers(line) for line in ours],
+        autojunk=False,
     )
     for _, a_start, a_end, b_start, b_end in matcher.get_opcodes():
         for left, right in zip_longest(saved[a_start:a_end], ours[b_start:b_end]):

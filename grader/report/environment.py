@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @cache
 def environment() -> Environment:
-    """Jinja with autoescaping and strict names. The only style and the only script are ours, by their hash."""
+    """Jinja with autoescaping and strict names; the only style and script are ours, named by their hash."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
@@ -74,10 +74,9 @@ def _ours(file: str) -> Markup:
 
 def _policy(css: str, script: str = "") -> Markup:
     """Forbids everything but pictures within the page, this style and this script."""
-    scripts = f"; script-src '{_sha256(script)}'" if script else ""
-    return Markup(
-        f"default-src 'none'; style-src '{_sha256(css)}'{scripts}; img-src data:; base-uri 'none'; form-action 'none'"
-    )
+    scripts = [f"script-src '{_sha256(script)}'"] if script else []
+    others = ["img-src data:", "base-uri 'none'", "form-action 'none'"]
+    return Markup("; ".join(["default-src 'none'", f"style-src '{_sha256(css)}'", *scripts, *others]))
 
 
 def _sha256(text: str) -> str:

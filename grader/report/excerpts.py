@@ -59,7 +59,9 @@ class ExcerptTaker:
                 continue
             about = [reason for reason in reasons if reason.cell == number]
             excerpt = self._of_cell(self._cells[number], about)
-            self._room -= size_without_images(excerpt.body) + sum(size_of(text) for _, text in excerpt.printed)
+            self._room -= size_without_images(excerpt.body) + sum(
+                size_of(text) for _, text in excerpt.printed
+            )
             if self._room > 0:
                 yield excerpt
 
@@ -78,9 +80,11 @@ class ExcerptTaker:
         )
 
     def _printed(self, cell: int, about: Iterable[Reason]) -> Iterator[tuple[str, str]]:
-        """The printed lines from which the numbers of the reasons were read, with whose outputs they are of."""
+        """The printed lines from which the reasons' numbers were read, with whose outputs they are of."""
         for source, whose in ((Source.SAVED, "as saved"), (Source.RERUN, "in our run")):
-            wanted = {number for reason in about if reason.source in (source, None) for number in reason.numbers}
+            wanted = {
+                number for reason in about if reason.source in (source, None) for number in reason.numbers
+            }
             line = _line_with(self._readings[source], cell, wanted)
             if line:
                 yield whose, show_hidden(line)

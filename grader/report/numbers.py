@@ -34,7 +34,9 @@ def accuracy_rows(saved: Readings, rerun: Readings | None) -> list[AccuracyRow]:
     ours, theirs = dict(_last_accuracies(rerun)), dict(_last_accuracies(saved))
     keys = sorted(ours.keys() | theirs.keys(), key=lambda key: (key[0], list(SPLITS).index(key[1])))
     return [
-        AccuracyRow(cell=key[0], name=f"{SPLITS[key[1]]} accuracy".strip(), saved=theirs.get(key), rerun=ours.get(key))
+        AccuracyRow(
+            cell=key[0], name=f"{SPLITS[key[1]]} accuracy".strip(), saved=theirs.get(key), rerun=ours.get(key)
+        )
         for key in keys[:ROWS_SHOWN]
     ]
 

@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from grader.notebook.records import Output, OutputKind
-from grader.report.allowance import FIGURES, OUTPUTS, fair_limit, size_of
+from grader.report.allowance import FIGURES, fair_limit, size_of
 from grader.report.images import image_address
 from grader.report.sanitise import sanitise_html, size_of_images
 from grader.report.visible import Shown, escaped_within
@@ -45,13 +45,13 @@ class OutputView:
 class OutputViewer:
     """Shows the outputs of one page: as much of each as leaves room for all, figures as long as they fit."""
 
-    def __init__(self, every: Sequence[Sequence[Output]]) -> None:
-        """`every` holds the lists of outputs that the page will show."""
+    def __init__(self, every: Sequence[Sequence[Output]], room: int = 80_000) -> None:
+        """`every` holds the lists of outputs that the page will show; they may take `room` bytes."""
         shown = [group for outputs in every for group in _groups(outputs)[:OUTPUTS_SHOWN]]
         lengths = (sum(len(output.text) for output in group) for group in shown)
         sizes = [min(length + _MARKUP_OF_OURS, OUTPUT_LIMIT) for length in lengths]
-        self._limit = min(fair_limit(sizes, OUTPUTS * 2 // 3), OUTPUT_LIMIT)
-        self._room = OUTPUTS
+        self._limit = min(fair_limit(sizes, room * 2 // 3), OUTPUT_LIMIT)
+        self._room = room
         self._figures_left = FIGURES
 
     def view(self, outputs: Sequence[Output]) -> tuple[OutputView, ...]:
@@ -126,7 +126,9 @@ def _folded(kind: Literal["text", "stderr", "error"], shown: Shown) -> OutputVie
     middle = lines[first:-last]
     return OutputView(
         kind=kind,
-        text=Shown(Markup("\n").join(map(Markup, lines[:first])), 0, Markup("\n").join(map(Markup, lines[-last:]))),
+        text=Shown(
+            Markup("\n").join(map(Markup, lines[:first])), 0, Markup("\n").join(map(Markup, lines[-last:]))
+        ),
         folded=Markup("\n").join(map(Markup, middle)),
         folded_lines=len(middle),
     )

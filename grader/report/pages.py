@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from grader.model import Grade, Rejected, Run
 from grader.notebook.records import Notebook
+from grader.report.allowance import PAGE
 from grader.report.cells import CELLS_SHOWN, view_cells
 from grader.report.class_view import view_class
 from grader.report.comparing import compare
@@ -20,6 +24,7 @@ from grader.report.order import natural
 from grader.report.pictures.accuracy import accuracies_of
 from grader.report.pictures.svg import Picture
 from grader.report.pictures.where import OF_CHECKS, OF_EVIDENCE
+from grader.report.sanitise import size_without_images
 from grader.report.tracing import trace
 
 if TYPE_CHECKING:
@@ -37,27 +42,25 @@ def render_submission(
     run = evidence.run
     comparisons = compare(evidence.notebook, executed, run.cells if run else ())
     criteria = view_criteria(grade, evidence)
-    return (
-        environment()
-        .get_template("submission.html.j2")
-        .render(
-            page_title=f"{rubric_title} – {grade.submission}",
-            rubric_title=rubric_title,
-            grade=grade,
-            criteria=criteria,
-            open_criteria=[one for one in criteria if one.criterion.awarded is None],
-            bonus=sum((c.awarded or Decimal(0) for c in grade.criteria if c.is_bonus), Decimal(0)),
-            submission=evidence.submission,
-            run=run,
-            pictures=_pictures(evidence, criteria),
-            accuracies=accuracy_rows(evidence.saved, evidence.rerun),
-            differences=view_differences(comparisons, evidence),
-            trace=list(trace(grade, evidence)),
-            notebook=evidence.notebook,
-            cells=view_cells(evidence.notebook, comparisons, criteria_by_cell(grade)),
-            cells_shown=min(len(evidence.notebook.cells), CELLS_SHOWN),
-        )
+    render = partial(
+        environment().get_template("submission.html.j2").render,
+        page_title=f"{rubric_title} – {grade.submission}",
+        rubric_title=rubric_title,
+        grade=grade,
+        criteria=criteria,
+        open_criteria=[one for one in criteria if one.criterion.awarded is None],
+        bonus=sum((c.awarded or Decimal(0) for c in grade.criteria if c.is_bonus), Decimal(0)),
+        submission=evidence.submission,
+        run=run,
+        pictures=_pictures(evidence, criteria),
+        accuracies=accuracy_rows(evidence.saved, evidence.rerun),
+        differences=view_differences(comparisons, evidence),
+        trace=list(trace(grade, evidence)),
+        notebook=evidence.notebook,
+        cells_shown=min(len(evidence.notebook.cells), CELLS_SHOWN),
     )
+    room = PAGE - size_without_images(Markup(render(cells=[])))
+    return render(cells=view_cells(evidence.notebook, comparisons, criteria_by_cell(grade), room=room))
 
 
 def render_class(
@@ -83,6 +86,8 @@ def render_class(
 
 def _pictures(evidence: Evidence, criteria: Sequence[CriterionView]) -> list[Picture]:
     """The pictures of the section on numbers; the accuracies too, where no criterion shows them."""
-    has_accuracies = any(one.pictures and OF_CHECKS.get(one.criterion.check) is accuracies_of for one in criteria)
+    has_accuracies = any(
+        one.pictures and OF_CHECKS.get(one.criterion.check) is accuracies_of for one in criteria
+    )
     of_evidence = chain.from_iterable(draw(evidence) for draw in OF_EVIDENCE)
     return list(within(of_evidence if has_accuracies else chain(accuracies_of(evidence), of_evidence)))

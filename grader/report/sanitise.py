@@ -28,7 +28,18 @@ HTML_LIMIT = 20_000
 _MOST_GROWTH = 20
 
 _TAGS = {
-    *("p", "div", "span", "br", "hr", *(f"h{level}" for level in range(1, 7)), "center", "details", "summary", "figure"),
+    *(
+        "p",
+        "div",
+        "span",
+        "br",
+        "hr",
+        *(f"h{level}" for level in range(1, 7)),
+        "center",
+        "details",
+        "summary",
+        "figure",
+    ),
     *("blockquote", "pre", "ul", "ol", "li", "dl", "dt", "dd"),
     *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
     *(
@@ -68,7 +79,9 @@ _SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 _HEADING_TAG = re.compile(r"<(/?)h([1-6])>")
 _EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")*>\s*</a>')
-_EMPTY_HEAD = re.compile(r'<th((?: [a-z]+="[^"]*")*)>\s*</th>')  # as pandas has it for an index without a name
+_EMPTY_HEAD = re.compile(
+    r'<th((?: [a-z]+="[^"]*")*)>\s*</th>'
+)  # as pandas has it for an index without a name
 _IMAGE_TAG = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _ALT = re.compile(r' alt="([^"]*)"')
 _IN_TEXT, _IN_ADDRESS = str.maketrans("<>", "‹›"), str.maketrans({"<": "%3C", ">": "%3E"})
@@ -100,7 +113,9 @@ def sanitise_markdown(text: str, *, limit: int = MARKDOWN_LIMIT) -> Markup:
     source, figures = _take_images_out(text, _ONE_LINE_BASE64)
     shown = cut(source, limit, keep_end=False)
     rendered = _markdown().render(shown.head)
-    if len(rendered) > _MOST_GROWTH * limit:  # a short reference can stand for a long address, again and again
+    if (
+        len(rendered) > _MOST_GROWTH * limit
+    ):  # a short reference can stand for a long address, again and again
         return Markup("<pre>{}</pre>").format(show_hidden(shown.head)) + _mark(shown.left_out)
     return _clean(rendered, figures) + _mark(shown.left_out)
 
@@ -160,7 +175,8 @@ def _made_accessible(cleaned: str) -> str:
 
     In clean markup `<` begins a tag and nothing else: texts have it escaped, attributes do not hold it.
     """
-    last, open_levels = 3, []
+    last = 3
+    open_levels: list[int] = []
 
     def in_order(tag: re.Match[str]) -> str:
         nonlocal last

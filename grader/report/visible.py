@@ -75,12 +75,19 @@ def escape_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def escaped_within(text: str, limit: int) -> Shown:
-    """`text`, escaped and with hidden characters shown, cut so that this takes no more than `limit` bytes."""
+def cut_to_fit(text: str, limit: int, *, keep_end: bool = True) -> Shown:
+    """`text` cut so that it takes no more than `limit` bytes, hidden characters shown and escaped."""
     room = limit
     while True:
-        shown = cut(text, room)
-        head, tail = (Markup(escape_text(show_hidden(piece))) for piece in (shown.head, shown.tail))
-        if room <= 0 or size_of(head) + size_of(tail) <= limit:
-            return Shown(head, shown.left_out, tail)
+        shown = cut(text, room, keep_end=keep_end)
+        size = sum(size_of(escape_text(show_hidden(piece))) for piece in (shown.head, shown.tail))
+        if room <= 0 or size <= limit:
+            return shown
         room //= 2
+
+
+def escaped_within(text: str, limit: int) -> Shown:
+    """`text`, escaped and with hidden characters shown, cut so that this takes no more than `limit` bytes."""
+    shown = cut_to_fit(text, limit)
+    head, tail = (Markup(escape_text(show_hidden(piece))) for piece in (shown.head, shown.tail))
+    return Shown(head, shown.left_out, tail)

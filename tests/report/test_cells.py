@@ -1,6 +1,5 @@
 from grader.model import CellRun, CellStatus
 from grader.notebook.records import Output, OutputKind
-from grader.report.allowance import CELLS
 from grader.report.cells import CELLS_SHOWN, view_cells
 from grader.report.comparing import compare
 
@@ -57,21 +56,21 @@ def test_a_cell_names_the_criteria_that_speak_of_it(a_notebook, code):
 def test_long_cells_give_way_and_short_ones_stay_whole(a_notebook, code, markdown):
     answer = markdown("The answer stands at the end.")
     views = seen(a_notebook(*[code("x = 1  # why\n" * 1_500) for _ in range(30)], answer))
-    assert sum(len(view.body) for view in views) <= CELLS
+    assert sum(len(view.body) for view in views) <= 200_000
     assert all(view.left_out for view in views[:-1])
     assert "The answer stands at the end." in views[-1].body
 
 
 def test_code_too_long_in_colour_is_shown_whole_without(a_notebook, code):
     source = "x=1;" * 4_500
-    view = only(seen(a_notebook(code(source), *[])))
+    view = only(view_cells(a_notebook(code(source)), room=40_000))
     assert view.body == source
     assert view.left_out == 0
 
 
 def test_markdown_too_long_for_the_page_is_cut_and_says_so(a_notebook, markdown):
     views = seen(a_notebook(*[markdown("*a* " * 5_000) for _ in range(20)]))
-    assert sum(len(view.body) for view in views) <= CELLS
+    assert sum(len(view.body) for view in views) <= 200_000
     assert all("characters left out" in view.body or view.left_out for view in views)
 
 

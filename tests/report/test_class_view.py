@@ -51,7 +51,12 @@ def test_what_the_script_filters_by_is_told(a_grade, a_criterion, a_run):
 
 
 def test_the_shares_of_a_criterion_add_up(a_grade, a_criterion):
-    verdicts = [not_met(Reason(text="no")), needs_review(Reason(text="?")), not_checked(Reason(text="bug")), None]
+    verdicts = [
+        not_met(Reason(text="no")),
+        needs_review(Reason(text="?")),
+        not_checked(Reason(text="bug")),
+        None,
+    ]
     grades = [a_grade(a_criterion(verdict), submission=f"s{n}") for n, verdict in enumerate(verdicts)]
     (tally,) = view_class(grades, {}).tallies
     assert tally.parts == [("met", 0.25), ("partly_met", 0), ("not_met", 0.25), ("needs_review", 0.5)]

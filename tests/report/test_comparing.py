@@ -28,7 +28,9 @@ def test_printed_texts_are_told_apart(a_notebook, code, printed, saved, ours, li
 
 
 def test_another_figure_beside_the_same_text_is_told(a_notebook, code, printed):
-    saved, ours = (a_notebook(code("f()", printed("loss"), display(image=image))) for image in ("aaaa", "bbbb"))
+    saved, ours = (
+        a_notebook(code("f()", printed("loss"), display(image=image))) for image in ("aaaa", "bbbb")
+    )
     assert compare(saved, ours)[0].likeness is Likeness.FIGURES
 
 
@@ -51,7 +53,13 @@ def test_without_a_run_there_is_nothing_to_compare(a_notebook, code, printed):
 
 def test_what_is_printed_are_streams_displays_and_errors(printed):
     error = Output(kind=OutputKind.ERROR, text="Traceback …", error_name="NameError", error_value="x")
-    outputs = (printed("a\n"), printed("noise", is_stderr=True), display(text="b"), display(image="aaaa"), error)
+    outputs = (
+        printed("a\n"),
+        printed("noise", is_stderr=True),
+        display(text="b"),
+        display(image="aaaa"),
+        error,
+    )
     assert printed_text(outputs) == "a\nb\nNameError: x\n"
 
 

@@ -63,7 +63,8 @@ def test_code_that_reads_otherwise_than_it_runs_is_exposed():
 
 
 @pytest.mark.parametrize(
-    "piece", [" \n", "\n", "(", "'''", "''", "f'{", "\\\n", "\\", "0", '"', "a\n", "def ", "e+", " " * 1999 + "\n"]
+    "piece",
+    [" \n", "\n", "(", "'''", "''", "f'{", "\\\n", "\\", "0", '"', "a\n", "def ", "e+", " " * 1999 + "\n"],
 )
 def test_the_time_for_a_bomb_grows_with_its_length_only(piece):
     start = time.perf_counter()

@@ -80,7 +80,18 @@ class Markup(HTMLParser):
 def assert_inert(markup: str) -> None:
     seen = Markup(markup)
     assert not set(seen.tags) & {"script", "style", "svg", "math", "iframe", "meta", "base", "link", "form"}
-    assert not set(seen.tags) & {"input", "object", "embed", "video", "body", "html", "h1", "h2", "h3", "template"}
+    assert not set(seen.tags) & {
+        "input",
+        "object",
+        "embed",
+        "video",
+        "body",
+        "html",
+        "h1",
+        "h2",
+        "h3",
+        "template",
+    }
     for name, value in seen.attributes:
         assert name in ALLOWED
         if name == "href":

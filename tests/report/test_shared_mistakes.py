@@ -21,7 +21,11 @@ def test_numbers_and_the_authors_words_are_left_out_where_they_differ(a_grade, a
 
 def test_what_is_open_met_or_a_bonus_is_no_mistake(a_grade, a_criterion):
     reason = Reason(text="No.")
-    criteria = [a_criterion(met(reason)), a_criterion(needs_review(reason)), a_criterion(not_met(reason), is_bonus=True)]
+    criteria = [
+        a_criterion(met(reason)),
+        a_criterion(needs_review(reason)),
+        a_criterion(not_met(reason), is_bonus=True),
+    ]
     assert shared_mistakes([a_grade(*criteria, submission=name) for name in "ab"], {}) == []
 
 

@@ -22,7 +22,7 @@ _LOWEST = (0.8, 0.5, 0.0)  # where the axis may begin
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Accuracies of one origin, in [0, 1]. `counts` is the one that is told, `asked` what it was held against."""
+    """Accuracies of one origin, in [0, 1]. `counts` is the one that is told, `asked` what was asked of it."""
 
     label: str
     values: Sequence[float]
@@ -93,7 +93,9 @@ def _measured(evidence: Evidence) -> Iterator[Row]:
         for training in run.trainings:
             by_dataset.setdefault(training.dataset, []).append(training.accuracy)
     stand_ins = {
-        use.name for use in (evidence.run.datasets if evidence.run else ()) if use.origin is DatasetOrigin.STAND_IN
+        use.name
+        for use in (evidence.run.datasets if evidence.run else ())
+        if use.origin is DatasetOrigin.STAND_IN
     }
     for name, values in by_dataset.items():
         data = f"{dataset_name(name)}{' (stand-in)' if name in stand_ins else ''}"
@@ -126,7 +128,9 @@ def _in_words(row: Row) -> str:
 def _axis(x: Scale, low: float, bottom: float) -> Iterator[Markup]:
     for value in ticks(low, 1.0, 5):
         yield element("line", class_="grid", x1=x(value), x2=x(value), y1=33, y2=bottom)
-        yield element("text", tick_label(value), class_="tick", x=x(value), y=bottom + 18, text_anchor="middle")
+        yield element(
+            "text", tick_label(value), class_="tick", x=x(value), y=bottom + 18, text_anchor="middle"
+        )
 
 
 def _row(x: Scale, row: Row, top: float) -> Iterator[Markup]:
@@ -141,6 +145,11 @@ def _row(x: Scale, row: Row, top: float) -> Iterator[Markup]:
         label = f"asked for: {row.asked:.2f}"
         yield element("line", class_="asked", x1=x(row.asked), x2=x(row.asked), y1=y - 9, y2=y + 20)
         yield element(
-            "text", label, class_="tick", x=x(row.asked) + (-5 if side == "end" else 5), y=y + 18, text_anchor=side
+            "text",
+            label,
+            class_="tick",
+            x=x(row.asked) + (-5 if side == "end" else 5),
+            y=y + 18,
+            text_anchor=side,
         )
     yield element("circle", class_=row.style, cx=x(row.counts), cy=y, r=5.5)

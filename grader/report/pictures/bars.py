@@ -17,9 +17,7 @@ def share_bar(parts: Iterable[tuple[str, float]], *, width: str = "100%", height
         share = min(max(share, 0.0), 1.0 - start)
         if share > 0:
             pieces.append(
-                element(
-                    "rect", class_=style, x=_percent(start), width=_percent(share), height=height
-                )
+                element("rect", class_=style, x=_percent(start), width=_percent(share), height=height)
             )
         start += share
     return element(

@@ -48,7 +48,9 @@ def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: b
     parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), (low, high), top, across)]
     for curve in drawn:
         parts += _lines(curve, x, y)
-    return Picture(title=title, description=_description(named or drawn), height=top + _PLOT + _AXIS, body=joined(parts))
+    return Picture(
+        title=title, description=_description(named or drawn), height=top + _PLOT + _AXIS, body=joined(parts)
+    )
 
 
 def _finite(curve: Curve) -> Curve:
@@ -85,9 +87,7 @@ def _legend(curves: Sequence[Curve]) -> Iterator[Markup]:
         yield element("text", last, class_="value", x=_RIGHT, y=y + 4.5, text_anchor="end")
 
 
-def _frame(
-    x: Scale, y: Scale, across: Point, up: Point, top: float, what: str
-) -> Iterator[Markup]:
+def _frame(x: Scale, y: Scale, across: Point, up: Point, top: float, what: str) -> Iterator[Markup]:
     bottom = top + _PLOT
     for value in ticks(*up, 5):
         yield element("line", class_="grid", x1=_LEFT, x2=_RIGHT, y1=y(value), y2=y(value))

@@ -42,7 +42,12 @@ def draw_distribution(settled: Sequence[float], unsettled: Sequence[float], most
 
 def _width(whole: float) -> float:
     """Points per column: a half, one, two, five or so, for at most about `_COLUMNS` columns."""
-    return next(step for power in (0.5, 5, 50, 500) for step in (power, 2 * power, 4 * power) if whole / step <= _COLUMNS)
+    return next(
+        step
+        for power in (0.5, 5, 50, 500)
+        for step in (power, 2 * power, 4 * power)
+        if whole / step <= _COLUMNS
+    )
 
 
 def _counts(scores: Sequence[float], width: float, columns: int) -> list[int]:
@@ -66,9 +71,7 @@ def _column(x: Scale, y: Scale, start: float, width: float, final: int, rising: 
     for style, base, count in (("final", 0, final), ("rising", final, rising)):
         if count:
             tall = y(base) - y(base + count)
-            yield element(
-                "rect", class_=style, x=left, y=y(base + count), width=wide, height=tall, rx=1.5
-            )
+            yield element("rect", class_=style, x=left, y=y(base + count), width=wide, height=tall, rx=1.5)
     if final + rising:
         yield element(
             "text",

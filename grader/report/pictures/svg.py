@@ -19,7 +19,7 @@ Scale = Callable[[float], float]
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A drawing of `WIDTH` × `height` units. `title` says what it shows, `description` what one sees in it."""
+    """A drawing of `WIDTH` × `height` units. `title` says what it shows, `description` what is seen."""
 
     title: str
     description: str

@@ -58,7 +58,8 @@ def measured_curves(evidence: Evidence) -> Iterator[Picture]:
     for dataset, trainings in by_dataset.items():
         ordered = sorted(trainings, key=lambda one: one.accuracy)[-_MOST_MEASURED:]
         others = [
-            Curve(name="", points=_measured_points(one, steps), style="measured other") for one in ordered[:-1]
+            Curve(name="", points=_measured_points(one, steps), style="measured other")
+            for one in ordered[:-1]
         ]
         name = f"the best of {len(trainings)} trainings" if len(trainings) > 1 else "the training"
         best = Curve(name=name, points=_measured_points(ordered[-1], steps), style="measured")
@@ -92,7 +93,9 @@ def _has_steps(series: Series) -> bool:
 def _points(series: Series, *, has_steps: bool) -> list[Point]:
     if not has_steps:
         return [(float(place), value) for place, value in enumerate(series.values, 1)]
-    return [(float(at), value) for at, value in zip(series.steps, series.values, strict=True) if at is not None]
+    return [
+        (float(at), value) for at, value in zip(series.steps, series.values, strict=True) if at is not None
+    ]
 
 
 def _name(split: Split, quantity: Quantity, whose: str) -> str:
