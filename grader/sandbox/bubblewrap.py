@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from pydantic import Field
@@ -87,14 +89,19 @@ def room_environment(spec: RoomSpec) -> dict[str, str]:
     }
 
 
-def room_command(spec: RoomSpec, inside: Sequence[str]) -> list[str]:
+def room_command(spec: RoomSpec, inside: Sequence[str], *, seccomp: int) -> list[str]:
     """The command that runs `inside` within a room made from `spec`; to be started with `room_environment`.
 
-    Killing the started process kills everything in the room: it is the parent of the room's pid 1,
-    which dies with it. Raises `SandboxError` when bubblewrap is not installed.
+    `seccomp` is the file descriptor that bubblewrap reads the filter of system calls from
+    (`grader.sandbox.seccomp`). Killing the started process kills everything in the room: it is the parent
+    of the room's pid 1, which dies with it. Raises `SandboxError` when bubblewrap is not installed.
     """
     size = ["--size", str(spec.limits.disk_bytes)]
-    command = [find_bubblewrap(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    bubblewrap = find_bubblewrap()
+    command = [bubblewrap, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    if "--disable-userns" in _options(bubblewrap):
+        command.append("--disable-userns")
+    command += ["--seccomp", str(seccomp)]
     command += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "room"]
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
     for folder in ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME):
@@ -120,6 +127,13 @@ def room_command(spec: RoomSpec, inside: Sequence[str]) -> list[str]:
         command += ["--ro-bind", str(file), f"{KERAS_HOME}/{name}"]
     command += ["--bind", str(spec.sockets), SOCKETS, "--remount-ro", "/", "--chdir", CONTENT]
     return [*command, "--", *inside]
+
+
+@cache
+def _options(bubblewrap: str) -> frozenset[str]:
+    """The options that this release of bubblewrap knows."""
+    help_page = subprocess.run([bubblewrap, "--help"], capture_output=True, text=True, check=False)
+    return frozenset(help_page.stdout.split())
 
 
 def _system() -> list[str]:

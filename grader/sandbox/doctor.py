@@ -20,6 +20,7 @@ from grader.sandbox.bubblewrap import (
     room_command,
     room_environment,
 )
+from grader.sandbox.seccomp import readable_filter
 
 _PROBE = r"""
 import os, socket
@@ -100,15 +101,17 @@ def _room() -> list[Finding]:
         environment = room_environment(spec)
         probe = _PROBE % (sorted([*environment, "PWD", "LC_CTYPE"]),)
         try:
-            ended = subprocess.run(
-                room_command(spec, [sys.executable, "-c", probe]),
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=60,
-                stdin=subprocess.DEVNULL,
-            )
+            with readable_filter() as seccomp:
+                ended = subprocess.run(
+                    room_command(spec, [sys.executable, "-c", probe], seccomp=seccomp),
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=60,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(seccomp,),
+                )
         except subprocess.TimeoutExpired:
             text = "a room did not stand within a minute: the machine is overloaded, try again."
             return [Finding(name="room", is_fine=False, text=text)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.errors import SandboxError
 from grader.model import RunStatus
 from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
+from grader.sandbox.seccomp import readable_filter
 from grader.sandbox.watchdog import Watchdog
 from grader.sandbox.wire import Wire
 
@@ -46,15 +47,16 @@ class Room:
             if self._is_killed:
                 raise RuntimeError("the room was closed before it was open")
             try:
-                self.process = subprocess.Popen(
-                    room_command(self.spec, inside),
-                    env=room_environment(self.spec),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    pass_fds=(self.spec.wire,),
-                    cwd="/",
-                )
+                with readable_filter() as seccomp:
+                    self.process = subprocess.Popen(
+                        room_command(self.spec, inside, seccomp=seccomp),
+                        env=room_environment(self.spec),
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.PIPE,
+                        pass_fds=(self.spec.wire, seccomp),
+                        cwd="/",
+                    )
             except OSError as error:
                 raise SandboxError(f"bubblewrap cannot be started ({error}): run `grade doctor`.") from error
         self.wire.start()

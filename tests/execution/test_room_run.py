@@ -89,7 +89,7 @@ def test_the_same_job_gives_the_same_random_numbers(run_cells):
 
 def test_a_kernel_that_cannot_start_is_our_fault(run_cells, monkeypatch):
     monkeypatch.setattr(
-        rooms, "room_command", lambda spec, inside: ["sh", "-c", "echo no namespaces >&2; exit 1"]
+        rooms, "room_command", lambda spec, inside, *, seccomp: ["sh", "-c", "echo no namespaces >&2; exit 1"]
     )
     run, _ = run_cells("print(1)")
     assert run.status is RunStatus.LOST

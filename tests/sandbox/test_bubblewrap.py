@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def test_the_environment_holds_nothing_of_the_launcher(monkeypatch, tmp_path):
 
 def test_every_writable_place_but_the_sockets_is_a_sized_tmpfs(tmp_path):
     sockets = tmp_path / "sockets"
-    command = room_command(a_spec(tmp_path, sockets=sockets, limits=Limits(disk_bytes=12345)), ["true"])
+    spec = a_spec(tmp_path, sockets=sockets, limits=Limits(disk_bytes=12345))
+    command = room_command(spec, ["true"], seccomp=9)
     binds = [command[i + 1] for i, word in enumerate(command) if word == "--bind"]
     assert binds == [str(sockets)]
     sized = [
@@ -46,3 +48,24 @@ def test_a_grader_installed_inside_a_bound_prefix_is_covered(monkeypatch):
     package = Path(bubblewrap.__file__).resolve().parents[1]
     monkeypatch.setattr(bubblewrap, "_python_prefixes", lambda: [str(package.parent)])
     assert bubblewrap._without_grader() == ["--tmpfs", str(package)]
+
+
+def test_devices_and_sockets_that_lead_out_are_not_there(in_room):
+    places = ["/var/run", "/run/docker.sock", "/run/containerd", "/run/systemd", "/run/user", "/sys", "/boot"]
+    program = (
+        f"import json, os\nprint(json.dumps([os.listdir('/dev'), [*filter(os.path.lexists, {places})]]))"
+    )
+    devices, there = json.loads(in_room(program))
+    assert there == []
+    assert set(devices) <= {
+        *("console", "core", "fd", "full", "null", "ptmx", "pts", "random", "shm"),
+        *("stderr", "stdin", "stdout", "tty", "urandom", "zero"),
+    }
+
+
+def test_a_room_can_make_no_user_namespace_of_its_own(in_room):
+    program = "import ctypes\nprint(ctypes.CDLL(None).unshare(0x10000000))"
+    assert in_room(program).strip() == "-1"
+    if "--disable-userns" not in bubblewrap._options(find_bubblewrap()):
+        pytest.skip("this bubblewrap has no --disable-userns: only the filter refuses them")
+    assert in_room(program, without_filter=True).strip() == "-1"

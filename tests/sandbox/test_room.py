@@ -14,6 +14,7 @@ import pytest
 
 from grader.model import Attachment, Limits, RunStatus
 from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
+from grader.sandbox.seccomp import readable_filter
 
 
 def printed(executed: nbformat.NotebookNode, cell: int = 1) -> str:
@@ -187,8 +188,13 @@ def test_a_room_whose_grader_died_before_it_stood_ends_by_itself(tmp_path):
     os.close(reader)
     (tmp_path / "room.json").write_text(json.dumps({"wire": writer}))
     spec = RoomSpec(sockets=tmp_path, settings=tmp_path, limits=Limits(), seed=1, wire=writer)
-    command = room_command(spec, [sys.executable, "-s", "/room/startup.py"])
-    orphan = subprocess.Popen(command, env=room_environment(spec), pass_fds=(writer,), stderr=subprocess.PIPE)
+    with readable_filter() as seccomp:
+        orphan = subprocess.Popen(
+            room_command(spec, [sys.executable, "-s", "/room/startup.py"], seccomp=seccomp),
+            env=room_environment(spec),
+            pass_fds=(writer, seccomp),
+            stderr=subprocess.PIPE,
+        )
     os.close(writer)
     _, complaint = orphan.communicate(timeout=20)
     assert orphan.returncode == 1
