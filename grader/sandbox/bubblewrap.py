@@ -1,7 +1,7 @@
 """The wall: the bubblewrap command line that builds one room.
 
-Inside, everything is read-only but five tmpfs of bounded size (`/content`, `/tmp`, `/dev/shm`, the home
-folder and Keras's home), there is no network, no capability, and no environment but `room_environment`.
+Inside, everything is read-only but six tmpfs of bounded size (`WRITABLE` and the kernel's sockets), there is
+no network, no capability, and no environment but `room_environment`. Nothing on the host can be written to.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -27,6 +28,8 @@ HOME = "/home/student"
 SOCKETS = "/run/kernel"
 SETTINGS = "/run/settings"
 ATTACHMENTS = "/run/attachments"
+WRITABLE = ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME)
+_SOCKETS_BYTES = 1024**2
 
 _SYSTEM_FILES = (
     "/etc/alternatives",
@@ -41,13 +44,11 @@ _SYSTEM_FILES = (
 class RoomSpec(Record):
     """What one room is made of.
 
-    `sockets` is a host folder for the kernel's Unix sockets, `settings` one whose files the room may
-    read, `attachments` one whose files are copied into the working folder when the room starts.
-    `data_files` maps a path below the Keras home to a host file. `wire` is the file descriptor that the
-    room's own code writes facts to; both processes inherit it.
+    `settings` is a host folder whose files the room may read, `attachments` one whose files are copied into
+    the working folder when the room starts. `data_files` maps a path below the Keras home to a host file.
+    `wire` is the file descriptor that the room's own code writes facts to; both processes inherit it.
     """
 
-    sockets: Path
     settings: Path
     attachments: Path | None = None
     data_files: Mapping[str, Path] = Field(default_factory=dict)
@@ -89,24 +90,35 @@ def room_environment(spec: RoomSpec) -> dict[str, str]:
     }
 
 
-def room_command(spec: RoomSpec, inside: Sequence[str], *, seccomp: int) -> list[str]:
+class Ends(NamedTuple):
+    """The file descriptors that bubblewrap inherits and the room does not.
+
+    The filter of system calls is read from `seccomp`; the host's id of the room's first process is written to
+    `info`; `inside` starts once `gate` can be read.
+    """
+
+    seccomp: int
+    info: int
+    gate: int
+
+
+def room_command(spec: RoomSpec, inside: Sequence[str], ends: Ends) -> list[str]:
     """The command that runs `inside` within a room made from `spec`; to be started with `room_environment`.
 
-    `seccomp` is the file descriptor that bubblewrap reads the filter of system calls from
-    (`grader.sandbox.seccomp`). Killing the started process kills everything in the room: it is the parent
-    of the room's pid 1, which dies with it. Raises `SandboxError` when bubblewrap is not installed.
+    Killing the started process kills everything in the room: it is the parent of the room's pid 1,
+    which dies with it. Raises `SandboxError` when bubblewrap is not installed.
     """
     size = ["--size", str(spec.limits.disk_bytes)]
     bubblewrap = find_bubblewrap()
     command = [bubblewrap, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     if "--disable-userns" in _options(bubblewrap):
         command.append("--disable-userns")
-    command += ["--seccomp", str(seccomp)]
+    command += ["--seccomp", str(ends.seccomp), "--info-fd", str(ends.info), "--block-fd", str(ends.gate)]
     command += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "room"]
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
-    for folder in ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME):
+    for folder in WRITABLE:
         command += [*size, "--tmpfs", folder]
-    command += ["--remount-ro", "/dev"]
+    command += ["--size", str(_SOCKETS_BYTES), "--tmpfs", SOCKETS, "--remount-ro", "/dev"]
     for prefix in _python_prefixes():
         command += ["--ro-bind", prefix, prefix]
     command += [
@@ -125,8 +137,7 @@ def room_command(spec: RoomSpec, inside: Sequence[str], *, seccomp: int) -> list
         command += ["--ro-bind", str(spec.attachments), ATTACHMENTS]
     for name, file in sorted(spec.data_files.items()):
         command += ["--ro-bind", str(file), f"{KERAS_HOME}/{name}"]
-    command += ["--bind", str(spec.sockets), SOCKETS, "--remount-ro", "/", "--chdir", CONTENT]
-    return [*command, "--", *inside]
+    return [*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside]
 
 
 @cache

@@ -10,33 +10,42 @@ from pathlib import Path
 import pytest
 
 from grader.model import Limits
-from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
-from grader.sandbox.seccomp import readable_filter
+from grader.sandbox import launching
+from grader.sandbox.bubblewrap import RoomSpec, room_command
+from grader.sandbox.limits.choosing import choose_mechanism
 
 InRoom = Callable[..., str]
 
 
+def without_filter(spec: RoomSpec, inside: list[str], ends: object) -> list[str]:
+    command = room_command(spec, inside, ends)
+    at = command.index("--seccomp")
+    return [*command[:at], *command[at + 2 :]]
+
+
 @pytest.fixture
-def in_room(tmp_path: Path) -> InRoom:
+def in_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InRoom:
     """Runs a program in a room and returns what it printed: `in_room("print(1)")`."""
 
-    def run(program: str, *, without_filter: bool = False) -> str:
-        spec = RoomSpec(sockets=tmp_path, settings=tmp_path, limits=Limits(), seed=1, wire=0)
-        with readable_filter() as seccomp:
-            command = room_command(spec, [sys.executable, "-c", program], seccomp=seccomp)
-            if without_filter:
-                at = command.index("--seccomp")
-                del command[at : at + 2]
-            ended = subprocess.run(
-                command,
-                env=room_environment(spec),
-                pass_fds=(seccomp,),
-                capture_output=True,
+    def run(program: str, *, is_filtered: bool = True, limits: Limits | None = None) -> str:
+        if not is_filtered:
+            monkeypatch.setattr(launching, "room_command", without_filter)
+        spec = RoomSpec(settings=tmp_path, limits=limits or Limits(), seed=1, wire=0)
+        bounds = choose_mechanism().open(spec.limits)
+        try:
+            process, standing = launching.launch(
+                spec,
+                [sys.executable, "-c", program],
+                bounds,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                check=False,
-                timeout=60,
             )
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
+            printed, complaint = process.communicate(timeout=60)
+            standing.close()
+        finally:
+            bounds.close()
+        assert process.returncode == 0, complaint
+        return printed
 
     return run
