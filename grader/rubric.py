@@ -139,7 +139,7 @@ class _LimitsPart(_Part):
     output_bytes: int | None = Field(default=None, gt=0)
     output_mib: int | None = Field(default=None, gt=0)
     processes: int | None = Field(default=None, gt=0)
-    open_files: int | None = Field(default=None, ge=64)
+    open_files: int | None = Field(default=None, ge=256)
 
     def as_limits(self) -> Limits:
         """The limits, with MiB turned into bytes and the defaults filled in."""

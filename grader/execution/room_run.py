@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -27,6 +28,7 @@ from grader.execution.modules import missing_module, shadowed_modules
 from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
+from grader.sandbox.limits.choosing import sweep as sweep_bounds
 from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
 from grader.sandbox.wire import Wire
@@ -37,6 +39,7 @@ MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
+_NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -116,7 +119,7 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
         watchdog = room.watchdog
         run = Run(
             key=job.key,
-            status=passed_limit or status,
+            status=passed_limit or _with_files(status, cells, room),
             cells=tuple(cells),
             wall_seconds=round(time.monotonic() - started, 3),
             peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
@@ -136,7 +139,8 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
 
 
 def sweep_rooms() -> None:
-    """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
+    """Remove what rooms leave whose grader was killed, folders and bounds; they themselves died with it."""
+    sweep_bounds()
     for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
         owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -292,6 +296,14 @@ def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
     if client.is_flooded:
         return RunStatus.TOO_MUCH_OUTPUT
     return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
+
+
+def _with_files(status: RunStatus, cells: list[CellRun], room: Room) -> RunStatus:
+    """`status`, or that too many files were open where a failed cell or a dying kernel says so."""
+    told = " ".join([room.complaint, *(cell.error or "" for cell in cells)])
+    if status in (RunStatus.CELL_FAILED, RunStatus.KERNEL_DIED) and _NO_FILES in told:
+        return RunStatus.TOO_MANY_FILES
+    return status
 
 
 def _error_of(node: nbformat.NotebookNode) -> str | None:

@@ -79,8 +79,8 @@ TRIALS = (
     ),
     Trial(
         "open files",
-        {"open_files": 64},
-        "kept = []\ntry:\n    for _ in range(200):\n        kept.append(open('/dev/null'))\n"
+        {"open_files": 256},
+        "kept = []\ntry:\n    for _ in range(400):\n        kept.append(open('/dev/null'))\n"
         "except OSError as error:\n    raise SystemExit(0 if error.errno == 24 else 1)\nraise SystemExit(1)",
         None,
     ),

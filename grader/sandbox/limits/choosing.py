@@ -39,3 +39,9 @@ def why_not(mechanism: Mechanism) -> str | None:
     finally:
         bounds.close()
     return None if usage is not None and usage.processes == 1 else f"{mechanism.name} counts no process"
+
+
+def sweep() -> None:
+    """Remove what graders that were killed have left behind, whichever mechanism they used."""
+    for mechanism in MECHANISMS:
+        mechanism.sweep()
