@@ -25,9 +25,9 @@ from nbformat import v4
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.modules import missing_module, shadowed_modules
-from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
+from grader.model import CellRun, CellStatus, Isolation, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
+from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
 from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
@@ -128,6 +128,7 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
             datasets=tuple(data.use for data in job.datasets),
             limits=job.limits,
             limits_in_force=room.limits_in_force,
+            isolation=room.isolation,
             versions=installed_versions(),
             mends=_mends(facts, job),
             missing_modules=_missing_modules(cells, is_third_party=True),
@@ -164,7 +165,6 @@ def _prepare(job: Job, folder: Path) -> Room:
         "is_legacy": job.keras is KerasFlavour.LEGACY,
         "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
     }
-    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
     spec = RoomSpec(
         settings=folder / "settings",
         attachments=folder / "attachments",
@@ -174,7 +174,10 @@ def _prepare(job: Job, folder: Path) -> Room:
         keras=job.keras,
         wire=wire.write_end,
     )
-    return Room(spec, wire)
+    room = Room(spec, wire, isolation=job.isolation)
+    settings |= {"is_locked": job.isolation is Isolation.BUBBLEWRAP, **room.layout.model_dump()}
+    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
+    return room
 
 
 async def _run_cells(
@@ -245,7 +248,7 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
-    node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
+    node = v4.new_code_cell(_ASK.format(folder=f"{room.layout.settings}/inputs", seconds=MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
