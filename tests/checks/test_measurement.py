@@ -263,6 +263,18 @@ def test_experiments_need_trainings_of_fifty_steps():
         assert verdict.reasons[0].source is Source.OBSERVED
 
 
+def test_configurations_of_a_few_steps_are_no_experiments_beside_a_long_training():
+    printed = "16 test accuracy 0.91\n64 test accuracy 0.93\n256 test accuracy 0.94\n"
+
+    def judged(*updates: int):
+        trainings = tuple(a_training(number, updates=count) for number, count in enumerate(updates))
+        return experiments(evidence(trainings=trainings, source=EXPERIMENTS, printed=printed), at_least=3)
+
+    assert judged(1000, 1, 1, 1).outcome is Outcome.NEEDS_REVIEW
+    assert judged(49, 50, 50, 49).outcome is Outcome.NEEDS_REVIEW
+    assert judged(50, 50, 50).outcome is Outcome.MET
+
+
 def test_a_test_of_another_forward_pass_is_half_of_the_evaluation():
     other = ObservedEvaluation(run=1, training=1, part="test", count=10_000, difference="Relu left out")
     same = other.model_copy(update={"difference": ""})
