@@ -28,17 +28,16 @@ MAY_IMPORT = {
     "checks": {"evidence", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
+    "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
     "gradebook": {"model", "errors"},
     "report": {"notebook", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *("report", "rubric", "model", "errors"),
+        *("provisions", "report", "rubric", "model", "errors"),
     },
     "references": {"strict_yaml", "errors", "model"},
-    "pytest_plugin": {
-        *("references", "pipeline", "course", "execution", "datasets", "rubric"),
-        *("errors", "model"),
-    },
+    "reference_grading": {"references", "pipeline", "course", "execution", "model"},
+    "pytest_plugin": {"references", "reference_grading", "execution", "datasets", "rubric", "errors"},
     "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
     "terminal": {"pipeline", "execution", "gradebook", "report", "sandbox", "model"},
     "cli": {
