@@ -14,7 +14,8 @@ from grader.execution.running import Progress
 from grader.execution.store import RunStore
 from grader.model import Grade, Verdict
 from grader.pipeline import Graded, grade
-from grader.references import Notebook, Reference, notebook_of, with_outputs_of
+from grader.references import Notebook, Reference, edited, notebook_of, with_outputs_of
+from grader.rewriting.seeds import other_seeds
 
 AUTHOR = "Robin Example"  # stands at the top of every reference
 _FIRST_PARTICIPANT = 101
@@ -46,9 +47,9 @@ def grade_references(
     repeat: int = 0,
     progress: Progress = lambda doing, done, total: None,
 ) -> list[Seen]:
-    """What each of the references comes to, in their order; `repeat` other than 0 gives other seeds.
+    """What each of the references comes to, in their order.
 
-    They are graded once, which runs everything, then again with the saved outputs that mutants got from
+    `repeat` other than 0 gives other seeds, to those that fix their own as well. They are graded once, which runs everything, then again with the saved outputs that mutants got from
     their runs. Raises `GraderError` as `grade` does.
     """
 
@@ -58,7 +59,7 @@ def grade_references(
         return {part.assignment: part for part in parts}
 
     numbered = list(enumerate(references, start=_FIRST_PARTICIPANT))
-    notebooks = {number: notebook_of(reference, is_quick=is_quick) for number, reference in numbered}
+    notebooks = {number: _notebook(reference, is_quick, repeat) for number, reference in numbered}
     for number, reference in numbered:
         _hand_in(course, reference, number, notebooks[number])
     found = graded()
@@ -71,6 +72,11 @@ def grade_references(
             is_changed = True
     found = graded() if is_changed else found
     return [_seen(course, found[reference.assignment], number) for number, reference in numbered]
+
+
+def _notebook(reference: Reference, is_quick: bool, repeat: int) -> Notebook:
+    notebook = notebook_of(reference, is_quick=is_quick)
+    return edited(reference.origin, notebook, other_seeds(notebook, repeat)) if repeat else notebook
 
 
 def _hand_in(course: Course, reference: Reference, number: int, notebook: Notebook) -> None:
