@@ -45,6 +45,6 @@ class Provisions:
         return f"{settings} repeat {self._first}" if self._first else settings
 
     def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
-        """The job that runs a hand-in on this data; `repeat` is 0 or one of `MORE_SEEDS`."""
+        """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
         job = plan_job(submission, notebook, self._limits, self.inside, self._inputs)
         return job.model_copy(update={"repeat": self._first + repeat})

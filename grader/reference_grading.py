@@ -49,8 +49,9 @@ def grade_references(
 ) -> list[Seen]:
     """What each of the references comes to, in their order.
 
-    `repeat` other than 0 gives other seeds, to those that fix their own as well. They are graded once, which runs everything, then again with the saved outputs that mutants got from
-    their runs. Raises `GraderError` as `grade` does.
+    `repeat` other than 0 gives other seeds, to those that fix their own as well. They are graded once, which
+    runs everything, then again with the saved outputs that mutants got from their runs. Raises `GraderError`
+    as `grade` does.
     """
 
     def graded() -> dict[str, Graded]:

@@ -211,7 +211,7 @@ def notebook_of(reference: Reference, *, is_quick: bool) -> Notebook:
 
     Raises `RubricError` when its file is no notebook, or when the constant is not set exactly once.
     """
-    notebook = edited(reference.origin, _load(reference.notebook), reference.edits)
+    notebook = edited(reference.origin, load_notebook(reference.notebook), reference.edits)
     if is_quick and reference.quick is not None:
         _lower(notebook, reference.quick, reference)
     return notebook
@@ -262,7 +262,7 @@ def edited(path: Path, notebook: Notebook, edits: Collection[Edit]) -> Notebook:
 
 def _old_numbers(reference: Reference) -> list[int | None]:
     """For each cell of the edited notebook its number before the edits, None for cells that were added."""
-    count = len(_load(reference.notebook)["cells"])
+    count = len(load_notebook(reference.notebook)["cells"])
     gone = {edit.delete for edit in reference.edits}
     added = [edit.after for edit in reference.edits if edit.after is not None]
     result: list[int | None] = [None] * added.count(0)
@@ -414,7 +414,8 @@ def _located(path: Path, misfits: Collection[tuple[int, str]]) -> RubricError:
     return yaml.error()
 
 
-def _load(path: Path) -> Notebook:
+def load_notebook(path: Path) -> Notebook:
+    """The notebook in a file, as it is there; `RubricError` when it cannot be read as one."""
     try:
         notebook: Notebook = json.loads(path.read_text("utf-8"))
         if not isinstance(notebook["cells"], list):

@@ -39,9 +39,15 @@ MAY_IMPORT = {
     "rewriting": {"references", "notebook", "model"},
     "reference_grading": {"references", "rewriting", "pipeline", "course", "execution", "model"},
     "pytest_plugin": {"references", "reference_grading", "execution", "datasets", "rubric", "errors"},
+    "yaml_editing": {"strict_yaml"},
+    "calibration": {
+        *("provisions", "references", "rewriting", "rubric", "checks", "evidence", "execution", "datasets"),
+        *("course", "notebook", "strict_yaml", "yaml_editing", "model", "errors"),
+    },
     "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
-    "terminal": {"pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "terminal": {"calibration", "pipeline", "execution", "gradebook", "report", "sandbox", "model"},
     "cli": {
+        "calibration",
         "pipeline",
         "cleaning",
         "terminal",

@@ -66,7 +66,7 @@ class Line(Record):
         return self
 
 
-class _Thresholds(Protocol):
+class Thresholds(Protocol):
     """The parameters of `accuracy-at-least`."""
 
     thresholds: dict[str, Line]
@@ -75,7 +75,7 @@ class _Thresholds(Protocol):
 
 def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     """Whether the best measured model is so close to a line that other seeds may put it on the other side."""
-    given = cast(_Thresholds, parameters)
+    given = cast(Thresholds, parameters)
     best = _best(evidence, given.thresholds)
     if best is None or len(evidence.repeats) >= _REPEATS:
         return False

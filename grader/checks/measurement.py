@@ -10,8 +10,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from grader.evidence.measured import MeasuredTraining
-from grader.evidence.observed import ObservedTraining
+from grader.evidence.measured import Measured, MeasuredTraining
+from grader.evidence.observed import Observed, ObservedTraining
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, RunStatus, Source, Verdict, needs_review
 from grader.notebook.records import Number, Quantity, Split
@@ -35,11 +35,16 @@ class Model(NamedTuple):
 
 def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
     """The measured models with at least so many hidden layers, in the order of their trainings."""
-    if evidence.observed is None or evidence.measured is None or not evidence.observed.is_trusted:
+    if evidence.observed is None or evidence.measured is None:
         return ()
+    return models_of(evidence.observed, evidence.measured, hidden_layers)
+
+
+def models_of(observed: Observed, measures: Measured, hidden_layers: int = 1) -> tuple[Model, ...]:
+    """As `measured_models`, of one run."""
     found = []
-    for seen in evidence.observed.trainings:
-        measured = evidence.measured.of(seen.id)
+    for seen in observed.trainings if observed.is_trusted else ():
+        measured = measures.of(seen.id)
         if measured is not None and seen.hidden_layers >= hidden_layers:
             found.append(Model(seen, measured))
     return tuple(found)
