@@ -46,6 +46,10 @@ MAY_IMPORT = {
     },
     "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
     "terminal": {"calibration", "pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "validity": {
+        *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
+        *("terminal", "model", "errors"),
+    },
     "cli": {
         "calibration",
         "pipeline",

@@ -192,13 +192,14 @@ def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats
 
 def _gap(evidence: Evidence, measured: MeasuredTraining) -> tuple[Reason, ...]:
     """What the notebook reports beside what was measured."""
-    reported = reported_test_accuracy(evidence)
-    if reported is None:
+    found = reported_test_accuracy(evidence)
+    if found is None:
         return ()
+    source, reported = found
     apart = reported.value - measured.accuracy
     told = f", {apart:.3f} more than was measured" if apart > _GAP else ""
     text = f"The notebook reports a test accuracy of {reported.value:.4f} (cell {reported.cell}){told}."
-    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,)),)
+    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,), source=source),)
 
 
 def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
