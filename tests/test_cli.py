@@ -53,7 +53,17 @@ def call(*words: str | Path, cwd: Path = REPOSITORY, **environment: str) -> subp
 def test_help_shows_the_options_of_the_main_verb_and_the_other_verbs():
     ended = call("--help")
     assert ended.returncode == 0
-    for word in ("--assignment", "--data", "--course", "--jobs", "--json", "doctor", "datasets", "clean", "calibrate"):
+    for word in (
+        "--assignment",
+        "--data",
+        "--course",
+        "--jobs",
+        "--json",
+        "doctor",
+        "datasets",
+        "clean",
+        "calibrate",
+    ):
         assert word in ended.stdout
     assert "PATH" in ended.stdout
 

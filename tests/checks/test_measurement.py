@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.checks.accuracy import Line, _wants_more_seeds, accuracy_at_least
-from grader.checks.experiments import evaluated_on_test_data, experiments
+from grader.checks.experiments import evaluated_on_test_data, experiments, trained_on
 from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models
 from grader.checks.mlp import (
     hidden_layer,
@@ -261,6 +261,23 @@ def test_experiments_need_trainings_of_fifty_steps():
     for verdict in (judged(1), judged(500, count=2), judged(500, is_trusted=False)):
         assert verdict.outcome is Outcome.NEEDS_REVIEW
         assert verdict.reasons[0].source is Source.OBSERVED
+
+
+@pytest.mark.parametrize(
+    ("seen", "outcome"),
+    [
+        (("mnist",), Outcome.NEEDS_REVIEW),
+        (("mnist", "fashion_mnist"), Outcome.MET),
+        (("mnist", None), Outcome.MET),
+    ],
+)
+def test_a_training_on_a_data_set_is_one_that_may_have_been_on_it(seen, outcome):
+    trainings = tuple(a_training(number, dataset=name) for number, name in enumerate(seen))
+    found = evidence(trainings=trainings, source=CODE.replace("datasets.mnist", "datasets.fashion_mnist"))
+    assert trained_on(found, dataset="fashion_mnist").outcome is outcome
+    few = tuple(training.model_copy(update={"updates": 1}) for training in trainings)
+    found = evidence(trainings=few, source=CODE.replace("datasets.mnist", "datasets.fashion_mnist"))
+    assert trained_on(found, dataset="fashion_mnist").outcome is Outcome.NEEDS_REVIEW
 
 
 def test_configurations_of_a_few_steps_are_no_experiments_beside_a_long_training():
