@@ -50,8 +50,7 @@ def calibrate(
     anything is run where it can be known: with `needs_real_data` also where a data set is a stand-in.
     """
     rubric = read_rubric(course.rubric_path(assignment), datasets=dataset_names())
-    criterion = _criterion(rubric)
-    asked = cast(Thresholds, criterion.parameters)
+    criterion, asked = _asked(rubric)
     folder = course.references / assignment
     chosen = _notebooks(folder, tuple(asked.thresholds))
     with course.locked():
@@ -75,14 +74,22 @@ def calibrate(
     )
 
 
-def _criterion(rubric: Rubric) -> Criterion:
-    for criterion in rubric.criteria:
-        if criterion.check.name == CHECK:
-            return criterion
-    raise UsageError(
-        f"The rubric of {rubric.assignment} has no criterion with the check `{CHECK}`: there is nothing to "
-        "calibrate."
-    )
+def _asked(rubric: Rubric) -> tuple[Criterion, Thresholds]:
+    """The criterion that asks for an accuracy, and what it asks for."""
+    criterion = next((one for one in rubric.criteria if one.check.name == CHECK), None)
+    if criterion is None:
+        raise UsageError(
+            f"The rubric of {rubric.assignment} has no criterion with the check `{CHECK}`: there is nothing to "
+            "calibrate."
+        )
+    asked = cast(Thresholds, criterion.parameters)
+    unlisted = [name for name in asked.thresholds if name not in rubric.datasets]
+    if unlisted:
+        raise UsageError(
+            f"The rubric of {rubric.assignment} has a threshold for {' and '.join(unlisted)}, which is not in "
+            "its `datasets`: add it there, or remove the threshold."
+        )
+    return criterion, asked
 
 
 def _notebooks(folder: Path, datasets: Sequence[str]) -> dict[str, Path]:

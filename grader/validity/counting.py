@@ -97,17 +97,12 @@ def is_right(due: Expected, found: Found) -> bool:
     return found is not Found.NONE and due.fits(outcomes[found])
 
 
-def count_rows(tried: Sequence[Tried], criteria: Iterable[str], kind: Kind) -> list[Row]:
-    """The verdicts on trials of one kind, by criterion."""
+def count_rows(tried: Sequence[Tried], criteria: Iterable[str]) -> list[Row]:
+    """The verdicts on all of the trials, by criterion."""
     return [
         Row(
             criterion,
-            Counter(
-                (_due(one, criterion), found_in(seen, criterion))
-                for one in tried
-                if one.trial.kind is kind
-                for seen in one.seen
-            ),
+            Counter((_due(one, criterion), found_in(seen, criterion)) for one in tried for seen in one.seen),
         )
         for criterion in criteria
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from grader.model import Record
@@ -79,15 +80,15 @@ def _times(notebooks: int, repeats: int) -> str:
 
 
 def _by_kind(title: str, tried: Sequence[Tried], criteria: Sequence[str], kind: Kind) -> str:
-    names = {one.trial.name for one in tried if one.trial.kind is kind}
-    flipped = [flip.criterion for flip in counting.flips(tried, criteria) if flip.name in names]
-    counted = counting.count_rows(tried, criteria, kind)
+    its = [one for one in tried if one.trial.kind is kind]
+    flipped = [flip.criterion for flip in counting.flips(its, criteria)]
+    counted = counting.count_rows(its, criteria)
     head = (
         *("criterion", "must be met", "lost", "to a person"),
         *("must not be met", "met", "to a person", "a person's", "met", "lost", "flips"),
     )
     rows = [_row(row, flipped.count(row.criterion)) for row in counted]
-    total = Row("**all**", sum((row.counts for row in counted), type(counted[0].counts)()))
+    total = Row("**all**", sum((row.counts for row in counted), Counter()))
     note = (
         "Verdicts over all repeats, by what they must be, and how many came to something else. “To a person” "
         "counts only where a verdict was due. Flips are notebooks whose verdict differs between repeats."

@@ -172,6 +172,12 @@ def test_a_rubric_without_accuracy_or_a_data_set_without_reference_is_an_error(f
         calibrate("a1", fresh, Pretending([]))
     other = "      thresholds:\n        fashion_mnist: {full: 0.6, partly: 0.5}\n"
     with_rubric(fresh, lambda text: text.replace("      thresholds:\n", other))
+    with pytest.raises(UsageError, match="fashion_mnist, which is not in its `datasets`"):
+        calibrate("a1", fresh, Pretending([]))
+    both = "datasets: [mnist, fashion_mnist]"
+    with_rubric(
+        fresh, lambda text: text.replace("      thresholds:\n", other).replace("datasets: [mnist]", both)
+    )
     with pytest.raises(UsageError, match="loads fashion_mnist"):
         calibrate("a1", fresh, Pretending([]))
 

@@ -43,11 +43,11 @@ def test_what_was_not_graded_is_never_right(due):
 def test_verdicts_are_counted_by_what_is_due_and_what_was_found(tried):
     honest = tried("solution", {"one": MET, "two": HALF}, {"one": UNCHECKED, "two": REVIEW}, review=["two"])
     mutant = tried("mutant", {"one": LOST, "two": MET}, kind=Kind.MUTANT, lose=["one", "two"])
-    one, two = count_rows([honest, mutant], CRITERIA, Kind.HONEST)
+    one, two = count_rows([honest], CRITERIA)
     assert one.counts == Counter({(Expected.MET, Found.MET): 1, (Expected.MET, Found.REVIEW): 1})
     assert two.counts == Counter({(Expected.REVIEW, Found.LOST): 1, (Expected.REVIEW, Found.REVIEW): 1})
     assert (one.due(Expected.MET), one.found(Found.REVIEW, Expected.MET), one.due(Expected.LOST)) == (2, 1, 0)
-    _, two = count_rows([honest, mutant], CRITERIA, Kind.MUTANT)
+    _, two = count_rows([mutant], CRITERIA)
     assert two.found(Found.MET, Expected.LOST) == 1
 
 
