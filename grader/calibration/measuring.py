@@ -79,15 +79,15 @@ def _asked(rubric: Rubric) -> tuple[Criterion, Thresholds]:
     criterion = next((one for one in rubric.criteria if one.check.name == CHECK), None)
     if criterion is None:
         raise UsageError(
-            f"The rubric of {rubric.assignment} has no criterion with the check `{CHECK}`: there is nothing to "
-            "calibrate."
+            f"The rubric of {rubric.assignment} has no criterion with the check `{CHECK}`: there is nothing "
+            "to calibrate."
         )
     asked = cast(Thresholds, criterion.parameters)
     unlisted = [name for name in asked.thresholds if name not in rubric.datasets]
     if unlisted:
         raise UsageError(
-            f"The rubric of {rubric.assignment} has a threshold for {' and '.join(unlisted)}, which is not in "
-            "its `datasets`: add it there, or remove the threshold."
+            f"The rubric of {rubric.assignment} has a threshold for {' and '.join(unlisted)}, which is not "
+            "in its `datasets`: add it there, or remove the threshold."
         )
     return criterion, asked
 
