@@ -331,16 +331,19 @@ def _all_code(evidence: Evidence) -> str:
 
 
 @check("trained-on")
+@of_a_trained_model
 def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
     """A model is trained on `dataset`, and an accuracy on it is shown.
 
-    Not met only when the code never names that data set and loads no data that could be it.
+    Met only by a training that may have been on that data set, as far as the recorder could tell. Not met
+    only when the code never names it and loads no data that could be it.
     """
     facts = evidence.facts
     trainings = [t for t in trainings_of_mlps(evidence) if dataset in t.datasets]
     tests = [test for test in facts.evaluations if test.is_called and test.datasets == (dataset,)]
     shown = next((found for test in tests if (found := _result_on(evidence, test, dataset))), None)
-    if trainings and shown is not None:
+    elsewhere = _seen_on_others_only(evidence, dataset)
+    if trainings and shown is not None and elsewhere is None:
         return met(
             said(
                 f"A model is trained on `{dataset}` in cell {trainings[0].run_cell}.", trainings[0].run_cell
@@ -353,6 +356,7 @@ def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
         return not_met(said(f"The code never names the data set `{dataset}`."))
     return needs_review(
         said(f"Whether a model is trained on `{dataset}` and evaluated there could not be settled."),
+        *([elsewhere] if elsewhere is not None else []),
         *[
             said(
                 f"A training in cell {t.run_cell}, on {', '.join(t.datasets) or 'data not known'}.",
@@ -361,6 +365,15 @@ def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
             for t in facts.trainings[:_SHOWN]
         ],
     )
+
+
+def _seen_on_others_only(evidence: Evidence, dataset: str) -> Reason | None:
+    """What speaks against a training on `dataset`: the recorder knows the data of all, and it is another."""
+    seen = {training.dataset for training in trainings_seen(evidence)}
+    if not seen or seen & {dataset, None}:
+        return None
+    text = f"Seen while it ran: trainings on {' and '.join(sorted(name or '' for name in seen))} only."
+    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | None:
