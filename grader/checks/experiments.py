@@ -58,11 +58,8 @@ _SHOWS_IMAGES = re.compile(
     r"|figimage|show_\w*(?:image|digit|example)|contourf?|background_gradient|spy\(",
     re.IGNORECASE,
 )
-_WRONG_IMAGES = re.compile(
-    r"(?=.*(?:image|picture|digit|example|sample|number|bild|ziffer|zahl))"
-    r".*(?:wrong|miss?.?class|incorrect|mistake|confus|falsch|fehlklass|verwechs)",
-    re.IGNORECASE,
-)
+_IMAGES = re.compile(r"image|picture|digit|example|sample|number|bild|ziffer|zahl", re.IGNORECASE)
+_WRONG = re.compile(r"wrong|miss?.?class|incorrect|mistake|confus|falsch|fehlklass|verwechs", re.IGNORECASE)
 _OTHER_NAMES = {"fashion_mnist": ("fashion", "zalando", "cloth", "kleidung")}
 _LOOKS_FOR_WRONG = re.compile(
     r"!=|not_equal|wrong|miss?.?class|incorrect|mistake|errors\b|falsch|fehler|confus|where\(|boolean_mask|nonzero",
@@ -371,7 +368,7 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
         output.html for cell in evidence.notebook.code_cells for output in cell.outputs
     )
     code = _all_code(evidence)
-    may_show = bool(facts.displays or evidence.prose.pictures or tells_of(evidence, _WRONG_IMAGES))
+    may_show = bool(facts.displays or evidence.prose.pictures or tells_of(evidence, _IMAGES, _WRONG))
     may_show = may_show or bool(_SHOWS_IMAGES.search(code) or _LOOKS_FOR_WRONG.search(code))
     if not may_show and (facts.is_complete or not has_figures):
         return not_met(said("No image is displayed anywhere in the notebook."))

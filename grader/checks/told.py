@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from grader.evidence.record import Evidence
@@ -33,10 +34,11 @@ _OUTCOME = re.compile(
     r"|schlecht\w*|langsam\w*|schnell\w*|konverg\w*|führt\w*|ergibt|erreich\w*|genauigkeit\w*|optimal\w*|fine\b)\b",
     re.IGNORECASE,
 )
-_ACCURACY = re.compile(r"\d[\d.,]*\s?%|(?<![\d.,])0?[.,]\d{2,}\b")
+_ACCURACY = re.compile(r"\d[\d.,]{0,20}\s?%|(?<![\d.,])0?[.,]\d{2,}\b")
 _FIGURES = re.compile(r"(?<![\d.,])[5-9]\d(?![\d])")  # per cents without their sign, in a list or a table
 _IN_A_COMMENT = re.compile(r"#.*(?:=|\btf\.|relu|tanh|sigmoid|random|zeros|assign)", re.IGNORECASE)
 _ASKS = frozenset({"input", "interact", "interactive", "interactive_output"})
+_LINE_CHARS = 4_000
 _NOTED_NUMBERS = 3  # accuracies or so in one list that somebody typed in
 _MAY_HOLD_WORK = frozenset(
     {
@@ -63,25 +65,29 @@ def tells_of_experiments(evidence: Evidence) -> bool:
 
     One cell is often overwritten for each experiment, and only the words about it are left.
     """
-    texts = [passage.text for passage in evidence.prose.passages]
-    if any(_TRIED.search(text) for text in texts) or evidence.prose.pictures:
+    lines = [line for _, line in _lines(evidence)]
+    if any(_TRIED.search(line) for line in lines) or evidence.prose.pictures:
         return True
-    if any(_SETTING.search(line) and _OUTCOME.search(line) for text in texts for line in text.split("\n")):
+    if any(_SETTING.search(line) and _OUTCOME.search(line) for line in lines):
         return True
-    if sum(len(_ACCURACY.findall(text)) for text in texts) > 1:
-        return True
-    if any(len(_FIGURES.findall(text)) > 1 for text in texts):
+    if any(sum(len(figure.findall(line)) for line in lines) > 1 for figure in (_ACCURACY, _FIGURES)):
         return True
     return _code_tells(evidence)
 
 
-def tells_of(evidence: Evidence, about: re.Pattern[str]) -> int | None:
-    """The cell of the first line of text that speaks of `about` and of a trial or a result; None for none."""
+def tells_of(evidence: Evidence, *about: re.Pattern[str]) -> int | None:
+    """The cell of the first line of text that speaks of all of `about` and of a trial or a result."""
+    for cell, line in _lines(evidence):
+        is_result = any(told.search(line) for told in (_OUTCOME, _TRIED, _ACCURACY))
+        if is_result and all(words.search(line) for words in about):
+            return cell
+    return None
+
+
+def _lines(evidence: Evidence) -> Iterator[tuple[int, str]]:
     for passage in evidence.prose.passages:
         for line in passage.text.split("\n"):
-            if about.search(line) and any(told.search(line) for told in (_OUTCOME, _TRIED, _ACCURACY)):
-                return passage.cell
-    return None
+            yield passage.cell, line[:_LINE_CHARS]
 
 
 def _code_tells(evidence: Evidence) -> bool:
