@@ -24,7 +24,7 @@ from grader.checks.measurement import (
     of_a_trained_model,
     trainings_seen,
 )
-from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
+from grader.checks.mlp import all_are_plain, has_only_linear_models, laid_out, said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
@@ -105,7 +105,8 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
             )
             return met(said(text, test.run_cell), shown)
     if facts.is_complete and not any(not test.is_called for test in facts.evaluations):
-        if trained and facts.parts_seen == (Part.TRAIN,):
+        is_tested = any(set(test.parts) - {Part.TRAIN} for test in facts.evaluations)
+        if trained and facts.parts_seen == (Part.TRAIN,) and all_are_plain(facts) and not is_tested:
             text = "The test data goes through no model anywhere in the code: only training data does."
             return not_met(said(text))
         if has_only_linear_models(facts):

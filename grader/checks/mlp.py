@@ -138,7 +138,7 @@ def hidden_layer(evidence: Evidence, *, at_least: Annotated[int, Field(ge=1, le=
         return needs_review(told, *laid_out(facts))
     if has_only_linear_models(facts):
         return not_met(_no_hidden_layer(facts))
-    if at_least > 1 and _all_are_plain(facts):
+    if at_least > 1 and all_are_plain(facts):
         most = max((model.hidden_layers for model in facts.models), default=0)
         layers = f"{most} hidden layer{'s' * (most != 1)}"
         text = f"The deepest model in the code has {layers}; {at_least} are asked for."
@@ -172,7 +172,8 @@ def _told_in(cell: int | None, what: str) -> list[Reason]:
     return [] if cell is None else [said(f"The text in cell {cell} tells of results with {what}.", cell)]
 
 
-def _all_are_plain(facts: CodeFacts) -> bool:
+def all_are_plain(facts: CodeFacts) -> bool:
+    """True when all code was understood and there is nothing but plain multi-layer or linear models in it."""
     every = facts.is_complete and all(model.is_plain for model in facts.models)
     return every and all(training.model is not None for training in facts.trainings)
 
@@ -197,7 +198,7 @@ def nonlinear_activation(evidence: Evidence) -> Verdict:
     if has_only_linear_models(facts):
         return not_met(_no_hidden_layer(facts))
     told = tells_of(evidence, _ACTIVATION)
-    if told is None and _all_are_plain(facts) and not any(any(m.hidden_activations) for m in facts.models):
+    if told is None and all_are_plain(facts) and not any(any(m.hidden_activations) for m in facts.models):
         model = max(facts.models, key=lambda found: found.hidden_layers)
         text = (
             f"The {len(model.products)} matrix products of the model (cell {model.cell}) have no activation "
@@ -257,7 +258,7 @@ def random_initialisation(evidence: Evidence) -> Verdict:
         told is None
         and alike
         and len(alike) == len(deep)
-        and _all_are_plain(facts)
+        and all_are_plain(facts)
         and not _has_other_deep(facts, alike)
     ):
         weights = _weights(alike[0])
@@ -313,8 +314,7 @@ def low_level_tensorflow(evidence: Evidence) -> Verdict:
             where = deep[0].cell
             return not_met(said(f"The model is written in PyTorch (cell {where}), not in TensorFlow.", where))
         return not_met(said("TensorFlow is not imported anywhere in the notebook."))
-    is_settled = _all_are_plain(facts) and all(training.is_called for training in facts.trainings)
-    if not is_settled or any(training.kind is TrainingKind.TF1_SESSION for training in facts.trainings):
+    if not _is_settled(facts):
         return needs_review(*_not_settled(facts), *laid_out(facts))
     taped = [t for t in deep if t.kind in _BY_HAND]
     if taped and all(t.model is not None and t.model.level is Level.KERAS for t in taped):
@@ -327,6 +327,17 @@ def low_level_tensorflow(evidence: Evidence) -> Verdict:
         if has_only_linear_models(facts):
             return not_met(_no_hidden_layer(facts))
     return needs_review(*_not_settled(facts), *laid_out(facts))
+
+
+def _is_settled(facts: CodeFacts) -> bool:
+    """Whether all trainings are surely known; what becomes of gradients that are only taken is not."""
+    if not all_are_plain(facts) or not all(training.is_called for training in facts.trainings):
+        return False
+    return not any(
+        training.kind is TrainingKind.TF1_SESSION
+        or (training.kind is TrainingKind.GRADIENTS_ONLY and training.model and training.model.hidden_layers)
+        for training in facts.trainings
+    )
 
 
 def _is_low_level(model: ForwardPass | None) -> bool:
