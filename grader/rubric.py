@@ -131,6 +131,7 @@ class _Part(BaseModel):
 class _LimitsPart(_Part):
     wall_seconds: Decimal | None = Field(default=None, gt=0)
     reserve_seconds: Decimal | None = Field(default=None, gt=0)
+    cpu_seconds: Decimal | None = Field(default=None, gt=0)
     memory_bytes: int | None = Field(default=None, gt=0)
     memory_mib: int | None = Field(default=None, gt=0)
     disk_bytes: int | None = Field(default=None, gt=0)
@@ -138,6 +139,7 @@ class _LimitsPart(_Part):
     output_bytes: int | None = Field(default=None, gt=0)
     output_mib: int | None = Field(default=None, gt=0)
     processes: int | None = Field(default=None, gt=0)
+    open_files: int | None = Field(default=None, ge=64)
 
     def as_limits(self) -> Limits:
         """The limits, with MiB turned into bytes and the defaults filled in."""

@@ -27,13 +27,12 @@ from grader.execution.modules import missing_module, shadowed_modules
 from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
-from grader.sandbox.provisioner import RoomKernelManager
+from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
 from grader.sandbox.wire import Wire
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 90.0
 MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
@@ -120,18 +119,12 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
             status=passed_limit or status,
             cells=tuple(cells),
             wall_seconds=round(time.monotonic() - started, 3),
-            peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
+            peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
             seed=job.seed,
             keras=job.keras,
             datasets=tuple(data.use for data in job.datasets),
             limits=job.limits,
-            limits_in_force=(
-                "wall clock",
-                "memory and processes (watchdog)",
-                "disk (tmpfs sizes)",
-                "bytes of output",
-                "no network",
-            ),
+            limits_in_force=room.limits_in_force,
             versions=installed_versions(),
             mends=_mends(facts, job),
             missing_modules=_missing_modules(cells, is_third_party=True),
@@ -151,8 +144,8 @@ def sweep_rooms() -> None:
 
 
 def _prepare(job: Job, folder: Path) -> Room:
-    """Make the room's folders on our side: sockets, settings, attachments."""
-    for name in ("sockets", "settings", "attachments"):
+    """Make the room's folders on our side: settings, attachments."""
+    for name in ("settings", "attachments"):
         (folder / name).mkdir()
     for attachment in job.attachments:
         target = folder / "attachments" / attachment.name
@@ -169,7 +162,6 @@ def _prepare(job: Job, folder: Path) -> Room:
     }
     (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
     spec = RoomSpec(
-        sockets=folder / "sockets",
         settings=folder / "settings",
         attachments=folder / "attachments",
         data_files=data_files,
