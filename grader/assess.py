@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from grader.checks.measurement import flags_of_measurement
+from grader.checks.suspicions import suspicions
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
@@ -178,6 +179,7 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
     """What a TA should know before trusting the verdicts."""
     yield from evidence.submission.remarks
     yield from evidence.notebook.remarks
+    yield from suspicions(evidence)
     if evidence.run is None:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return

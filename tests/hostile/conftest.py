@@ -100,8 +100,9 @@ def hostile_class(
             if place % _ATTACKS_PER_HONEST == 0:
                 number += 1
                 honest.append(number)
+                notebook = an_honest_notebook(number, witness)
                 for course in (together, apart):
-                    hand_in(course, number, an_honest_notebook(number, witness))
+                    hand_in(course, number, notebook)
             number += 1
             attacks[attack.name] = number
             hand_in_attack(together, number, attack.with_words(words))

@@ -64,7 +64,8 @@ def test_an_odd_hand_in_is_rejected_with_the_reason_or_graded_without_its_tricks
     if oddity.rejected:
         assert oddity.rejected in hostile_class.outcomes.rejected[number]
         return
-    assert hostile_class.outcomes.points(number) == hostile_class.outcomes.points(hostile_class.nothing_done)
+    mine, nothing = map(hostile_class.outcomes.points, (number, hostile_class.nothing_done))
+    assert {criterion: points for criterion, points in mine.items() if points > nothing[criterion]} == {}
     flags = "\n".join(hostile_class.outcomes.grades[number].flags)
     assert [text for text in oddity.flags if text not in flags] == [], flags
 
@@ -95,7 +96,8 @@ def test_nobody_reached_a_socket_of_the_host(hostile_class):
 def test_no_page_holds_anything_that_runs(hostile_class):
     """The markup; that nothing runs in a real browser is shown in tests/report/test_browser.py."""
     live = re.compile(
-        r"<(?:script|iframe|object|embed|form|meta http-equiv=.?refresh)|<[^>]*\son\w+=|javascript:", re.I
+        r"<(?:script|iframe|object|embed|form|meta http-equiv=.?refresh)|<[^>]*(?:\son\w+=|=.?javascript:)",
+        re.I,
     )
     pages = [*hostile_class.outcomes.course.reports.rglob("*.html")]
     assert len(pages) > len(hostile_class.attacks)
