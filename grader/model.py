@@ -168,7 +168,7 @@ class Limits(Record):
     disk_bytes: Annotated[int, Field(gt=0)] = 1024**3
     output_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**2
     processes: Annotated[int, Field(gt=0)] = 512
-    open_files: Annotated[int, Field(ge=64)] = 2048
+    open_files: Annotated[int, Field(ge=256)] = 2048
 
 
 class Isolation(StrEnum):

@@ -30,12 +30,12 @@ from grader.gradebook.decisions import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import decisions_path, is_whole
 from grader.intake.submissions import read_submissions
-from grader.model import Grade, Limits, Record, Rejected, Run, RunStatus, Submission
+from grader.model import Grade, Isolation, Limits, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
 from grader.report.publish import publish
-from grader.rubric import Rubric, read_rubric
+from grader.rubric import Rubric, read_rubric, with_limits
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Graded(Record):
     lost: tuple[str, ...]
     changes: tuple[GradeChange, ...]
     executed: int
+    isolation: Isolation
     class_page: Path
 
 
@@ -62,13 +63,16 @@ def grade(
     assignment: str | None = None,
     data: Path | None = None,
     decisions: Path | None = None,
+    limits: Sequence[str] = (),
+    isolation: Isolation = Isolation.BUBBLEWRAP,
     progress: Progress = lambda doing, done, total: None,
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
     What was run before is not run again, what was judged before is judged again. `data` and `decisions` name
-    a folder of data sets and a `decisions.csv` that lie elsewhere than expected. Raises `GraderError`
-    for bad usage, a bad rubric or broken machinery, before the first student where it can be known.
+    a folder of data sets and a `decisions.csv` that lie elsewhere than expected; `limits`, each `name=value`,
+    come before the rubric's. Raises `GraderError` for bad usage, a bad rubric or broken machinery, before
+    the first student where it can be known.
     """
     with course.locked():
         received = list(read_submissions(path, assignment=assignment, workspace=course.state / "intake"))
@@ -78,14 +82,15 @@ def grade(
                 f"--decisions is for one assignment, and here are {', '.join(assignments)}: name one of them."
             )
         rubrics = {
-            name: read_rubric(course.rubric_path(name), datasets=dataset_names()) for name in assignments
+            name: with_limits(read_rubric(course.rubric_path(name), datasets=dataset_names()), limits)
+            for name in assignments
         }
         for name, rubric in rubrics.items():
             items = [item for item in received if item.assignment == name]
             yield _grade_assignment(
                 items,
                 rubric,
-                _Desk(course, executor, data, progress),
+                _Desk(course, executor, data, isolation, progress),
                 decisions_file=decisions or decisions_path(path, name),
                 is_whole_class=is_whole(path, name),
             )
@@ -98,6 +103,7 @@ class _Desk:
     course: Course
     executor: Executor
     data: Path | None
+    isolation: Isolation
     progress: Progress
 
     @property
@@ -115,22 +121,24 @@ class _Desk:
         found = (
             find_dataset(name, data=self.data, course_data=course, cache=cache) for name in rubric.datasets
         )
-        return _Data(rubric.limits, tuple(split_dataset(files, secret, cache) for files in found))
+        splits = tuple(split_dataset(files, secret, cache) for files in found)
+        return _Data(rubric.limits, self.isolation, splits)
 
 
 class _Data:
     """The data of one assignment as its runs get it, and what their predictions are measured with."""
 
-    def __init__(self, limits: Limits, splits: Sequence[Split]) -> None:
+    def __init__(self, limits: Limits, isolation: Isolation, splits: Sequence[Split]) -> None:
         self._limits = limits
+        self._isolation = isolation
         self._inside = tuple(split.inside for split in splits)
         self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
         self.keys: Mapping[str, Key] = {split.inside.name: Key(*read_key(split.key)) for split in splits}
-        self.run_settings = run_settings(limits, self._inside)
+        self.run_settings = run_settings(limits, self._inside, isolation)
 
     def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
         """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
-        job = plan_job(submission, notebook, self._limits, self._inside, self._inputs)
+        job = plan_job(submission, notebook, self._limits, self._inside, self._inputs, self._isolation)
         return job.model_copy(update={"repeat": repeat})
 
 
@@ -173,6 +181,7 @@ def _grade_assignment(
         lost=tuple(lost),
         changes=tuple(changes),
         executed=gathered.executed,
+        isolation=desk.isolation,
         class_page=class_page,
     )
 

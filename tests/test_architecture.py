@@ -50,6 +50,7 @@ MAY_IMPORT = {
         "execution",
         "report",
         "sandbox",
+        "model",
         "errors",
     },
 }

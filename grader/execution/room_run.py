@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -25,9 +26,10 @@ from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.mends import is_known_mend
 from grader.execution.modules import missing_module, shadowed_modules
-from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
+from grader.model import CellRun, CellStatus, Isolation, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.limits.choosing import sweep as sweep_bounds
 from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
 from grader.sandbox.wire import Wire
@@ -38,6 +40,7 @@ MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
+_NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -117,7 +120,7 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
         watchdog = room.watchdog
         run = Run(
             key=job.key,
-            status=passed_limit or status,
+            status=passed_limit or _with_files(status, cells, room),
             cells=tuple(cells),
             wall_seconds=round(time.monotonic() - started, 3),
             peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
@@ -126,6 +129,7 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
             datasets=tuple(data.use for data in job.datasets),
             limits=job.limits,
             limits_in_force=room.limits_in_force,
+            isolation=room.isolation,
             versions=installed_versions(),
             mends=_mends(facts, job),
             missing_modules=_missing_modules(cells, is_third_party=True),
@@ -137,7 +141,8 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
 
 
 def sweep_rooms() -> None:
-    """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
+    """Remove what rooms leave whose grader was killed, folders and bounds; they themselves died with it."""
+    sweep_bounds()
     for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
         owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -161,7 +166,6 @@ def _prepare(job: Job, folder: Path) -> Room:
         "is_legacy": job.keras is KerasFlavour.LEGACY,
         "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
     }
-    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
     spec = RoomSpec(
         settings=folder / "settings",
         attachments=folder / "attachments",
@@ -171,7 +175,10 @@ def _prepare(job: Job, folder: Path) -> Room:
         keras=job.keras,
         wire=wire.write_end,
     )
-    return Room(spec, wire)
+    room = Room(spec, wire, isolation=job.isolation)
+    settings |= {"is_locked": job.isolation is Isolation.BUBBLEWRAP, **room.layout.model_dump()}
+    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
+    return room
 
 
 async def _run_cells(
@@ -242,7 +249,7 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
-    node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
+    node = v4.new_code_cell(_ASK.format(folder=f"{room.layout.settings}/inputs", seconds=MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
@@ -293,6 +300,14 @@ def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
     if client.is_flooded:
         return RunStatus.TOO_MUCH_OUTPUT
     return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
+
+
+def _with_files(status: RunStatus, cells: list[CellRun], room: Room) -> RunStatus:
+    """`status`, or that too many files were open where a failed cell or a dying kernel says so."""
+    told = " ".join([room.complaint, *(cell.error or "" for cell in cells)])
+    if status in (RunStatus.CELL_FAILED, RunStatus.KERNEL_DIED) and _NO_FILES in told:
+        return RunStatus.TOO_MANY_FILES
+    return status
 
 
 def _error_of(node: nbformat.NotebookNode) -> str | None:

@@ -67,8 +67,8 @@ def find_bubblewrap() -> str:
     found = shutil.which("bwrap")
     if found is None:
         raise SandboxError(
-            "bubblewrap, which locks student code in, is not installed: "
-            "run `sudo apt-get install bubblewrap`."
+            "bubblewrap, which locks student code in, is not installed: run `sudo apt-get install "
+            "bubblewrap` (`--isolation none` does without, for notebooks that you trust like your own)."
         )
     return found
 

@@ -19,7 +19,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from grader.sandbox.bubblewrap import SOCKETS
+from grader.sandbox.layout import Layout
 from grader.sandbox.rooms import Room
 
 PROVISIONER = "grader-room"
@@ -110,9 +110,13 @@ class RoomProvisioner(KernelProvisionerBase):
 class _RoomKernelSpecs(KernelSpecManager):
     """Knows one kernel: the room's."""
 
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self._argv = [sys.executable, "-s", f"{layout.room}/startup.py", layout.settings]
+
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
-            argv=[sys.executable, "-s", "/room/startup.py"],
+            argv=self._argv,
             display_name="Python in a room",
             language="python",
             interrupt_mode="message",
@@ -142,9 +146,9 @@ class RoomKernelManager(AsyncKernelManager):
 
     def __init__(self, room: Room) -> None:
         super().__init__(
-            kernel_spec_manager=_RoomKernelSpecs(),
+            kernel_spec_manager=_RoomKernelSpecs(room.layout),
             transport="ipc",
-            ip=f"{SOCKETS}/s",
+            ip=f"{room.layout.sockets}/s",
             connection_file=str(room.spec.settings.parent / "connection.json"),
             transport_encryption="disabled",
             context=_bounded_context(2 * room.spec.limits.output_bytes),

@@ -9,11 +9,13 @@ import tempfile
 import threading
 from pathlib import Path
 
-from grader.model import RunStatus
+from grader.model import Isolation, RunStatus
 from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.launching import Standing, launch
+from grader.sandbox.layout import LOCKED
 from grader.sandbox.limits.choosing import choose_mechanism
 from grader.sandbox.limits.interface import Bounds, Mechanism
+from grader.sandbox.unlocked import Unlocked, launch_unlocked, unlocked_layout
 from grader.sandbox.watchdog import Watchdog
 from grader.sandbox.wire import Wire
 
@@ -27,18 +29,40 @@ def rooms_folder() -> Path:
     return folder if len(str(folder)) <= _LONGEST else Path("/tmp")
 
 
+_KEPT_BY_WALLS = {
+    Isolation.BUBBLEWRAP: (
+        "disk: file systems in memory of bounded size, added up five times a second",
+        "network: none",
+        "system calls: filtered",
+    ),
+    Isolation.NONE: (
+        "disk: files in the run's own folder only, added up once a second",
+        "network: not limited",
+        "files of the user and system calls: not limited",
+    ),
+}
+
+
 class Room:
     """One room: its process, its bounds, its watchdog, its wire. Made and ended by whoever runs a notebook.
 
     `mechanism` bounds its memory and processes; None: the best that this machine has.
     """
 
-    def __init__(self, spec: RoomSpec, wire: Wire, mechanism: Mechanism | None = None) -> None:
+    def __init__(
+        self,
+        spec: RoomSpec,
+        wire: Wire,
+        mechanism: Mechanism | None = None,
+        isolation: Isolation = Isolation.BUBBLEWRAP,
+    ) -> None:
         self.spec = spec
         self.wire = wire
         self.mechanism = mechanism or choose_mechanism()
+        self.isolation = isolation
+        self.layout = LOCKED if isolation is Isolation.BUBBLEWRAP else unlocked_layout(spec)
         self.process: subprocess.Popen[bytes] | None = None
-        self.standing: Standing | None = None
+        self.standing: Standing | Unlocked | None = None
         self.watchdog: Watchdog | None = None
         self._bounds: Bounds | None = None
         self._stderr = bytearray()
@@ -48,16 +72,14 @@ class Room:
     @property
     def limits_in_force(self) -> tuple[str, ...]:
         """How each limit is kept in this room, for the report."""
-        return (
+        everywhere = (
             "time: the grader's own clock",
             self.mechanism.keeps,
             "processor time: added up five times a second",
-            "disk: file systems in memory of bounded size, added up five times a second",
             "open files: resource limit of each process",
             "output: counted message by message",
-            "network: none",
-            "system calls: filtered",
         )
+        return (*everywhere, *_KEPT_BY_WALLS[self.isolation])
 
     def start(self, inside: list[str]) -> None:
         """Start `inside` in the room.
@@ -74,7 +96,8 @@ class Room:
                 target=self._read_stderr, args=(complaints,), name="room-stderr", daemon=True
             ).start()
             try:
-                self.process, self.standing = launch(
+                start = launch if self.isolation is Isolation.BUBBLEWRAP else launch_unlocked
+                self.process, self.standing = start(
                     self.spec, inside, self._bounds, stdout=subprocess.DEVNULL, stderr=inside_complaints
                 )
             finally:

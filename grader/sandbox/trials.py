@@ -39,7 +39,7 @@ TRIALS = (
         "memory",
         {"memory_bytes": 100 * _MIB},
         "import time\nkept = []\n"
-        f"for _ in range(40):\n    kept.append(b'x' * (5 * {_MIB}))\n    time.sleep(0.01)\ntime.sleep(2)",
+        f"for _ in range(40):\n    kept.append(b'x' * (5 * {_MIB}))\n    time.sleep(0.01)\ntime.sleep(8)",
         RunStatus.OUT_OF_MEMORY,
     ),
     Trial(
@@ -47,40 +47,40 @@ TRIALS = (
         {"memory_bytes": 100 * _MIB},
         "import os, time\n"
         f"for _ in range(4):\n    if not os.fork():\n        kept = b'x' * (40 * {_MIB})\n"
-        "        time.sleep(3)\n        os._exit(0)\ntime.sleep(3)",
+        "        time.sleep(8)\n        os._exit(0)\ntime.sleep(8)",
         RunStatus.OUT_OF_MEMORY,
     ),
     Trial(
         "memory in files",
         {"memory_bytes": 100 * _MIB, "disk_bytes": 400 * _MIB},
         f"import time\nwith open('/dev/shm/x', 'wb') as file:\n    for _ in range(40):\n"
-        f"        file.write(b'x' * (5 * {_MIB}))\n        file.flush()\n    time.sleep(2)",
+        f"        file.write(b'x' * (5 * {_MIB}))\n        file.flush()\n    time.sleep(8)",
         RunStatus.OUT_OF_MEMORY,
     ),
     Trial(
         "processes",
         {"processes": 16},
-        "import os, time\nfor _ in range(40):\n    if not os.fork():\n        time.sleep(3)\n"
-        "        os._exit(0)\ntime.sleep(3)",
+        "import os, time\nfor _ in range(40):\n    if not os.fork():\n        time.sleep(8)\n"
+        "        os._exit(0)\ntime.sleep(8)",
         RunStatus.TOO_MANY_PROCESSES,
     ),
     Trial(
         "processor time",
         {"cpu_seconds": 1},
-        "import os, time\nend = time.monotonic() + 6\nos.fork()\nwhile time.monotonic() < end: pass",
+        "import os, time\nend = time.monotonic() + 10\nos.fork()\nwhile time.monotonic() < end: pass",
         RunStatus.TOO_MUCH_CPU,
     ),
     Trial(
         "disk",
         {"disk_bytes": 4 * _MIB},
         f"import time\nfor place in {WRITABLE}:\n    with open(place + '/x', 'wb') as file:\n"
-        f"        file.write(b'x' * {_MIB})\ntime.sleep(2)",
+        f"        file.write(b'x' * {_MIB})\ntime.sleep(8)",
         RunStatus.TOO_MUCH_DISK,
     ),
     Trial(
         "open files",
-        {"open_files": 64},
-        "kept = []\ntry:\n    for _ in range(200):\n        kept.append(open('/dev/null'))\n"
+        {"open_files": 256},
+        "kept = []\ntry:\n    for _ in range(400):\n        kept.append(open('/dev/null'))\n"
         "except OSError as error:\n    raise SystemExit(0 if error.errno == 24 else 1)\nraise SystemExit(1)",
         None,
     ),

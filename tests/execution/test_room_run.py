@@ -73,6 +73,25 @@ def test_memory_is_weighed_over_all_processes_of_the_room(run_cells):
     assert run.status is RunStatus.OUT_OF_MEMORY
 
 
+@pytest.mark.parametrize(
+    ("code", "limits", "status"),
+    [
+        ("while True:\n    pass", {"cpu_seconds": 4}, RunStatus.TOO_MUCH_CPU),
+        ("kept = [open('/dev/null') for _ in range(400)]", {"open_files": 256}, RunStatus.TOO_MANY_FILES),
+        (
+            "import os, time\nfor _ in range(80):\n    os.fork() or time.sleep(30)\ntime.sleep(30)",
+            {"processes": 20},
+            RunStatus.TOO_MANY_PROCESSES,
+        ),
+    ],
+)
+def test_each_limit_has_its_own_status(run_cells, code, limits, status):
+    run, _ = run_cells("print('kept')", code, limits=Limits(wall_seconds=30, **limits))
+    assert run.status is status, run.cells
+    assert run.wall_seconds < 25
+    assert run.cells[0].status is CellStatus.OK
+
+
 def test_nothing_is_left_behind(run_cells):
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     run_cells("import subprocess\nsubprocess.Popen(['setsid', 'sleep', '1000'])\nprint(1)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from functools import cache
 
 from grader.model import Limits
@@ -14,11 +15,14 @@ from grader.sandbox.limits.systemd import SystemdScope
 
 MECHANISMS: tuple[Mechanism, ...] = (ControlGroups2(), SystemdScope(), ControlGroups1(), Sampling())
 
+_WAITING = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"]
+
 
 @cache
 def choose_mechanism() -> Mechanism:
-    """The first mechanism that works here; `Sampling` always does."""
-    return next(mechanism for mechanism in MECHANISMS if why_not(mechanism) is None)
+    """The first mechanism that works here; the last one always does."""
+    *stronger, last = MECHANISMS
+    return next((mechanism for mechanism in stronger if why_not(mechanism) is None), last)
 
 
 def why_not(mechanism: Mechanism) -> str | None:
@@ -28,7 +32,7 @@ def why_not(mechanism: Mechanism) -> str | None:
     except MechanismError as missing:
         return str(missing)
     try:
-        with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as process:
+        with subprocess.Popen(_WAITING, stdin=subprocess.DEVNULL) as process:
             try:
                 bounds.adopt(process.pid)
                 usage = bounds.usage()
@@ -39,3 +43,9 @@ def why_not(mechanism: Mechanism) -> str | None:
     finally:
         bounds.close()
     return None if usage is not None and usage.processes == 1 else f"{mechanism.name} counts no process"
+
+
+def sweep() -> None:
+    """Remove what graders that were killed have left behind, whichever mechanism they used."""
+    for mechanism in MECHANISMS:
+        mechanism.sweep()
