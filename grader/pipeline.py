@@ -127,7 +127,7 @@ def _grade_assignment(
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
-        if decisions_file is not None:
+        if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
         gathered = _gather(submissions, rubric, desk)
         decisions = gradebook.decisions(rubric.assignment)
@@ -244,6 +244,14 @@ def _executed(runs: RunStore, notebook: Notebook, run: Run | None) -> NotebookNo
     """The hand-in's notebook with the outputs of its run, None when there is no run in the store."""
     executed = None if run is None else runs.load_executed(run.key)
     return None if executed is None else with_outputs_of(notebook, executed)
+
+
+def _is_handed_in(file: Path, submissions: Sequence[Submission]) -> bool:
+    """Whether a file is a student's: it belongs to a hand-in, or there is none that can be graded."""
+    handed_in = {
+        (one.folder / attached.name).resolve() for one in submissions for attached in one.attachments
+    }
+    return not submissions or file.resolve() in handed_in
 
 
 def _take_decisions(

@@ -182,7 +182,8 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
             "was left out, and nothing was measured."
         )
     if observed.replaced:
-        yield f"The notebook replaced parts of TensorFlow: {', '.join(observed.replaced[:8])}."
+        more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
+        yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."
     models = measured_models(evidence)
     for model in models:
         doubt = doubt_about(model)
