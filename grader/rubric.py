@@ -78,6 +78,13 @@ class Rubric(Record):
         return {criterion.id: criterion.points for criterion in self.criteria}
 
     @property
+    def references(self) -> tuple[str, ...]:
+        """The experiments of ours that its checks ask for, each once."""
+        return tuple(
+            dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
+        )
+
+    @property
     def sha256(self) -> str:
         """Hash of what the rubric says; comments, white space, key order and 0.5 or 0.50 do not change it."""
         content = self.model_dump(mode="json", by_alias=True)

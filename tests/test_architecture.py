@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "datasets": {"model", "errors"},
     "sandbox": {"model", "errors"},
     "probes": set(),
+    "oracles": {"model", "errors"},
     "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
-    "evidence": {"notebook", "model", "errors"},
+    "evidence": {"notebook", "oracles", "model", "errors"},
     "checks": {"evidence", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "report": {"notebook", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *("report", "rubric", "model", "errors"),
+        *("oracles", "report", "rubric", "model", "errors"),
     },
     "references": {"strict_yaml", "errors", "model"},
     "pytest_plugin": {
@@ -57,7 +58,7 @@ HEAVY = {
     *("tensorflow", "keras", "tf_keras"),
     *("matplotlib", "pandas", "sklearn", "scipy", "IPython", "ipykernel"),
 }
-IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes")
+IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes", PACKAGE / "oracles" / "scripts")
 
 
 def modules() -> list[Path]:
