@@ -210,7 +210,8 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
     if not isinstance(given, dict):
         return None
     where = f" (with: of the check {name!r})"
-    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where)
+    material = {"folder": file.path.with_suffix("")}
+    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where, material)
     if part is None or parameters is None:
         return None
     return Criterion(
