@@ -2,8 +2,8 @@
 
 Reads labelled answers from `tests/answers/labelled/` (written by somebody who has not seen the reader) and
 `tests/answers/tuning/` (written to tune it), judges each with the rubrics' own checks, and prints, for both
-sets apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of the
-clear answers are decided, and every mistake. With `--all` also what was left to a person.
+sets apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of
+the clear answers are decided, and every mistake. With `--all` also what was left to a person.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Result(NamedTuple):
 
     @property
     def is_mistake(self) -> bool:
-        """Whether the decision is wrong. Where a person should look, only one in the answer's own sense is none."""
+        """Whether the decision is wrong; where a person should look, unless it is in the answer's own sense."""
         if not self.is_decided or self.outcome == self.answer.expect:
             return False
         if self.answer.expect != "review":
