@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
-from grader.model import CriterionGrade, Grade, Outcome, Run, RunStatus, Scale
+from grader.model import CriterionGrade, Grade, Isolation, Outcome, Run, RunStatus, Scale
 from grader.report.order import natural
 from grader.report.pictures.distribution import draw_distribution
 from grader.report.pictures.svg import Picture
@@ -115,6 +115,7 @@ class ClassView:
     groups: Mapping[str, Sequence[str]]
     tallies: Sequence[CriterionTally]
     lost: Sequence[Grade]
+    unlocked: Sequence[Grade]
     settled: Sequence[Grade]
     median_score: Decimal | None
     distribution: Picture | None
@@ -137,6 +138,9 @@ def view_class(grades: Sequence[Grade], runs: Mapping[str, Run]) -> ClassView:
         groups={grade.submission: list(_groups(grade, runs.get(grade.submission))) for grade in ordered},
         tallies=tallies,
         lost=[g for g in ordered if g.submission in runs and runs[g.submission].status is RunStatus.LOST],
+        unlocked=[
+            g for g in ordered if g.submission in runs and runs[g.submission].isolation is Isolation.NONE
+        ],
         settled=settled,
         median_score=median(grade.score for grade in settled) if settled else None,
         distribution=_distribution(ordered),
