@@ -56,7 +56,7 @@ class Result(NamedTuple):
 
     @property
     def is_mistake(self) -> bool:
-        """Whether the decision is wrong; where a person should look, unless it is in the answer's own sense."""
+        """Whether the decision is wrong; where a person should look, unless it is in the answer's sense."""
         if not self.is_decided or self.outcome == self.answer.expect:
             return False
         if self.answer.expect != "review":
