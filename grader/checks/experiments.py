@@ -15,6 +15,7 @@ from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
     accuracy_shown_for,
+    could_be_computed,
     depth_of,
     did_run,
     printed_lines,
@@ -205,7 +206,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     facts = evidence.facts
     trainings = trainings_of_mlps(evidence)
     found = distinct(training.configuration for training in _fresh(trainings))
-    results, source = results_shown(evidence)
+    results, source = results_shown(evidence, could_be_computed(evidence))
     unseen = _too_few_seen(evidence, at_least)
     if unseen is None and len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
         return met(
@@ -213,7 +214,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
             Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source),
         )
     called = [training for training in facts.trainings if training.is_called]
-    if _is_certainly_one(evidence, called) and results <= 1:
+    if _is_certainly_one(evidence, called) and results_shown(evidence, lambda value: True)[0] <= 1:
         cell = called[0].cell if called else None
         what = "One configuration is" if called else "No model is"
         text = f"{what} trained in the code, and nothing tells of another one; {at_least} are asked for."
@@ -384,7 +385,7 @@ def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | N
             text = f"An accuracy on it is shown in cell {shown[-1].cell}: {shown[-1].value:.4f}."
             return Reason(text=text, cell=shown[-1].cell, numbers=(shown[-1].value,), source=source)
     word = dataset.split("_")[0]
-    for cell, line in printed_lines(evidence, {test.run_cell}):
+    for cell, line in printed_lines(evidence, {test.run_cell}, could_be_computed(evidence)):
         if word in line.lower():
             text = f"A result on it is shown in cell {cell}: {line.strip()[:80]}."
             return Reason(text=text, cell=cell, source=Source.SAVED)
