@@ -9,7 +9,7 @@ from typing import Annotated, Protocol, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
-from grader.checks.experiments import tests_of_trained_mlps
+from grader.checks.evaluation import tests_of_trained_mlps
 from grader.checks.measurement import (
     Model,
     doubt_about,

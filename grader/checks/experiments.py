@@ -1,8 +1,9 @@
-"""What was done with the model: evaluated on test data, varied, looked at, trained on other data."""
+"""What was done with the model besides testing it: varied, looked at, trained on other data."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated
@@ -10,11 +11,10 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.checks.measurement import FEWEST_UPDATES, of_a_trained_model, trainings_seen
-from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
+from grader.checks.mlp import said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
-    accuracy_shown_for,
     could_be_computed,
     depth_of,
     did_run,
@@ -23,13 +23,11 @@ from grader.checks.results import (
     results_shown,
 )
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
+from grader.model import Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.facts import (
     CodeFacts,
     Configuration,
     Evaluation,
-    ForwardPass,
-    Part,
     Picked,
     Training,
 )
@@ -50,111 +48,6 @@ _SHOWS_IMAGES = re.compile(
     r"|figimage|show_\w*(?:image|digit|example)",
     re.IGNORECASE,
 )
-
-
-# Evaluated on test data ------------------------------------------------------------------------------
-
-
-@check("evaluated-on-test-data")
-@of_a_trained_model
-def evaluated_on_test_data(evidence: Evidence) -> Verdict:
-    """The model with a hidden layer is evaluated on test data, and an accuracy is shown.
-
-    Partly met when every test that was seen takes another way through the layers than the training, and
-    that way measures worse. Not met only when all code was understood and no test data goes through any
-    model, or only through a linear one with no other model there.
-    """
-    facts = evidence.facts
-    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
-    other = _another_forward_pass(evidence)
-    if other is not None:
-        return partly_met(_HALF, other)
-    saw_test_data = any(Part.TEST in training.parts for training in facts.trainings if training.is_called)
-    for test in () if saw_test_data else tests_of_trained_mlps(evidence):
-        seen = accuracy_shown_for(evidence, test)
-        if seen is not None:
-            source, number = seen
-            text = (
-                f"Test images go through the model in cell {test.run_cell} and are held against their labels."
-            )
-            shown = Reason(
-                text=f"An accuracy is shown in cell {number.cell}: {number.value:.4f}.",
-                cell=number.cell,
-                numbers=(number.value,),
-                source=source,
-            )
-            return met(said(text, test.run_cell), shown)
-    if facts.is_complete and not any(not test.is_called for test in facts.evaluations):
-        if trained and facts.parts_seen == (Part.TRAIN,):
-            text = "The test data goes through no model anywhere in the code: only training data does."
-            return not_met(said(text))
-        if has_only_linear_models(facts):
-            return not_met(said("There is no model with a hidden layer that could be evaluated."))
-    return needs_review(
-        said(
-            "A model was also trained on test data, so what it reaches there tells nothing."
-            if saw_test_data
-            else "Whether the model is evaluated on test data could not be settled."
-        ),
-        *_evaluations_in_words(evidence, facts, trained),
-    )
-
-
-def _another_forward_pass(evidence: Evidence) -> Reason | None:
-    """Why every test that was seen asks another model than the trained; None unless measuring shows it."""
-    observed, measured = evidence.observed, evidence.measured
-    if observed is None or measured is None or not observed.is_trusted:
-        return None
-    tests = [test for test in observed.evaluations if test.part == Part.TEST.value]
-    for test in tests:
-        found = None if test.training is None else measured.of(test.training)
-        if not all(other.difference for other in tests) or found is None or found.as_evaluated is None:
-            return None
-        if found.accuracy - found.as_evaluated > _WORSE:
-            text = (
-                f"Test images do not go the way that was trained ({test.difference}): the trained model "
-                f"reaches {found.accuracy:.3f} on new images, as it is evaluated {found.as_evaluated:.3f}."
-            )
-            return Reason(text=text, numbers=(found.accuracy, found.as_evaluated), source=Source.MEASURED)
-    return None
-
-
-def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
-    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone."""
-    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
-    return [
-        test
-        for test in evidence.facts.evaluations
-        if test.is_called
-        and did_run(evidence, test.run_cell)
-        and test.parts == (Part.TEST,)
-        and depth_of(test.model) >= 1
-        and any(_same_way(test.model, model) for model in trained)
-    ]
-
-
-def _same_way(tested: ForwardPass | None, trained: ForwardPass) -> bool:
-    """True when data takes the same way through the layers in the test as in the training."""
-    if tested is None:
-        return False
-    return len(tested.products) == len(trained.products) and (
-        tested.hidden_activations == trained.hidden_activations
-    )
-
-
-def _evaluations_in_words(
-    evidence: Evidence, facts: CodeFacts, trained: Sequence[ForwardPass]
-) -> list[Reason]:
-    reasons: list[Reason] = []
-    for test in facts.evaluations[:_SHOWN]:
-        parts = " and ".join(part.value for part in test.parts) or "unknown"
-        text = f"Cell {test.cell} holds predictions against labels (`{test.how}`), on {parts} data"
-        if test.model is not None and trained and not any(_same_way(test.model, m) for m in trained):
-            text += ", with another forward pass than the one that is trained"
-        reasons.append(said(f"{text}.", test.cell))
-    if not any(accuracies_in(readings) for _, readings in readings_of(evidence)):
-        reasons.append(said("No accuracy was found in the outputs."))
-    return reasons or laid_out(facts)
 
 
 # Experiments ------------------------------------------------------------------------------------------
@@ -204,10 +97,11 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     and neither the text nor the outputs tell of another.
     """
     facts = evidence.facts
-    trainings = trainings_of_mlps(evidence)
-    found = distinct(training.configuration for training in _fresh(trainings))
+    fresh = tuple(_fresh(trainings_of_mlps(evidence)))
+    found = distinct(training.configuration for training in fresh)
     results, source = results_shown(evidence, could_be_computed(evidence))
-    unseen = _too_few_seen(evidence, at_least)
+    cells = [next(t.run_cell for t in fresh if t.configuration == one) for one in found]
+    unseen = _too_few_seen(evidence, cells, at_least)
     if unseen is None and len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
         return met(
             said(f"{len(found)} different configurations are trained{_varied(found)}.", numbers=[len(found)]),
@@ -233,15 +127,33 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     return needs_review(*reasons)
 
 
-def _too_few_seen(evidence: Evidence, at_least: int) -> Reason | None:
-    """Why the trainings that the recorder saw are no experiments; None when they are, or there was none."""
+def _too_few_seen(evidence: Evidence, cells: Sequence[int], at_least: int) -> Reason | None:
+    """Why the configurations, each run by one of `cells`, are no experiments as far as the recorder saw.
+
+    None when they are, or there was no recorder. In each cell no more of them count than trainings of at
+    least `FEWEST_UPDATES` steps were seen there.
+    """
     if evidence.observed is None:
         return None
-    seen = len(trainings_seen(evidence))
-    if seen >= at_least:
+    seen = trainings_seen(evidence)
+    if len(seen) < at_least:
+        text = (
+            f"Seen while it ran: {len(seen)} trainings of {FEWEST_UPDATES} steps or more; {at_least} are "
+            "asked for."
+        )
+        return Reason(text=text, numbers=(len(seen), FEWEST_UPDATES, at_least), source=Source.OBSERVED)
+    if evidence.run is None or not all(training.runs for training in seen):
         return None
-    text = f"Seen while it ran: {seen} trainings of {FEWEST_UPDATES} steps or more; {at_least} are asked for."
-    return Reason(text=text, numbers=(seen, FEWEST_UPDATES, at_least), source=Source.OBSERVED)
+    executed = dict(enumerate((entry.cell for entry in evidence.run.cells), start=1))
+    long_in = Counter(executed.get(place) for training in seen for place in training.runs)
+    counted = sum(min(count, long_in[cell]) for cell, count in Counter(cells).items())
+    if counted >= at_least:
+        return None
+    text = (
+        f"Seen while it ran: {counted} of the different configurations may have been trained for "
+        f"{FEWEST_UPDATES} steps or more; {at_least} are asked for."
+    )
+    return Reason(text=text, numbers=(counted, FEWEST_UPDATES, at_least), source=Source.OBSERVED)
 
 
 def _are_results_of_models(facts: CodeFacts) -> bool:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.checks.evaluation import evaluated_on_test_data
 from grader.checks.experiments import (
     distinct,
-    evaluated_on_test_data,
     experiments,
     misclassified_looked_at,
     trained_on,
