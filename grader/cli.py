@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -95,12 +95,21 @@ def run(
     ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A limit of runs, as in a rubric: memory_mib=8192."),
+    ] = None,
+    isolation: Annotated[
+        Literal["bubblewrap", "none"],
+        typer.Option(help="`none` runs notebooks as programs of yours: only those you trust like your own."),
+    ] = "bubblewrap",
     as_json: JsonOption = False,
 ) -> None:
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
     from grader.course import find_course
     from grader.errors import UsageError
     from grader.execution.interface import find_executor
+    from grader.model import Isolation
     from grader.pipeline import grade
     from grader.terminal import progress_on_stderr, summarise
 
@@ -126,6 +135,8 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    limits=limit or (),
+                    isolation=Isolation(isolation),
                     progress=progress,
                 )
             )

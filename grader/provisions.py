@@ -11,7 +11,7 @@ from grader.datasets.interface import DatasetFiles
 from grader.datasets.withheld import course_secret, read_key, split_dataset
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
-from grader.model import Submission
+from grader.model import Isolation, Submission
 from grader.notebook.records import Notebook
 from grader.rubric import Rubric
 
@@ -25,7 +25,14 @@ class Provisions:
     `DatasetError` when a data set is damaged or its split cannot be made.
     """
 
-    def __init__(self, rubric: Rubric, course: Course, data: Path | None, repeat: int = 0) -> None:
+    def __init__(
+        self,
+        rubric: Rubric,
+        course: Course,
+        data: Path | None,
+        isolation: Isolation = Isolation.BUBBLEWRAP,
+        repeat: int = 0,
+    ) -> None:
         cache = course.state / "cache"
         secret = course_secret(course.state)
         found = [
@@ -36,15 +43,16 @@ class Provisions:
         self.keys: Mapping[str, Key] = {split.inside.name: Key(*read_key(split.key)) for split in splits}
         self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
         self._limits = rubric.limits
+        self._isolation = isolation
         self._first = repeat * (1 + len(MORE_SEEDS))
 
     @property
     def run_settings(self) -> str:
         """All that the runs depend on besides the hand-in: the part of evidence's key that is not its own."""
-        settings = run_settings(self._limits, self.inside)
+        settings = run_settings(self._limits, self.inside, self._isolation)
         return f"{settings} repeat {self._first}" if self._first else settings
 
     def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
         """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
-        job = plan_job(submission, notebook, self._limits, self.inside, self._inputs)
+        job = plan_job(submission, notebook, self._limits, self.inside, self._inputs, self._isolation)
         return job.model_copy(update={"repeat": self._first + repeat})

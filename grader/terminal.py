@@ -19,7 +19,7 @@ from rich.text import Text
 from grader.calibration.rule import Calibration
 from grader.execution.running import Progress as ProgressFunction
 from grader.gradebook.changes import GradeChange
-from grader.model import CriterionGrade, Grade
+from grader.model import CriterionGrade, Grade, Isolation
 from grader.pipeline import Graded
 from grader.report.visible import show_hidden as visible
 from grader.sandbox.doctor import Finding
@@ -58,6 +58,8 @@ def summarise(graded: Sequence[Graded]) -> None:
             console.print(Text(f"lost: {name}: our machinery failed; type the same command again"))
         ran = f"{part.executed} run, the rest from store" if part.executed else "nothing had to be run"
         console.print(f"{len(part.grades)} graded ({ran}), {len(part.rejected)} not gradable.")
+        if part.isolation is Isolation.NONE:
+            console.print(Text("Run without isolation: every report says so.", style="bold"))
         console.print(Text(f"Open {_short(part.class_page)}"), soft_wrap=True)
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from grader.checks.measurement import of_a_trained_model
-from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
+from grader.checks.guards import never_against, test_of_training
+from grader.checks.measurement import (
+    LARGE_GAP,
+    is_close_to_chance,
+    measured_models,
+    of_a_trained_model,
+)
+from grader.checks.mlp import all_are_plain, has_only_linear_models, laid_out, said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
@@ -17,7 +23,8 @@ from grader.checks.results import (
 )
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
-from grader.notebook.facts import CodeFacts, Evaluation, ForwardPass, Part
+from grader.notebook.facts import CodeFacts, Evaluation, ForwardPass, Part, Start
+from grader.notebook.records import Number
 
 _HALF = Decimal("0.5")
 _WORSE = 0.05
@@ -25,6 +32,7 @@ _SHOWN = 8
 
 
 @check("evaluated-on-test-data")
+@never_against(test_of_training)
 @of_a_trained_model
 def evaluated_on_test_data(evidence: Evidence) -> Verdict:
     """The model with a hidden layer is evaluated on test data, and an accuracy is shown.
@@ -39,9 +47,13 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
     if other is not None:
         return partly_met(_HALF, other)
     saw_test_data = any(Part.TEST in training.parts for training in facts.trainings if training.is_called)
+    doubts: list[Reason] = []
     for test in () if saw_test_data else tests_of_trained_mlps(evidence):
         seen = accuracy_shown_for(evidence, test)
-        if seen is not None:
+        doubt = _doubt_about_result(evidence, test.model, *seen) if seen is not None else None
+        if doubt is not None:
+            doubts.append(doubt)
+        elif seen is not None:
             source, number = seen
             text = (
                 f"Test images go through the model in cell {test.run_cell} and are held against their labels."
@@ -54,7 +66,8 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
             )
             return met(said(text, test.run_cell), shown)
     if facts.is_complete and not any(not test.is_called for test in facts.evaluations):
-        if trained and facts.parts_seen == (Part.TRAIN,):
+        is_tested = any(set(test.parts) - {Part.TRAIN} for test in facts.evaluations)
+        if trained and facts.parts_seen == (Part.TRAIN,) and all_are_plain(facts) and not is_tested:
             text = "The test data goes through no model anywhere in the code: only training data does."
             return not_met(said(text))
         if has_only_linear_models(facts):
@@ -65,8 +78,32 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
             if saw_test_data
             else "Whether the model is evaluated on test data could not be settled."
         ),
+        *doubts[:1],
         *_evaluations_in_words(evidence, facts, trained),
     )
+
+
+def _doubt_about_result(
+    evidence: Evidence, model: ForwardPass | None, source: Source, shown: Number
+) -> Reason | None:
+    """Why the best accuracy that a test of `model` shows may not be the model's.
+
+    Nothing that starts at zero learns, so there an accuracy of guessing is no wonder.
+    """
+    best = max((model.measured.accuracy for model in measured_models(evidence)), default=None)
+    starts = {step.weight.start for step in model.products if step.weight} if model is not None else set()
+    is_guess = is_close_to_chance(shown.value) and starts != {Start.ZEROS}
+    if best is None and is_guess:
+        text = f"Cell {shown.cell} shows an accuracy of {shown.value:.4f}, about that of guessing"
+    elif best is not None and best - shown.value > LARGE_GAP and (source is Source.RERUN or is_guess):
+        text = (
+            f"Cell {shown.cell} shows an accuracy of {shown.value:.4f}, but the trained model reaches "
+            f"{best:.3f} on new images"
+        )
+    else:
+        return None
+    text += ": predictions and labels may not be held against each other as they should."
+    return Reason(text=text, cell=shown.cell, numbers=(shown.value,), source=source)
 
 
 def _another_forward_pass(evidence: Evidence) -> Reason | None:
@@ -89,12 +126,18 @@ def _another_forward_pass(evidence: Evidence) -> Reason | None:
 
 
 def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
-    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone."""
-    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
+    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone.
+
+    A test in a cell above all trainings is one of a model that knows nothing yet.
+    """
+    trainings = trainings_of_mlps(evidence)
+    trained = [training.model for training in trainings if training.model is not None]
+    first = min((training.run_cell for training in trainings), default=0)
     return [
         test
         for test in evidence.facts.evaluations
         if test.is_called
+        and test.run_cell >= first
         and did_run(evidence, test.run_cell)
         and test.parts == (Part.TEST,)
         and depth_of(test.model) >= 1
@@ -103,12 +146,18 @@ def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
 
 
 def _same_way(tested: ForwardPass | None, trained: ForwardPass) -> bool:
-    """True when data takes the same way through the layers in the test as in the training."""
-    if tested is None:
+    """True when data takes the same way through the layers in the test as in the training.
+
+    Weights that are all others than the trained ones make it another model, though it is built alike.
+    """
+    if tested is None or len(tested.products) != len(trained.products):
         return False
-    return len(tested.products) == len(trained.products) and (
-        tested.hidden_activations == trained.hidden_activations
+    if tested.hidden_activations != trained.hidden_activations:
+        return False
+    ours, theirs = (
+        [step.weight and step.weight.id for step in model.products] for model in (tested, trained)
     )
+    return None in ours or None in theirs or not set(ours).isdisjoint(theirs)
 
 
 def _evaluations_in_words(

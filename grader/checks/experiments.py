@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.measurement import FEWEST_UPDATES, of_a_trained_model, trainings_seen
+from grader.checks.guards import (
+    never_against,
+    nothing_seen,
+    several_trainings,
+    training_on,
+)
+from grader.checks.measurement import (
+    FEWEST_UPDATES,
+    of_a_trained_model,
+    trainings_seen,
+)
 from grader.checks.mlp import said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
@@ -22,6 +31,7 @@ from grader.checks.results import (
     readings_of,
     results_shown,
 )
+from grader.checks.told import tells_of, tells_of_experiments
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.facts import (
@@ -32,20 +42,17 @@ from grader.notebook.facts import (
     Training,
 )
 
-_HALF = Decimal("0.5")
-_WORSE = 0.05
 _SHOWN = 8
-_TRIED = re.compile(
-    r"\b(?:tr(?:y|ied|ying)|experiment|compar|var(?:y|ied|ying|iat)|differ|instead|another|others?\b|chang|increas"
-    r"|decreas|larger|smaller|more\b|fewer|better|worse|versuch|ausprobier|vergleich|verschieden|unterschied"
-    r"|geänder|änder|erhöh|besser|schlechter|größer|kleiner|andere|statt|seconds? model|configurations?)",
-    re.IGNORECASE,
-)
-_ACCURACY_IN_PROSE = re.compile(r"\d[\d.,]*\s?%|\b0?[.,]\d{2,}\b")
-_IN_A_COMMENT = re.compile(r"#.*(?:=|\btf\.|relu|tanh|sigmoid|random|zeros|assign)", re.IGNORECASE)
 _SHOWS_IMAGES = re.compile(
     r"imshow|matshow|summary\.image|\bImage\b|fromarray|pcolor|imsave|add_image|cv2|heatmap|plot_\w*image|wandb"
-    r"|figimage|show_\w*(?:image|digit|example)",
+    r"|figimage|show_\w*(?:image|digit|example)|contourf?|background_gradient|spy\(",
+    re.IGNORECASE,
+)
+_IMAGES = re.compile(r"image|picture|digit|example|sample|number|bild|ziffer|zahl", re.IGNORECASE)
+_WRONG = re.compile(r"wrong|miss?.?class|incorrect|mistake|confus|falsch|fehlklass|verwechs", re.IGNORECASE)
+_OTHER_NAMES = {"fashion_mnist": ("fashion", "zalando", "cloth", "kleidung")}
+_LOOKS_FOR_WRONG = re.compile(
+    r"!=|not_equal|wrong|miss?.?class|incorrect|mistake|errors\b|falsch|fehler|confus|where\(|boolean_mask|nonzero",
     re.IGNORECASE,
 )
 
@@ -89,6 +96,7 @@ def _fresh(trainings: Iterable[Training]) -> Iterator[Training]:
 
 
 @check("experiments")
+@never_against(several_trainings)
 def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of the model are really trained, and their results shown.
 
@@ -122,7 +130,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     reasons.append(Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source))
     if unseen is not None:
         reasons.insert(0, unseen)
-    if _tells_of_more(evidence):
+    if tells_of_experiments(evidence):
         reasons.append(said("The text tells of further experiments, which may no longer be in the code."))
     return needs_review(*reasons)
 
@@ -163,27 +171,16 @@ def _are_results_of_models(facts: CodeFacts) -> bool:
 
 def _is_certainly_one(evidence: Evidence, called: Sequence[Training]) -> bool:
     facts = evidence.facts
-    if not facts.is_complete or len(called) != len(facts.trainings) or _tells_of_more(evidence):
+    if not facts.is_complete or len(called) != len(facts.trainings) or tells_of_experiments(evidence):
         return False
     if any(training.model is None or not training.model.is_plain for training in called):
         return False
+    products = [step for training in called if training.model for step in training.model.products]
+    if any(step.weight is None or not step.weight.is_one for step in products):
+        return False  # made in a loop: how many models come of it is not known
     if not called and facts.models:  # trained in a way that is not known here, by hand in NumPy say
         return False
     return len({training.configuration for training in called}) <= 1
-
-
-def _tells_of_more(evidence: Evidence) -> bool:
-    """True when the text, or code put out of use by a comment, may tell of other configurations."""
-    texts = [passage.text for passage in evidence.prose.passages]
-    if any(_TRIED.search(text) for text in texts):
-        return True
-    if sum(len(_ACCURACY_IN_PROSE.findall(text)) for text in texts) > 1 or evidence.prose.pictures:
-        return True
-    return any(
-        _IN_A_COMMENT.search(line)
-        for cell in evidence.notebook.code_cells
-        for line in cell.source.split("\n")
-    )
 
 
 def _varied(found: Sequence[Configuration]) -> str:
@@ -213,11 +210,13 @@ def _in_words(configuration: Configuration) -> str:
 
 
 @check("misclassified-looked-at")
+@never_against(nothing_seen)
 def misclassified_looked_at(evidence: Evidence) -> Verdict:
     """Images that the model gets wrong are picked out and shown.
 
     Met when a display in code that runs is of images picked by comparing predictions with labels, and
-    its cell shows a figure. Not met only when no image is displayed anywhere.
+    its cell shows a figure. Not met only when no image is displayed anywhere and nothing looks as if wrong
+    ones were sought.
     """
     facts = evidence.facts
     for display in facts.displays:
@@ -228,8 +227,12 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
                     text = f"Images whose prediction differs from the label are shown (cell {cell})."
                     figure = Reason(text=f"Cell {cell} shows a figure.", cell=cell, source=source)
                     return met(said(text, cell), figure)
-    has_figures = any(readings.figures for _, readings in readings_of(evidence))
-    may_show = facts.displays or evidence.prose.pictures or _SHOWS_IMAGES.search(_all_code(evidence))
+    has_figures = any(readings.figures for _, readings in readings_of(evidence)) or any(
+        output.html for cell in evidence.notebook.code_cells for output in cell.outputs
+    )
+    code = _all_code(evidence)
+    may_show = bool(facts.displays or evidence.prose.pictures or tells_of(evidence, _IMAGES, _WRONG))
+    may_show = may_show or bool(_SHOWS_IMAGES.search(code) or _LOOKS_FOR_WRONG.search(code))
     if not may_show and (facts.is_complete or not has_figures):
         return not_met(said("No image is displayed anywhere in the notebook."))
     reasons = [
@@ -244,12 +247,13 @@ def _all_code(evidence: Evidence) -> str:
 
 
 @check("trained-on")
+@never_against(training_on)
 @of_a_trained_model
 def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
     """A model is trained on `dataset`, and an accuracy on it is shown.
 
     Met only by a training that may have been on that data set, as far as the recorder could tell. Not met
-    only when the code never names it and loads no data that could be it.
+    only when neither code nor text names it, and no data is loaded that could be it.
     """
     facts = evidence.facts
     trainings = [t for t in trainings_of_mlps(evidence) if dataset in t.datasets]
@@ -263,10 +267,14 @@ def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
             ),
             shown,
         )
-    pattern = re.compile(re.escape(dataset).replace("_", r"[_\-\s]*"), re.IGNORECASE)
+    name = re.escape(dataset).replace("_", r"[_\-\s]*")
+    named = re.compile("|".join((name, *_OTHER_NAMES.get(dataset, ()))), re.IGNORECASE)
     unknown_load = any(not load.dataset for load in facts.loads)
-    if not pattern.search(_all_code(evidence)) and not unknown_load and facts.loads:
-        return not_met(said(f"The code never names the data set `{dataset}`."))
+    is_named = named.search(_all_code(evidence)) or tells_of(evidence, named)
+    if not is_named and not unknown_load and facts.loads:
+        return not_met(
+            said(f"The code never names the data set `{dataset}`, and the text tells of no result.")
+        )
     return needs_review(
         said(f"Whether a model is trained on `{dataset}` and evaluated there could not be settled."),
         *([elsewhere] if elsewhere is not None else []),

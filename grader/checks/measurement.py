@@ -34,6 +34,11 @@ class Model(NamedTuple):
     measured: MeasuredTraining
 
 
+def is_close_to_chance(accuracy: float) -> bool:
+    """Whether an accuracy is about that of guessing one of ten classes."""
+    return accuracy <= _CLOSE_TO_CHANCE
+
+
 def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
     """The measured models with at least so many hidden layers, in the order of their trainings."""
     if evidence.observed is None or evidence.measured is None:
@@ -62,7 +67,7 @@ def doubt_about(model: Model) -> str:
         return f"on slightly noised copies of the images it falls to {measured.noised:.3f}"
     if measured.shifted is not None and measured.shifted < _SHIFTED_SHARE * measured.accuracy:
         return f"on copies moved by one pixel it falls to {measured.shifted:.3f}"
-    if measured.accuracy <= _CLOSE_TO_CHANCE:
+    if is_close_to_chance(measured.accuracy):
         return ""
     if measured.before is not None and measured.before > _UNTRAINED:
         return f"it had an accuracy of {measured.before:.3f} before its training"
@@ -73,10 +78,14 @@ def doubt_about(model: Model) -> str:
     return ""
 
 
-def _has(training: ObservedTraining, hidden_layers: int) -> bool:
+def hidden_layers_seen(training: ObservedTraining) -> int:
+    """Hidden layers of a trained model: by its forward pass, or where that is not known by its matrices."""
     matrices = sum(len(shape) == 2 for shape in training.shapes)
-    products = training.hidden_layers if training.forward else max(0, matrices - 1)
-    return training.updates >= FEWEST_UPDATES and products >= hidden_layers
+    return training.hidden_layers if training.forward else max(0, matrices - 1)
+
+
+def _has(training: ObservedTraining, hidden_layers: int) -> bool:
+    return training.updates >= FEWEST_UPDATES and hidden_layers_seen(training) >= hidden_layers
 
 
 def trainings_seen(evidence: Evidence, hidden_layers: int = 1) -> tuple[ObservedTraining, ...]:
@@ -173,7 +182,8 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
             "was left out, and nothing was measured."
         )
     if observed.replaced:
-        yield f"The notebook replaced parts of TensorFlow: {', '.join(observed.replaced[:8])}."
+        more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
+        yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."
     models = measured_models(evidence)
     for model in models:
         doubt = doubt_about(model)

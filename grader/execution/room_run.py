@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -23,21 +24,23 @@ from nbformat import v4
 
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
+from grader.execution.mends import is_known_mend
 from grader.execution.modules import missing_module, shadowed_modules
-from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
+from grader.model import CellRun, CellStatus, Isolation, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
-from grader.sandbox.provisioner import RoomKernelManager
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.limits.choosing import sweep as sweep_bounds
+from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
 from grader.sandbox.wire import Wire
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 90.0
 MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
+_NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -117,21 +120,16 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
         watchdog = room.watchdog
         run = Run(
             key=job.key,
-            status=passed_limit or status,
+            status=passed_limit or _with_files(status, cells, room),
             cells=tuple(cells),
             wall_seconds=round(time.monotonic() - started, 3),
-            peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
+            peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
             seed=job.seed,
             keras=job.keras,
             datasets=tuple(data.use for data in job.datasets),
             limits=job.limits,
-            limits_in_force=(
-                "wall clock",
-                "memory and processes (watchdog)",
-                "disk (tmpfs sizes)",
-                "bytes of output",
-                "no network",
-            ),
+            limits_in_force=room.limits_in_force,
+            isolation=room.isolation,
             versions=installed_versions(),
             mends=_mends(facts, job),
             missing_modules=_missing_modules(cells, is_third_party=True),
@@ -143,7 +141,8 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
 
 
 def sweep_rooms() -> None:
-    """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
+    """Remove what rooms leave whose grader was killed, folders and bounds; they themselves died with it."""
+    sweep_bounds()
     for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
         owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -151,8 +150,8 @@ def sweep_rooms() -> None:
 
 
 def _prepare(job: Job, folder: Path) -> Room:
-    """Make the room's folders on our side: sockets, settings, attachments."""
-    for name in ("sockets", "settings", "attachments"):
+    """Make the room's folders on our side: settings, attachments."""
+    for name in ("settings", "attachments"):
         (folder / name).mkdir()
     for attachment in job.attachments:
         target = folder / "attachments" / attachment.name
@@ -167,9 +166,7 @@ def _prepare(job: Job, folder: Path) -> Room:
         "is_legacy": job.keras is KerasFlavour.LEGACY,
         "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
     }
-    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
     spec = RoomSpec(
-        sockets=folder / "sockets",
         settings=folder / "settings",
         attachments=folder / "attachments",
         data_files=data_files,
@@ -178,7 +175,10 @@ def _prepare(job: Job, folder: Path) -> Room:
         keras=job.keras,
         wire=wire.write_end,
     )
-    return Room(spec, wire)
+    room = Room(spec, wire, isolation=job.isolation)
+    settings |= {"is_locked": job.isolation is Isolation.BUBBLEWRAP, **room.layout.model_dump()}
+    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
+    return room
 
 
 async def _run_cells(
@@ -243,13 +243,13 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
     """
-    if not job.probe_inputs or room.process is None or room.process.poll() is not None:
+    if room.process is None or room.process.poll() is not None:
         return
     inputs = room.spec.settings / "inputs"
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
-    node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
+    node = v4.new_code_cell(_ASK.format(folder=f"{room.layout.settings}/inputs", seconds=MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
@@ -302,6 +302,14 @@ def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
     return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
 
 
+def _with_files(status: RunStatus, cells: list[CellRun], room: Room) -> RunStatus:
+    """`status`, or that too many files were open where a failed cell or a dying kernel says so."""
+    told = " ".join([room.complaint, *(cell.error or "" for cell in cells)])
+    if status in (RunStatus.CELL_FAILED, RunStatus.KERNEL_DIED) and _NO_FILES in told:
+        return RunStatus.TOO_MANY_FILES
+    return status
+
+
 def _error_of(node: nbformat.NotebookNode) -> str | None:
     for output in node.get("outputs", ()):
         if output.get("output_type") == "error":
@@ -323,15 +331,18 @@ def _not_started(room: Room, error: Exception) -> str:
 
 
 def _mends(facts: list[dict[str, Any]], job: Job) -> tuple[Mend, ...]:
-    """The mends that the room told of, each with the cell that was running."""
-    mends = []
+    """The mends that the room told of, each once and with the cell that was running.
+
+    Only sentences that stand in the room's own code are believed: anybody in the room can write to the wire.
+    """
+    mends: dict[str, Mend] = {}
     for fact in facts:
-        if fact["kind"] != "mend" or not isinstance(fact.get("text"), str):
-            continue
-        run = fact.get("run")
-        cell = job.cells[run - 1].number if isinstance(run, int) and 1 <= run <= len(job.cells) else None
-        mends.append(Mend(name=str(fact.get("name"))[:80], text=fact["text"][:300], cell=cell))
-    return tuple(mends[:50])
+        name, text = fact.get("name"), fact.get("text")
+        if fact["kind"] == "mend" and is_known_mend(name, text):
+            run = fact.get("run")
+            cell = job.cells[run - 1].number if type(run) is int and 1 <= run <= len(job.cells) else None
+            mends.setdefault(str(name), Mend(name=str(name), text=str(text), cell=cell))
+    return tuple(mends.values())
 
 
 def _missing_modules(cells: list[CellRun], *, is_third_party: bool) -> tuple[str, ...]:
@@ -345,8 +356,8 @@ def _remarks(cells: list[CellRun], job: Job) -> list[str]:
         for name in _missing_modules(cells, is_third_party=False)
     ]
     remarks += [
-        f"The file `{name}` of the hand-in has the name of a library and was imported in its place."
-        for name in shadowed_modules(file.name for file in job.attachments)
+        f"The file `{name}` of the hand-in has the name of a library and may have been imported in its place."
+        for name in shadowed_modules((file.name for file in job.attachments), job.working_folder)
     ]
     return remarks
 

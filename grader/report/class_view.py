@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
-from grader.model import CriterionGrade, Grade, Outcome, Participant, Run, RunStatus
+from grader.model import CriterionGrade, Grade, Isolation, Outcome, Participant, Run, RunStatus
 from grader.report.order import natural
 
 
@@ -63,6 +63,7 @@ class ClassView:
     grades: Sequence[Grade]
     tallies: Sequence[CriterionTally]
     lost: Sequence[Grade]
+    unlocked: Sequence[Grade]
     settled: Sequence[Grade]
     median_score: Decimal | None
     has_names: bool
@@ -89,6 +90,9 @@ def view_class(grades: Sequence[Grade], runs: Mapping[str, Run]) -> ClassView:
         grades=ordered,
         tallies=list(tallies.values()),
         lost=[g for g in ordered if g.submission in runs and runs[g.submission].status is RunStatus.LOST],
+        unlocked=[
+            g for g in ordered if g.submission in runs and runs[g.submission].isolation is Isolation.NONE
+        ],
         settled=settled,
         median_score=median(grade.score for grade in settled) if settled else None,
         has_names=any(grade.participant.name for grade in ordered),

@@ -64,6 +64,10 @@ RUN_STATUSES = {  # status → (a few words for the class page, a sentence for t
         "too many processes",
         "The run was stopped because it started too many processes.",
     ),
+    RunStatus.TOO_MANY_FILES: (
+        "too many open files",
+        "Your notebook had too many files open at a time, so that something in it failed.",
+    ),
     RunStatus.KERNEL_DIED: ("kernel died", "The Python process ended in the middle of the run."),
     RunStatus.LOST: ("lost by us", "Our machinery lost the run; that is never held against you."),
 }
@@ -142,9 +146,10 @@ def limits_sentence(limits: Limits) -> str:
     """What one run may use, in one sentence."""
     return (
         f"A run may take {seconds(limits.wall_seconds)}, and {seconds(limits.reserve_seconds)} more for the "
-        f"cells after an interrupted one; {size(limits.memory_bytes)} of memory, "
-        f"{size(limits.disk_bytes)} of disk, {size(limits.output_bytes)} of output "
-        f"and {limits.processes} processes."
+        f"cells after an interrupted one; {seconds(limits.cpu_seconds)} of processor time, "
+        f"{size(limits.memory_bytes)} of memory, {size(limits.disk_bytes)} of disk, "
+        f"{size(limits.output_bytes)} of output, {limits.processes} processes "
+        f"and {limits.open_files} open files in each."
     )
 
 

@@ -1,7 +1,16 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from grader.model import Override, Participant, Reason, RunStatus, needs_review, not_checked, not_met
+from grader.model import (
+    Isolation,
+    Override,
+    Participant,
+    Reason,
+    RunStatus,
+    needs_review,
+    not_checked,
+    not_met,
+)
 from grader.report.class_view import label, view_class
 
 
@@ -42,6 +51,12 @@ def test_the_median_is_over_settled_hand_ins_only(a_grade, a_criterion):
 def test_lost_runs_are_listed(a_grade, a_run):
     view = view_class([a_grade()], {"Participant_101": a_run(status=RunStatus.LOST)})
     assert [grade.submission for grade in view.lost] == ["Participant_101"]
+
+
+def test_hand_ins_that_ran_without_isolation_are_listed(a_grade, a_run):
+    view = view_class([a_grade()], {"Participant_101": a_run(isolation=Isolation.NONE)})
+    assert [grade.submission for grade in view.unlocked] == ["Participant_101"]
+    assert view_class([a_grade()], {"Participant_101": a_run()}).unlocked == []
 
 
 def test_under_blind_marking_nobody_is_called_by_name():

@@ -10,6 +10,7 @@ from grader.model import (
     CellStatus,
     DatasetOrigin,
     DatasetUse,
+    Isolation,
     Mend,
     Outcome,
     Override,
@@ -120,6 +121,15 @@ def test_the_run_is_told_with_mends_missing_modules_and_failed_cells(a_grade, an
     page = text_of(render_submission(a_grade(), an_evidence(run=run), None, rubric_title=TITLE))
     for sentence in ("NameError: x", "lr was read as learning_rate.", "lacks torch", "hides NumPy", "1234"):
         assert sentence in page
+
+
+def test_a_run_without_isolation_says_so_on_every_page(a_grade, an_evidence, a_run):
+    for isolation, told in ((Isolation.NONE, True), (Isolation.BUBBLEWRAP, False)):
+        run = a_run(isolation=isolation)
+        page = text_of(render_submission(a_grade(), an_evidence(run=run), None, rubric_title=TITLE))
+        assert ("run without isolation" in page) is told
+        class_page = text_of(render_class([a_grade()], [], {"Participant_101": run}, title=TITLE))
+        assert ("run without isolation" in class_page) is told
 
 
 def test_flags_are_for_the_ta_and_not_on_the_students_page(a_grade, an_evidence):
