@@ -7,7 +7,9 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from grader.checks.foreign_outputs import flags_of_foreign_outputs
 from grader.checks.measurement import flags_of_measurement
+from grader.checks.shortcuts import flags_of_shortcuts
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
@@ -178,6 +180,8 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
     """What a TA should know before trusting the verdicts."""
     yield from evidence.submission.remarks
     yield from evidence.notebook.remarks
+    yield from flags_of_foreign_outputs(evidence)
+    yield from flags_of_shortcuts(evidence)
     if evidence.run is None:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return

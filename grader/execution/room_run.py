@@ -24,6 +24,7 @@ from nbformat import v4
 
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
+from grader.execution.mends import is_known_mend
 from grader.execution.modules import missing_module, shadowed_modules
 from grader.model import CellRun, CellStatus, Isolation, KerasFlavour, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
@@ -242,7 +243,7 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
     """
-    if not job.probe_inputs or room.process is None or room.process.poll() is not None:
+    if room.process is None or room.process.poll() is not None:
         return
     inputs = room.spec.settings / "inputs"
     inputs.mkdir()
@@ -330,15 +331,18 @@ def _not_started(room: Room, error: Exception) -> str:
 
 
 def _mends(facts: list[dict[str, Any]], job: Job) -> tuple[Mend, ...]:
-    """The mends that the room told of, each with the cell that was running."""
-    mends = []
+    """The mends that the room told of, each once and with the cell that was running.
+
+    Only sentences that stand in the room's own code are believed: anybody in the room can write to the wire.
+    """
+    mends: dict[str, Mend] = {}
     for fact in facts:
-        if fact["kind"] != "mend" or not isinstance(fact.get("text"), str):
-            continue
-        run = fact.get("run")
-        cell = job.cells[run - 1].number if isinstance(run, int) and 1 <= run <= len(job.cells) else None
-        mends.append(Mend(name=str(fact.get("name"))[:80], text=fact["text"][:300], cell=cell))
-    return tuple(mends[:50])
+        name, text = fact.get("name"), fact.get("text")
+        if fact["kind"] == "mend" and is_known_mend(name, text):
+            run = fact.get("run")
+            cell = job.cells[run - 1].number if type(run) is int and 1 <= run <= len(job.cells) else None
+            mends.setdefault(str(name), Mend(name=str(name), text=str(text), cell=cell))
+    return tuple(mends.values())
 
 
 def _missing_modules(cells: list[CellRun], *, is_third_party: bool) -> tuple[str, ...]:
@@ -352,8 +356,8 @@ def _remarks(cells: list[CellRun], job: Job) -> list[str]:
         for name in _missing_modules(cells, is_third_party=False)
     ]
     remarks += [
-        f"The file `{name}` of the hand-in has the name of a library and was imported in its place."
-        for name in shadowed_modules(file.name for file in job.attachments)
+        f"The file `{name}` of the hand-in has the name of a library and may have been imported in its place."
+        for name in shadowed_modules((file.name for file in job.attachments), job.working_folder)
     ]
     return remarks
 

@@ -31,6 +31,10 @@ ATTACHMENTS = "/run/attachments"
 WRITABLE = ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME)
 _SOCKETS_BYTES = 1024**2
 
+# What of /proc speaks to the whole machine. Where the grader is root, so is the room's user to the host, and
+# nothing but a read-only mount keeps it from `/proc/sys/kernel/core_pattern`.
+_PROC_READ_ONLY = ("acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger")
+
 _SYSTEM_FILES = (
     "/etc/alternatives",
     "/etc/fonts",
@@ -116,6 +120,8 @@ def room_command(spec: RoomSpec, inside: Sequence[str], ends: Ends) -> list[str]
     command += ["--seccomp", str(ends.seccomp), "--info-fd", str(ends.info), "--block-fd", str(ends.gate)]
     command += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "room"]
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
+    for name in _PROC_READ_ONLY:
+        command += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
     for folder in WRITABLE:
         command += [*size, "--tmpfs", folder]
     command += ["--size", str(_SOCKETS_BYTES), "--tmpfs", SOCKETS, "--remount-ro", "/dev"]

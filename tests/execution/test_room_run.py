@@ -147,7 +147,7 @@ def test_facts_and_errors_that_utf_8_cannot_hold_are_mended(run_cells, tmp_path)
     assert time.monotonic() - begin < 25
     RunStore(tmp_path / "runs").save(run, executed)
     assert statuses(run)[1] is not CellStatus.OK
-    assert [mend.text for mend in run.mends] in ([], ["?"])
+    assert run.mends == ()
 
 
 def test_what_student_code_does_to_the_kernels_sockets_reaches_nothing_on_the_host(run_cells, tmp_path):

@@ -66,3 +66,10 @@ def test_a_room_can_make_no_user_namespace_of_its_own(in_room):
     if "--disable-userns" not in bubblewrap._options(find_bubblewrap()):
         pytest.skip("this bubblewrap has no --disable-userns: only the filter refuses them")
     assert in_room(program, is_filtered=False).strip() == "-1"
+
+
+def test_nothing_of_the_machine_can_be_set_through_proc(in_room):
+    """Where the grader is root, the room's user owns what lies there in the eyes of the host."""
+    places = ["/proc/sys/kernel/core_pattern", "/proc/sys/vm/swappiness", "/proc/sysrq-trigger", "/proc/irq"]
+    program = f"import os\nprint([place for place in {places} if os.access(place, os.W_OK)])"
+    assert in_room(program).strip() == "[]"

@@ -75,6 +75,7 @@ def main() -> None:
     app.shell.events.register("pre_run_cell", wire.count_cell)
     app.shell.events.register("post_run_cell", lambda _: recorder.cell_ended())
     colab.answer_input(app.kernel)
+    recorder.look_around(app.shell, CONTENT)
     wire.send("started", python=sys.version.split()[0])
     app.start()
 
