@@ -196,9 +196,9 @@ def test_a_table_is_a_table():
 )
 def test_a_bomb_for_the_parser_takes_little_time_and_says_what_is_left_out(piece):
     bomb = piece * (2_000_000 // len(piece))
-    start = time.perf_counter()
+    start = time.process_time()
     markup = sanitise_markdown(bomb)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert f"{len(bomb) - MARKDOWN_LIMIT:,} characters left out" in markup
 
 
