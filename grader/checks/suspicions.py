@@ -22,8 +22,8 @@ def suspicions(evidence: Evidence) -> Iterator[str]:
     cells = results_of_other_code(evidence)
     if cells:
         yield (
-            f"As handed in the notebook shows results (cell {cells[0]}), but it shows none when it is run again "
-            "to its end: the saved outputs may be those of other code."
+            f"As handed in the notebook shows results (cell {cells[0]}), but it shows none when it is run "
+            "again to its end: the saved outputs may be those of other code."
         )
     for cell, what in _large_literals(evidence):
         yield f"Cell {cell} holds {what}: weights or a table of answers may be written into the code."
