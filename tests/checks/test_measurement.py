@@ -319,5 +319,7 @@ def test_flags_tell_what_a_ta_should_know():
     assert "tf.matmul" in flags
     assert "0.970" in flags
     assert "0.600" in flags
-    assert "left out" in " ".join(flags_of_measurement(evidence(is_trusted=False)))
+    assert "saw no TensorFlow" in " ".join(flags_of_measurement(evidence(is_trusted=False)))
+    patched = evidence(is_trusted=False, replaced=("recorder: GradientTape.gradient",))
+    assert "patched, silenced or imitated" in " ".join(flags_of_measurement(patched))
     assert list(flags_of_measurement(evidence(a_measurement()))) == []
