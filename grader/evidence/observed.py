@@ -73,8 +73,10 @@ class ObservedTraining(Record):
     batch: int | None = None
     rate: float | None = None
     dataset: _NAME | None = None
+    part: _NAME | None = None
     scale: float | None = None
     offset: float | None = None
+    preparation: _NAME = ""
     foreign_writes: Annotated[int, Field(ge=0)] = 0
     why_not: _NAME = ""
 
@@ -96,6 +98,7 @@ class ObservedEvaluation(Record):
 
     run: int
     training: int | None = None
+    updates: Annotated[int, Field(ge=0)] | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
     count: Annotated[int, Field(ge=0)] = 0
