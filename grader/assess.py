@@ -121,6 +121,7 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
     return CriterionGrade(
         id=criterion.id,
         title=criterion.title,
+        check=criterion.check.name,
         points=criterion.points,
         is_bonus=criterion.is_bonus,
         visibility=criterion.visibility,

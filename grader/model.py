@@ -310,10 +310,14 @@ class Override(Record):
 
 
 class CriterionGrade(Record):
-    """One criterion of one grade: the verdict, and the person's decision where there is one."""
+    """One criterion of one grade: the verdict, and the person's decision where there is one.
+
+    `check` is the name of the check that judged, "" in grades of before it was kept.
+    """
 
     id: str
     title: str
+    check: str = ""
     points: Annotated[Decimal, Field(ge=0)]
     is_bonus: bool = False
     visibility: Visibility = Visibility.PUBLIC

@@ -22,6 +22,7 @@ from grader.evidence.record import Evidence
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
 from grader.execution.running import Progress, run_jobs
+from grader.execution.scripts import plan_script, printed_by
 from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
 from grader.gradebook.decisions import read_decisions
@@ -32,6 +33,7 @@ from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Sub
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
+from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.publish import publish
 from grader.rubric import Rubric, read_rubric, with_limits
@@ -170,6 +172,7 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
     """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
     store, runs = desk.evidence, desk.runs
     data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat)
+    references = _references(rubric, desk)
     evidence: dict[str, Evidence] = {}
     rejected: list[Rejected] = []
     to_run: list[tuple[Submission, Notebook, Job]] = []
@@ -202,7 +205,18 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
-    return _Gathered(evidence=repeated, rejected=tuple(rejected), executed=finished.executed + executed_again)
+    return _Gathered(
+        evidence=tuple(found.model_copy(update={"references": references}) for found in repeated),
+        rejected=tuple(rejected),
+        executed=finished.executed + executed_again,
+    )
+
+
+def _references(rubric: Rubric, desk: _Desk) -> References:
+    """What the rubric's checks have to be told by experiments of ours; those not stored are run."""
+    jobs = {name: plan_script(name, EXPERIMENTS[name].read_text("utf-8")) for name in rubric.references}
+    run_jobs(list(jobs.values()), desk.runs, desk.executor, desk.progress)
+    return read_references({name: printed_by(job, desk.runs) for name, job in jobs.items()})
 
 
 def _with_repeats(

@@ -87,6 +87,13 @@ class Rubric(Record):
         return {criterion.id: criterion.points for criterion in self.criteria}
 
     @property
+    def references(self) -> tuple[str, ...]:
+        """The experiments of ours that its checks ask for, each once."""
+        return tuple(
+            dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
+        )
+
+    @property
     def sha256(self) -> str:
         """Hash of what the rubric says; comments, white space, key order and 0.5 or 0.50 do not change it."""
         content = self.model_dump(mode="json", by_alias=True)
@@ -237,7 +244,8 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
     if not isinstance(given, dict):
         return None
     where = f" (with: of the check {name!r})"
-    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where)
+    material = {"folder": file.path.with_suffix("")}
+    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where, material)
     if part is None or parameters is None:
         return None
     return Criterion(

@@ -23,9 +23,11 @@ MAY_IMPORT = {
     "datasets": {"model", "errors"},
     "sandbox": {"model", "errors"},
     "probes": set(),
+    "oracles": {"model", "errors"},
     "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
-    "evidence": {"notebook", "model", "errors"},
-    "checks": {"evidence", "notebook", "model", "errors"},
+    "evidence": {"notebook", "oracles", "model", "errors"},
+    "answers": {"notebook", "oracles", "strict_yaml", "model", "errors"},
+    "checks": {"answers", "evidence", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
     "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
@@ -33,7 +35,7 @@ MAY_IMPORT = {
     "report": {"notebook", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *("provisions", "report", "rubric", "model", "errors"),
+        *("oracles", "provisions", "report", "rubric", "model", "errors"),
     },
     "references": {"strict_yaml", "errors", "model"},
     "rewriting": {"references", "notebook", "model"},
@@ -68,7 +70,7 @@ HEAVY = {
     *("tensorflow", "keras", "tf_keras"),
     *("matplotlib", "pandas", "sklearn", "scipy", "IPython", "ipykernel"),
 }
-IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes")
+IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes", PACKAGE / "oracles" / "scripts")
 
 
 def modules() -> list[Path]:

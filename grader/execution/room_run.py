@@ -22,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal
 from nbformat import v4
 
+from grader.execution.asking import Question
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.mends import is_known_mend
@@ -40,7 +41,6 @@ log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
-_ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -108,16 +108,16 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
     )
     folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=rooms_folder()))
     try:
-        room = _prepare(job, folder)
+        room, question = _prepare(job, folder), Question()
         open_rooms.add(room)
         started = time.monotonic()
         try:
-            cells, status, remarks = await _run_cells(job, notebook, room)
+            cells, status, remarks = await _run_cells(job, notebook, room, question)
         finally:
             open_rooms.discard(room)
             passed_limit = room.close()
         redraw_figures(notebook)
-        facts = room.wire.facts()
+        facts = question.believed(room.wire.facts())
         watchdog = room.watchdog
         run = Run(
             key=job.key,
@@ -183,7 +183,7 @@ def _prepare(job: Job, folder: Path) -> Room:
 
 
 async def _run_cells(
-    job: Job, notebook: nbformat.NotebookNode, room: Room
+    job: Job, notebook: nbformat.NotebookNode, room: Room, question: Question
 ) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
     """Start the kernel and run all cells within the job's time."""
     manager = RoomKernelManager(room)
@@ -198,7 +198,7 @@ async def _run_cells(
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
         ended = await _run_until(job, notebook, client, room)
-        await _measure(job, notebook, client, room)
+        await _measure(job, notebook, client, room, question)
         return ended
     finally:
         if client.kc is not None:
@@ -239,7 +239,9 @@ async def _run_until(
     return cells, status, ()
 
 
-async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room) -> None:
+async def _measure(
+    job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room, question: Question
+) -> None:
     """Give the room the images to predict, and let the recorder tell what it saw, if the kernel still lives.
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
@@ -250,7 +252,7 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
-    node = v4.new_code_cell(_ASK.format(folder=f"{room.layout.settings}/inputs", seconds=MEASURE_SECONDS))
+    node = v4.new_code_cell(question.cell(f"{room.layout.settings}/inputs", MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:

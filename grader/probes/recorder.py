@@ -8,6 +8,7 @@ Student code runs in the same process and can forge all of it; see README.md.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import weakref
 from collections.abc import Callable
@@ -277,17 +278,21 @@ class Recorder(Listener):
             self.ended_cells += 1
             self.evaluations.cell_begins()
 
-    def measure(self, folder: str, seconds: float) -> None:
-        """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out."""
+    def measure(self, folder: str, seconds: float, word: str) -> None:
+        """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out.
+
+        `word` goes with all that is sent: it shows that this is the answer.
+        """
+        answer = functools.partial(self.send, word=word)
         deadline = time.monotonic() + seconds
         self.operations.stop_all()
         around = [] if self.surroundings is None else self.surroundings.replaced()
-        self.send("replaced", names=around if self.tensorflow is None else self.hooks.replaced() + around)
+        answer("replaced", names=around if self.tensorflow is None else self.hooks.replaced() + around)
         if self.tensorflow is None:
             return
         self._is_busy = True
         self.book.poll()
-        measuring.Measurement(self.book, self.evaluations.found, self.send, folder, deadline).run()
+        measuring.Measurement(self.book, self.evaluations.found, answer, folder, deadline).run()
 
 
 _recorder: Recorder | None = None
@@ -335,10 +340,13 @@ def cell_ended(*_: Any) -> None:
         _recorder.cell_ended()
 
 
-def measure(folder: str, seconds: float) -> None:
-    """After the last cell: send predictions of all trained models for the inputs in `folder`."""
+def measure(folder: str, seconds: float, word: str) -> None:
+    """After the last cell: send predictions of all trained models for the inputs in `folder`.
+
+    All that is sent carries the `word` of the question.
+    """
     if _recorder is not None:
-        _recorder.measure(folder, seconds)
+        _recorder.measure(folder, seconds, word)
 
 
 def _flat(structure: Any) -> list[Any]:
