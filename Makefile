@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references validity fuzz lint bubblewrap clean
+.PHONY: demo test references validity fuzz lint bubblewrap clean other-machines
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -40,3 +40,6 @@ bubblewrap:
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+other-machines: $(STAMP)
+	tools/other-machines.sh
