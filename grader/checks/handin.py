@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from grader.checks.foreign_outputs import results_of_other_code
 from grader.checks.guards import never_against, nothing_seen
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
@@ -99,7 +100,8 @@ def outputs_saved(evidence: Evidence) -> Verdict:
 
     Not met only when no code cell has an output; met when the outputs hold accuracies, losses or
     figures, or when most code cells have one and there are results among them (numbers with a decimal
-    point or a percent sign). Whether they are right is for other checks.
+    point or a percent sign). Left to a person when our run ended well and showed no result at all. Whether
+    they are right is for other checks.
     """
     saved = evidence.saved
     if saved.code_cells == 0:
@@ -114,6 +116,10 @@ def outputs_saved(evidence: Evidence) -> Verdict:
             "its outputs (in Colab: Edit, Notebook settings, untick 'Omit code cell output')."
         )
         return not_met(Reason(text=text, numbers=(0.0,), source=Source.SAVED))
+    foreign = results_of_other_code(evidence)
+    if foreign:
+        text = "The saved outputs show results, but run again to its end the notebook shows none."
+        return needs_review(Reason(text=text, cell=foreign[0], source=Source.RERUN))
     has_them = f"{saved.cells_with_output} of {saved.code_cells} code cells have saved outputs"
     if saved.numbers or saved.figures:
         cell = saved.numbers[-1].cell if saved.numbers else saved.figures[-1]
