@@ -95,8 +95,11 @@ def _is_about(question: Question, passage: Passage) -> bool:
     return any(not subject.is_aside for clause in clauses for subject, _ in ready.subjects_of(clause))
 
 
-def doubt_about(texts: Sequence[str]) -> str:
-    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it."""
+def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
+    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it.
+
+    Tables and lists (not `is_prose`) need no whole sentences.
+    """
     if sum(map(len, texts)) > _MOST_CHARS:
         return "The text is too long to be read by the program."
     for text in texts:
@@ -108,7 +111,7 @@ def doubt_about(texts: Sequence[str]) -> str:
         if holds(words, HEDGES):
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
-        if len(letters) >= _SOUP_WORDS and _is_soup(letters):
+        if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):
             return "The text is a list of words rather than sentences."
     return ""
 

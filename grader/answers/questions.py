@@ -126,7 +126,7 @@ def read_questions(path: Path) -> dict[str, Question]:
     groups = {name: list(words) for name, words in part.groups.items()}
     for name in groups:
         _verify_patterns(file, ("groups", name), [f"<{name}>"], groups)
-    for name, question in part.questions.items():
+    for name, question in part.questions.items() if not file.problems else ():
         _verify(file, ("questions", name), question, groups)
     if file.problems:
         raise file.error()
