@@ -170,22 +170,28 @@ def holds(words: Sequence[Word], phrases: Sequence[Sequence[WordPattern]]) -> bo
     )
 
 
-def negations(clause: Clause, match: Match) -> int:
-    """How many negations what was matched stands under; those that the pattern itself names aside."""
+def negations(clause: Clause, match: Match) -> int | None:
+    """How many negations what was matched stands under; those that the pattern itself names aside.
+
+    None when one stands amid the match, and it is not clear what it negates.
+    """
     texts = [word.text for word in clause.words]
     count = 0
     for place, text in enumerate(texts):
         if text not in NEGATORS or place in match.places or _negates_nothing(texts, place):
             continue
         if match.first < place < match.last:
+            after = min(matched for matched in match.places if matched > place)
+            if (BREAKS | TEMPORAL) & set(texts[place:after]):
+                return None
             count += 1
         elif place < match.first:
             between = texts[place + 1 : match.first]
             reach = _REACH_OF_PREPOSITION if text in ("without", "ohne") else _REACH
-            count += len(between) <= reach and not BREAKS & set(between)
+            count += len(between) <= reach and not (BREAKS | TEMPORAL) & set(between)
         elif text in AFTERWARDS:
             between = texts[match.last + 1 : place]
-            count += len(between) <= _REACH_BACK and not BREAKS & set(between)
+            count += len(between) <= _REACH_BACK and not (BREAKS | TEMPORAL) & set(between)
     return count
 
 

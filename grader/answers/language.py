@@ -21,7 +21,7 @@ NOT_NEGATING = (
 )
 """Phrases in which such a word negates nothing."""
 
-BREAKS = word_set("and or but und oder sondern aber sowie")
+BREAKS = word_set("and but und sondern aber sowie")
 """Words over which a negation does not reach."""
 
 FILLERS = NEGATORS | word_set(
@@ -51,6 +51,9 @@ CONNECTIVES = word_set(
 )
 """Words that begin a clause."""
 
+HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten")
+"""Words of a clause that tells what would be if things were otherwise."""
+
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
 """Words that go on with a clause, though a comma stands before them."""
 
@@ -63,26 +66,12 @@ def _phrases(*texts: str) -> tuple[tuple[WordPattern, ...], ...]:
 
 
 HEDGES = _phrases(
-    *("not sure", "unsure", "not certain", "no idea", "no clue", "do not know", "not know", "dunno"),
-    *(
-        "do not understand",
-        "not understand",
-        "did not understand",
-        "maybe",
-        "perhaps",
-        "i guess",
-        "am guessing",
-    ),
-    *("possibly", "not really", "could not figure", "confused", "idk", "not entirely"),
+    *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
+    *("i do not understand", "we do not understand", "did not understand", "do not really know", "maybe"),
+    *("perhaps", "i guess", "we guess", "am guessing", "possibly", "could not figure", "confused", "idk"),
     *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),
-    *(
-        "vielleicht",
-        "vermutlich nicht",
-        "nicht verstanden",
-        "verstehe nicht",
-        "verstehe ich nicht",
-        "geraten",
-    ),
+    *("wissen wir nicht", "wissen nicht", "vielleicht", "nicht verstanden", "verstehe nicht"),
+    *("verstehe ich nicht", "geraten"),
 )
 """What somebody says who does not know."""
 

@@ -47,7 +47,8 @@ _MOST_ARGUMENTS = 40
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
 _LIKE = word_set(
-    "like unlike than same similar contrast compared opposed wie anders gegensatz vergleich analog aehnlich"
+    "like unlike than different from same similar contrast compared opposed wie anders gegensatz vergleich "
+    "analog aehnlich"
 )
 _PARTS = frozenset(("batches", "stapel"))  # the things, not the operation
 _FIRST, _LAST = frozenset(("first", "zuerst")), frozenset(("last", "zuletzt"))

@@ -12,7 +12,7 @@ from grader.answers.clauses import sentences_of
 from grader.answers.judging import Stand, doubt_about
 from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, fact_against, orders_told, stand_of
-from grader.answers.questions import NamedQuestion, Question, parts_of
+from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
 from grader.checks.answers import answer_elsewhere, excerpt, laid_out
 from grader.checks.registry import check
@@ -55,8 +55,9 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
     if wrong:
         return not_met(*shown)
-    names = {spoken.said.claim.name for spoken in right}
-    if any(all(name in names for name, _ in parts_of(condition)) for condition in question.met):
+    asserted = {spoken.said.claim.name for spoken in right if not spoken.said.is_denied}
+    denied = {spoken.said.claim.name for spoken in right if spoken.said.is_denied}
+    if is_met(question.met, asserted, denied):
         return met(*shown)
     return _not_understood(evidence, told, order, question, shown)
 
