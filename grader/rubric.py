@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializeAsAny, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializeAsAny,
+    ValidationError,
+    field_serializer,
+)
 
 from grader.checks.registry import Check, all_checks
+from grader.errors import UsageError
 from grader.model import Limits, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
@@ -129,6 +138,25 @@ def read_rubric(
     )
 
 
+def with_limits(rubric: Rubric, given: Sequence[str]) -> Rubric:
+    """`rubric` with the limits that are `given` as `name=value`, by the names that a rubric has for them.
+
+    Raises `UsageError`, which names the limits there are.
+    """
+    values = {text.partition("=")[0].strip(): text.partition("=")[2].strip() for text in given}
+    known = ", ".join(_LimitsPart.model_fields)
+    for name in values:
+        if name not in _LimitsPart.model_fields:
+            nearest = did_you_mean(name, _LimitsPart.model_fields)
+            raise UsageError(f"--limit: there is no limit {name!r}{nearest or '.'} There are {known}.")
+    try:
+        part = _LimitsPart.model_validate_strings(values)
+    except ValidationError as error:
+        name, fault = str(error.errors()[0]["loc"][0]), error.errors()[0]["msg"]
+        raise UsageError(f"--limit {name}={values[name]}: {fault}; write {name}=NUMBER.") from error
+    return rubric.model_copy(update={"limits": rubric.limits.model_copy(update=part.given())})
+
+
 class _Part(BaseModel):
     """A part of the file, as it is written there."""
 
@@ -138,6 +166,7 @@ class _Part(BaseModel):
 class _LimitsPart(_Part):
     wall_seconds: Decimal | None = Field(default=None, gt=0)
     reserve_seconds: Decimal | None = Field(default=None, gt=0)
+    cpu_seconds: Decimal | None = Field(default=None, gt=0)
     memory_bytes: int | None = Field(default=None, gt=0)
     memory_mib: int | None = Field(default=None, gt=0)
     disk_bytes: int | None = Field(default=None, gt=0)
@@ -145,16 +174,21 @@ class _LimitsPart(_Part):
     output_bytes: int | None = Field(default=None, gt=0)
     output_mib: int | None = Field(default=None, gt=0)
     processes: int | None = Field(default=None, gt=0)
+    open_files: int | None = Field(default=None, ge=256)
 
     def as_limits(self) -> Limits:
-        """The limits, with MiB turned into bytes and the defaults filled in."""
+        """The limits, with the defaults filled in."""
+        return Limits(**self.given())
+
+    def given(self) -> dict[str, Any]:
+        """The limits that are given, by their names in `Limits`: MiB are turned into bytes."""
         given: dict[str, Any] = {}
         for name, value in self.model_dump(exclude_none=True).items():
             if name.endswith("_mib"):
                 given[name.removesuffix("mib") + "bytes"] = value * 1024**2
             else:
                 given[name] = float(value) if name.endswith("_seconds") else value
-        return Limits(**given)
+        return given
 
 
 class _Header(_Part):

@@ -6,7 +6,8 @@ Wire schema 2, a JSON object a line, `kind` tells which:
 - `training`: one training run, the fields of `ObservedTraining`; a later line with the same `id` replaces it.
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
-- `replaced`: `names`, attributes of TensorFlow or of the recorder that student code replaced.
+- `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
+  "recorder".
 
 Lines that do not follow the schema are left out; nothing here raises on what a room says.
 """

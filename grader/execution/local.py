@@ -15,7 +15,7 @@ from grader.errors import SandboxError
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
-from grader.model import Run, RunStatus
+from grader.model import Isolation, Run, RunStatus
 from grader.sandbox.doctor import check_room
 from grader.sandbox.rooms import OpenRooms
 
@@ -34,7 +34,9 @@ class LocalExecutor:
         Raises `SandboxError` before the first one when no room can be built here. When the iterator is
         closed early, or one job raises, the rooms in use are killed and no more start.
         """
-        check_room()
+        jobs = tuple(jobs)
+        if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
+            check_room()
         sweep_rooms()
         rooms = OpenRooms()
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
@@ -62,5 +64,12 @@ def _run(job: Job, rooms: OpenRooms) -> Finished:
     except Exception as bug:  # a bug at one job must not stop the others
         log.error("a fault of the grader at %s", job.submission, exc_info=bug)
         remark = f"The run was lost through a fault in the grader ({type(bug).__name__})."
-        run = Run(key=job.key, status=RunStatus.LOST, seed=job.seed, limits=job.limits, remarks=(remark,))
+        run = Run(
+            key=job.key,
+            status=RunStatus.LOST,
+            seed=job.seed,
+            limits=job.limits,
+            isolation=job.isolation,
+            remarks=(remark,),
+        )
         return Finished(job, run, v4.new_notebook())

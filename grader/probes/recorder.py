@@ -1,12 +1,14 @@
 """The recorder: hears what TensorFlow does in a notebook, and measures at the end what was trained.
 
-Three calls make it: `install` before student code runs, `cell_ended` after each cell, `measure` at the end.
+Four calls make it: `install` and `look_around` before student code runs, `cell_ended` after each cell,
+`measure` at the end.
 Student code runs in the same process and can forge all of it; see README.md.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import weakref
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from probes.evaluations import Evaluations
 from probes.hooks import Hooks, Listener
 from probes.matching import keep_rows
 from probes.plans import CannotReplay, build_plan
+from probes.surroundings import Surroundings
 from probes.tape import OperationListener, Recording
 from probes.trainings import Book, Site, Training
 
@@ -50,6 +53,7 @@ class Recorder(Listener):
         self.operations = OperationListener()
         self.book = Book(self.current_run)
         self.evaluations = Evaluations(self.operations)
+        self.surroundings: Surroundings | None = None
         self.tensorflow: Any = None
         self.failures = 0
         self._tapes: weakref.WeakKeyDictionary[Any, _TapeState] = weakref.WeakKeyDictionary()
@@ -274,16 +278,21 @@ class Recorder(Listener):
             self.ended_cells += 1
             self.evaluations.cell_begins()
 
-    def measure(self, folder: str, seconds: float) -> None:
-        """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out."""
+    def measure(self, folder: str, seconds: float, word: str) -> None:
+        """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out.
+
+        `word` goes with all that is sent: it shows that this is the answer.
+        """
+        answer = functools.partial(self.send, word=word)
         deadline = time.monotonic() + seconds
         self.operations.stop_all()
+        around = [] if self.surroundings is None else self.surroundings.replaced()
+        answer("replaced", names=around if self.tensorflow is None else self.hooks.replaced() + around)
         if self.tensorflow is None:
             return
         self._is_busy = True
-        self.send("replaced", names=self.hooks.replaced())
         self.book.poll()
-        measuring.Measurement(self.book, self.evaluations.found, self.send, folder, deadline).run()
+        measuring.Measurement(self.book, self.evaluations.found, answer, folder, deadline).run()
 
 
 _recorder: Recorder | None = None
@@ -319,16 +328,25 @@ def install(
         )
 
 
+def look_around(shell: Any, content: str) -> None:
+    """Remember what notebooks run with, once the `shell` stands; the hand-in's files lie in `content`."""
+    if _recorder is not None:
+        _recorder.surroundings = Surroundings(shell, content)
+
+
 def cell_ended(*_: Any) -> None:
     """After each cell: send the trainings that changed."""
     if _recorder is not None:
         _recorder.cell_ended()
 
 
-def measure(folder: str, seconds: float) -> None:
-    """After the last cell: send predictions of all trained models for the inputs in `folder`."""
+def measure(folder: str, seconds: float, word: str) -> None:
+    """After the last cell: send predictions of all trained models for the inputs in `folder`.
+
+    All that is sent carries the `word` of the question.
+    """
     if _recorder is not None:
-        _recorder.measure(folder, seconds)
+        _recorder.measure(folder, seconds, word)
 
 
 def _flat(structure: Any) -> list[Any]:

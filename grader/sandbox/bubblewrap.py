@@ -1,16 +1,19 @@
 """The wall: the bubblewrap command line that builds one room.
 
-Inside, everything is read-only but five tmpfs of bounded size (`/content`, `/tmp`, `/dev/shm`, the home
-folder and Keras's home), there is no network, no capability, and no environment but `room_environment`.
+Inside, everything is read-only but six tmpfs of bounded size (`WRITABLE` and the kernel's sockets), there is
+no network, no capability, and no environment but `room_environment`. Nothing on the host can be written to.
 """
 
 from __future__ import annotations
 
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -25,6 +28,12 @@ HOME = "/home/student"
 SOCKETS = "/run/kernel"
 SETTINGS = "/run/settings"
 ATTACHMENTS = "/run/attachments"
+WRITABLE = ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME)
+_SOCKETS_BYTES = 1024**2
+
+# What of /proc speaks to the whole machine. Where the grader is root, so is the room's user to the host, and
+# nothing but a read-only mount keeps it from `/proc/sys/kernel/core_pattern`.
+_PROC_READ_ONLY = ("acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger")
 
 _SYSTEM_FILES = (
     "/etc/alternatives",
@@ -39,13 +48,11 @@ _SYSTEM_FILES = (
 class RoomSpec(Record):
     """What one room is made of.
 
-    `sockets` is a host folder for the kernel's Unix sockets, `settings` one whose files the room may
-    read, `attachments` one whose files are copied into the working folder when the room starts.
-    `data_files` maps a path below the Keras home to a host file. `wire` is the file descriptor that the
-    room's own code writes facts to; both processes inherit it.
+    `settings` is a host folder whose files the room may read, `attachments` one whose files are copied into
+    the working folder when the room starts. `data_files` maps a path below the Keras home to a host file.
+    `wire` is the file descriptor that the room's own code writes facts to; both processes inherit it.
     """
 
-    sockets: Path
     settings: Path
     attachments: Path | None = None
     data_files: Mapping[str, Path] = Field(default_factory=dict)
@@ -60,8 +67,8 @@ def find_bubblewrap() -> str:
     found = shutil.which("bwrap")
     if found is None:
         raise SandboxError(
-            "bubblewrap, which locks student code in, is not installed: "
-            "run `sudo apt-get install bubblewrap`."
+            "bubblewrap, which locks student code in, is not installed: run `sudo apt-get install "
+            "bubblewrap` (`--isolation none` does without, for notebooks that you trust like your own)."
         )
     return found
 
@@ -87,19 +94,37 @@ def room_environment(spec: RoomSpec) -> dict[str, str]:
     }
 
 
-def room_command(spec: RoomSpec, inside: Sequence[str]) -> list[str]:
+class Ends(NamedTuple):
+    """The file descriptors that bubblewrap inherits and the room does not.
+
+    The filter of system calls is read from `seccomp`; the host's id of the room's first process is written to
+    `info`; `inside` starts once `gate` can be read.
+    """
+
+    seccomp: int
+    info: int
+    gate: int
+
+
+def room_command(spec: RoomSpec, inside: Sequence[str], ends: Ends) -> list[str]:
     """The command that runs `inside` within a room made from `spec`; to be started with `room_environment`.
 
     Killing the started process kills everything in the room: it is the parent of the room's pid 1,
     which dies with it. Raises `SandboxError` when bubblewrap is not installed.
     """
     size = ["--size", str(spec.limits.disk_bytes)]
-    command = [find_bubblewrap(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    bubblewrap = find_bubblewrap()
+    command = [bubblewrap, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    if "--disable-userns" in _options(bubblewrap):
+        command.append("--disable-userns")
+    command += ["--seccomp", str(ends.seccomp), "--info-fd", str(ends.info), "--block-fd", str(ends.gate)]
     command += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "room"]
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
-    for folder in ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME):
+    for name in _PROC_READ_ONLY:
+        command += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
+    for folder in WRITABLE:
         command += [*size, "--tmpfs", folder]
-    command += ["--remount-ro", "/dev"]
+    command += ["--size", str(_SOCKETS_BYTES), "--tmpfs", SOCKETS, "--remount-ro", "/dev"]
     for prefix in _python_prefixes():
         command += ["--ro-bind", prefix, prefix]
     command += [
@@ -118,8 +143,14 @@ def room_command(spec: RoomSpec, inside: Sequence[str]) -> list[str]:
         command += ["--ro-bind", str(spec.attachments), ATTACHMENTS]
     for name, file in sorted(spec.data_files.items()):
         command += ["--ro-bind", str(file), f"{KERAS_HOME}/{name}"]
-    command += ["--bind", str(spec.sockets), SOCKETS, "--remount-ro", "/", "--chdir", CONTENT]
-    return [*command, "--", *inside]
+    return [*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside]
+
+
+@cache
+def _options(bubblewrap: str) -> frozenset[str]:
+    """The options that this release of bubblewrap knows."""
+    help_page = subprocess.run([bubblewrap, "--help"], capture_output=True, text=True, check=False)
+    return frozenset(help_page.stdout.split())
 
 
 def _system() -> list[str]:

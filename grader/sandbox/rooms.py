@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
-from grader.errors import SandboxError
-from grader.model import RunStatus
-from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
+from grader.model import Isolation, RunStatus
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.launching import Standing, launch
+from grader.sandbox.layout import LOCKED
+from grader.sandbox.limits.choosing import choose_mechanism
+from grader.sandbox.limits.interface import Bounds, Mechanism
+from grader.sandbox.unlocked import Unlocked, launch_unlocked, unlocked_layout
 from grader.sandbox.watchdog import Watchdog
 from grader.sandbox.wire import Wire
 
@@ -24,42 +29,81 @@ def rooms_folder() -> Path:
     return folder if len(str(folder)) <= _LONGEST else Path("/tmp")
 
 
-class Room:
-    """One room: its process, its watchdog, its wire. Made and ended by whoever runs a notebook."""
+_KEPT_BY_WALLS = {
+    Isolation.BUBBLEWRAP: (
+        "disk: file systems in memory of bounded size, added up five times a second",
+        "network: none",
+        "system calls: filtered",
+    ),
+    Isolation.NONE: (
+        "disk: files in the run's own folder only, added up once a second",
+        "network: not limited",
+        "files of the user and system calls: not limited",
+    ),
+}
 
-    def __init__(self, spec: RoomSpec, wire: Wire) -> None:
+
+class Room:
+    """One room: its process, its bounds, its watchdog, its wire. Made and ended by whoever runs a notebook.
+
+    `mechanism` bounds its memory and processes; None: the best that this machine has.
+    """
+
+    def __init__(
+        self,
+        spec: RoomSpec,
+        wire: Wire,
+        mechanism: Mechanism | None = None,
+        isolation: Isolation = Isolation.BUBBLEWRAP,
+    ) -> None:
         self.spec = spec
         self.wire = wire
+        self.mechanism = mechanism or choose_mechanism()
+        self.isolation = isolation
+        self.layout = LOCKED if isolation is Isolation.BUBBLEWRAP else unlocked_layout(spec)
         self.process: subprocess.Popen[bytes] | None = None
+        self.standing: Standing | Unlocked | None = None
         self.watchdog: Watchdog | None = None
+        self._bounds: Bounds | None = None
         self._stderr = bytearray()
         self._is_killed = False
         self._starting = threading.Lock()
 
+    @property
+    def limits_in_force(self) -> tuple[str, ...]:
+        """How each limit is kept in this room, for the report."""
+        everywhere = (
+            "time: the grader's own clock",
+            self.mechanism.keeps,
+            "processor time: added up five times a second",
+            "open files: resource limit of each process",
+            "output: counted message by message",
+        )
+        return (*everywhere, *_KEPT_BY_WALLS[self.isolation])
+
     def start(self, inside: list[str]) -> None:
         """Start `inside` in the room.
 
-        Raises `SandboxError` when bubblewrap cannot be started, `RuntimeError` when the room was killed
-        before it was there.
+        Raises `SandboxError` when bubblewrap cannot be started, `RuntimeError` when no room came of it or
+        the room was killed before it was there.
         """
         with self._starting:
             if self._is_killed:
                 raise RuntimeError("the room was closed before it was open")
+            self._bounds = self.mechanism.open(self.spec.limits)
+            complaints, inside_complaints = os.pipe()
+            threading.Thread(
+                target=self._read_stderr, args=(complaints,), name="room-stderr", daemon=True
+            ).start()
             try:
-                self.process = subprocess.Popen(
-                    room_command(self.spec, inside),
-                    env=room_environment(self.spec),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    pass_fds=(self.spec.wire,),
-                    cwd="/",
+                start = launch if self.isolation is Isolation.BUBBLEWRAP else launch_unlocked
+                self.process, self.standing = start(
+                    self.spec, inside, self._bounds, stdout=subprocess.DEVNULL, stderr=inside_complaints
                 )
-            except OSError as error:
-                raise SandboxError(f"bubblewrap cannot be started ({error}): run `grade doctor`.") from error
+            finally:
+                os.close(inside_complaints)
         self.wire.start()
-        threading.Thread(target=self._read_stderr, name="room-stderr", daemon=True).start()
-        self.watchdog = Watchdog(self.process.pid, self.spec.limits, self.spec.sockets, self.kill)
+        self.watchdog = Watchdog(self._bounds, self.spec.limits, self.standing.files_bytes, self.kill)
         self.watchdog.start()
 
     def poll(self) -> int | None:
@@ -80,26 +124,26 @@ class Room:
             self.process.kill()
 
     def close(self) -> RunStatus | None:
-        """Kill what is left, wait for it, and say which limit was passed, None if none."""
-        if self.process is None:
-            return None
+        """Kill what is left, wait for it, leave nothing behind; the limit that was passed, None if none."""
         self.kill()
-        self.process.wait()
-        if self.watchdog is None:
-            return None
-        self.watchdog.stop()
-        return self.watchdog.verdict
+        if self.process is not None:
+            self.process.wait()
+        if self.watchdog is not None:
+            self.watchdog.stop()
+        if self._bounds is not None:
+            self._bounds.close()
+        if self.standing is not None:
+            self.standing.close()
+        return None if self.watchdog is None else self.watchdog.verdict
 
     @property
     def complaint(self) -> str:
         """What bubblewrap or the kernel's start wrote to standard error, the first few kilobytes."""
         return self._stderr.decode("utf-8", "replace").strip()
 
-    def _read_stderr(self) -> None:
-        if self.process is None or self.process.stderr is None:
-            return
-        with self.process.stderr as pipe:
-            while block := pipe.read1(4096):  # type: ignore[attr-defined]
+    def _read_stderr(self, complaints: int) -> None:
+        with os.fdopen(complaints, "rb", buffering=0) as pipe:
+            while block := pipe.read(4096):
                 self._stderr += block[: max(0, _STDERR_BYTES - len(self._stderr))]
 
 

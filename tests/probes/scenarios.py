@@ -454,6 +454,6 @@ for number, style in enumerate(STYLES, start=1):
     recorder.cell_ended()
     cells[style.__name__] = {"run": number, "classes": classes(net(INPUTS)) if net is not None else None}
 
-recorder.measure(str(WORK / "inputs"), 100)
+recorder.measure(str(WORK / "inputs"), 100, "word")
 said = {"facts": FACTS, "cells": cells, "failures": recorder._recorder.failures}
 (WORK / "said.json").write_text(json.dumps(said, default=str))

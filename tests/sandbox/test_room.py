@@ -13,7 +13,9 @@ import nbformat
 import pytest
 
 from grader.model import Attachment, Limits, RunStatus
-from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.launching import launch
+from grader.sandbox.limits.sampling import Sampling
 
 
 def printed(executed: nbformat.NotebookNode, cell: int = 1) -> str:
@@ -186,10 +188,11 @@ def test_a_room_whose_grader_died_before_it_stood_ends_by_itself(tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     (tmp_path / "room.json").write_text(json.dumps({"wire": writer}))
-    spec = RoomSpec(sockets=tmp_path, settings=tmp_path, limits=Limits(), seed=1, wire=writer)
-    command = room_command(spec, [sys.executable, "-s", "/room/startup.py"])
-    orphan = subprocess.Popen(command, env=room_environment(spec), pass_fds=(writer,), stderr=subprocess.PIPE)
+    spec = RoomSpec(settings=tmp_path, limits=Limits(), seed=1, wire=writer)
+    inside = [sys.executable, "-s", "/room/startup.py"]
+    orphan, standing = launch(spec, inside, Sampling().open(spec.limits), stderr=subprocess.PIPE)
     os.close(writer)
+    standing.close()
     _, complaint = orphan.communicate(timeout=20)
     assert orphan.returncode == 1
     assert b"the grader is gone" in complaint

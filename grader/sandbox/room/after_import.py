@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
@@ -30,7 +31,8 @@ class _Loader:
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
         for callback in self._callbacks:
-            callback(module)
+            with contextlib.suppress(Exception):  # a file of the hand-in, by the name of a library
+                callback(module)
 
 
 class _Finder:
