@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
     "evidence": {"notebook", "oracles", "model", "errors"},
     "answers": {"notebook", "oracles", "strict_yaml", "model", "errors"},
-    "checks": {"answers", "evidence", "notebook", "model", "errors"},
+    "checks": {"answers", "evidence", "oracles", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
     "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Protocol, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
-from grader.checks.experiments import tests_of_trained_mlps
+from grader.checks.evaluation import tests_of_trained_mlps
 from grader.checks.measurement import (
     Model,
     doubt_about,
@@ -19,6 +18,7 @@ from grader.checks.measurement import (
     trainings_seen,
 )
 from grader.checks.registry import check
+from grader.checks.written import written_down
 from grader.evidence.measured import MeasuredTraining
 from grader.evidence.record import Evidence
 from grader.model import (
@@ -44,7 +44,6 @@ NEAR_CHANCE = 0.03
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
 _GAP = 0.05
-_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,4}(?:\.\d{1,17})?|\.\d{1,17})")
 _FASHION = re.compile(r"fashion", re.IGNORECASE)
 _NOT_FROM_A_TEST = (
     "That this number comes from testing the trained model on test data, which it was not trained on, could "
@@ -107,7 +106,7 @@ def accuracy_at_least(
     if best is not None:
         return _by_measurement(evidence, run, best, thresholds, band)
     rerun = evidence.rerun or Readings()
-    is_written_down = _written_down(evidence)
+    is_written_down = written_down(evidence)
     judged = [
         (_judgement(number, dataset, thresholds, band), number, dataset)
         for number in _accuracies(rerun, Split.TEST)
@@ -340,31 +339,3 @@ def _why_none(rerun: Readings, is_written_down: Callable[[float], bool]) -> Reas
         text = f"Cell {best.cell} reports an accuracy of {best.value:.4f}, but not clearly on test data."
         return Reason(text=text, cell=best.cell, numbers=(best.value,), source=Source.RERUN)
     return Reason(text="Run again, the notebook prints no accuracy that could be read.", source=Source.RERUN)
-
-
-def _written_down(evidence: Evidence) -> Callable[[float], bool]:
-    """Tells whether an accuracy stands as a number in the code, to the digits it was printed with."""
-    literals = {value for found in _literals(evidence) for value in (found, found / 100) if 0 < value < 1}
-    rounded = {digits: {f"{value:.{digits}f}" for value in literals} for digits in range(2, 9)}
-
-    def is_written_down(value: float) -> bool:
-        digits = min(8, max(2, len(f"{value:.8f}".rstrip("0").partition(".")[2])))
-        return f"{value:.{digits}f}" in rounded[digits]
-
-    return is_written_down
-
-
-def _literals(evidence: Evidence) -> Iterator[float]:
-    """Every number written in the code, also inside its strings; comments aside."""
-    for tree in evidence.code.trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant):
-                yield from _numbers_in(node.value)
-    for cell in {cell for cell, _ in evidence.code.unparsed}:
-        yield from _numbers_in(evidence.code.source(cell))
-
-
-def _numbers_in(value: object) -> list[float]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return [float(value)] if abs(value) < 1e6 else []
-    return [float(text) for text in _NUMBER.findall(value[:100_000])] if isinstance(value, str) else []

@@ -177,10 +177,9 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
     if observed is None:
         return
     if not observed.is_trusted:
-        yield (
-            "Our recorder was patched, silenced or imitated, or TensorFlow was never imported: what it saw "
-            "was left out, and nothing was measured."
-        )
+        is_tampered = any(name.startswith("recorder") for name in observed.replaced)
+        what = "was patched, silenced or imitated" if is_tampered else "saw no TensorFlow in this run"
+        yield f"Our recorder {what}: nothing that it told counts, and nothing was measured."
     if observed.replaced:
         more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
         yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."

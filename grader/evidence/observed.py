@@ -6,7 +6,8 @@ Wire schema 2, a JSON object a line, `kind` tells which:
 - `training`: one training run, the fields of `ObservedTraining`; a later line with the same `id` replaces it.
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
-- `replaced`: `names`, attributes of TensorFlow or of the recorder that student code replaced.
+- `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
+  "recorder".
 
 Lines that do not follow the schema are left out; nothing here raises on what a room says.
 """
@@ -72,8 +73,10 @@ class ObservedTraining(Record):
     batch: int | None = None
     rate: float | None = None
     dataset: _NAME | None = None
+    part: _NAME | None = None
     scale: float | None = None
     offset: float | None = None
+    preparation: _NAME = ""
     foreign_writes: Annotated[int, Field(ge=0)] = 0
     why_not: _NAME = ""
 
@@ -95,6 +98,7 @@ class ObservedEvaluation(Record):
 
     run: int
     training: int | None = None
+    updates: Annotated[int, Field(ge=0)] | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
     count: Annotated[int, Field(ge=0)] = 0
