@@ -1,4 +1,4 @@
-"""Hand-ins as they really come (`hand_ins/`), each with the verdicts, flags and ends of runs that it must get.
+"""Hand-ins as they really come (`hand_ins/`), each with the verdicts, flags and end of run that it must get.
 
 They are handed in through Moodle's folders and read as any hand-in is. Those that show something only when
 they are run are run once, in real rooms on the stand-ins; the others are judged by what was handed in.
@@ -25,7 +25,7 @@ from grader.intake.submissions import read_submissions
 from grader.model import Grade, Rejected, Submission
 from grader.notebook.reading import read_notebook
 from grader.pipeline import Graded, grade
-from grader.rubric import Rubric, read_rubric
+from grader.rubric import read_rubric
 
 NotebookOf = Callable[[str], dict[str, Any]]
 Label = dict[str, Any]

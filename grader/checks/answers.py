@@ -37,6 +37,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion) -> Verdict
     passages = _besides_names(evidence, found)
     beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
     is_told = any(speaks_of(question, passage.text) for passage in beside)
+    is_told = is_told or any(passage.answers_to for passage in passages)
     if passages and (is_told or not question.claims):
         return _judged(question, passages)
     if is_told or (beside and not question.claims):
