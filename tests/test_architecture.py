@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
     "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
     "gradebook": {"model", "errors"},
-    "report": {"notebook", "evidence", "model", "errors"},
+    "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
         *("oracles", "provisions", "report", "rubric", "model", "errors"),
