@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from grader.checks.foreign_outputs import flags_of_foreign_outputs
 from grader.checks.handed_in import after_a_failed_run
 from grader.checks.measurement import flags_of_measurement
+from grader.checks.needs import flags_of_needs
 from grader.checks.shortcuts import flags_of_shortcuts
 from grader.evidence.record import Evidence
 from grader.model import (
@@ -198,6 +199,7 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
     """What a TA should know before trusting the verdicts."""
     yield from evidence.submission.remarks
     yield from evidence.notebook.remarks
+    yield from flags_of_needs(evidence)
     yield from flags_of_foreign_outputs(evidence)
     yield from flags_of_shortcuts(evidence)
     if evidence.run is None:
