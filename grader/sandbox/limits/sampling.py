@@ -40,6 +40,7 @@ class _Process(NamedTuple):
     pid: int
     parent: int
     started: int
+    threads: int
     cpu_seconds: float  # its own, and that of the children it waited for
 
 
@@ -66,7 +67,8 @@ class TreeBounds:
         if memory > self._limits.memory_bytes:
             memory = _weigh([process.pid for process in living], files_bytes)
         self._cpu_seconds = max(self._cpu_seconds, sum(process.cpu_seconds for process in living))
-        return Usage(memory, len(living), self._cpu_seconds)
+        threads = sum(process.threads for process in living)
+        return Usage(memory, len(living), threads, self._cpu_seconds)
 
     def passed(self) -> RunStatus | None:
         """None: nothing is kept by the system."""
@@ -111,7 +113,8 @@ def _process(pid: int) -> _Process | None:
         return None
     if fields[0] in "ZX":
         return None
-    return _Process(pid, int(fields[1]), int(fields[19]), sum(map(int, fields[11:15])) / _TICKS)
+    cpu_seconds = sum(int(ticks) for ticks in fields[11:15]) / _TICKS
+    return _Process(pid, int(fields[1]), int(fields[19]), int(fields[17]), cpu_seconds)
 
 
 def _resident_bytes(pid: int) -> int:
