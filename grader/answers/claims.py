@@ -63,7 +63,8 @@ class Compiled:
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 count = negations(clause, match)
-                yield Said(claim, count % 2 == 1, is_doubtful or count > 1, sentence, clause)
+                is_unclear = count is None or count > 1
+                yield Said(claim, count == 1, is_doubtful or is_unclear, sentence, clause)
 
     def said_below(self, heading: str) -> Claim | None:
         """The claim that anything below `heading` makes, None when there is not exactly one."""

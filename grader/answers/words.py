@@ -57,12 +57,13 @@ class WordPattern(NamedTuple):
     stem: str
     is_open_before: bool = False
     is_open_after: bool = False
+    is_exact: bool = False
 
     @staticmethod
-    def read(text: str) -> WordPattern:
-        """The pattern that `text` writes down."""
+    def read(text: str, *, is_exact: bool = False) -> WordPattern:
+        """The pattern that `text` writes down; one that `is_exact` allows no slip of the pen."""
         stem = text.strip("*").lower().translate(_SPELLED)
-        return WordPattern(stem, text.startswith("*"), text.endswith("*"))
+        return WordPattern(stem, text.startswith("*"), text.endswith("*"), is_exact)
 
     def fits(self, word: str) -> bool:
         """Whether `word` (in its normal form) is meant, a slip of the pen in a long one included."""
@@ -71,7 +72,7 @@ class WordPattern(NamedTuple):
             return stem in word if self.is_open_after else word.endswith(stem)
         if word.startswith(stem) if self.is_open_after else word == stem:
             return True
-        if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
+        if self.is_exact or len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
         lengths = (len(stem) - 1, len(stem), len(stem) + 1) if self.is_open_after else (len(word),)
         return any(OSA.distance(word[:length], stem, score_cutoff=1) <= 1 for length in lengths)

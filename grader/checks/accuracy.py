@@ -82,7 +82,42 @@ def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     return any(abs(best.measured.accuracy - at) < given.band for at in (line.full, line.partly))
 
 
-@check("accuracy-at-least", repeats=_wants_more_seeds)
+def _by_saved_outputs(evidence: Evidence, *, thresholds: dict[str, Line], band: float) -> Verdict:
+    """The verdict by the best test accuracy that was saved; nothing that could be measured goes by it."""
+    run, beside = evidence.run, _reported(evidence)
+    if run is None or measured_models(evidence) or not _is_tested(evidence.as_handed_in()):
+        return needs_review(Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE), *beside)
+    judged = _judged(evidence.saved, evidence, run, thresholds, band)
+    if not judged:
+        return needs_review(
+            Reason(text="No saved output tells a test accuracy.", source=Source.SAVED), *beside
+        )
+    outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
+    asked_for = thresholds[dataset].full
+    text = (
+        f"As handed in, cell {number.cell} reports a test accuracy of {number.value:.4f} on {dataset}; asked "
+        f"for: {asked_for:.2f}."
+    )
+    found = Reason(text=text, cell=number.cell, numbers=(number.value, asked_for), source=Source.SAVED)
+    if outcome is Outcome.MET:
+        return met(found)
+    return partly_met(_HALF, found) if outcome is Outcome.PARTLY_MET else needs_review(found)
+
+
+def _judged(
+    readings: Readings, evidence: Evidence, run: Run, thresholds: Mapping[str, Line], band: float
+) -> list[tuple[Outcome, Number, str]]:
+    """The test accuracies that outputs show and the code does not hold, each judged for its data set."""
+    is_written_down = written_down(evidence)
+    return [
+        (_judgement(number, dataset, thresholds, band), number, dataset)
+        for number in _accuracies(readings, Split.TEST)
+        if not is_written_down(number.value)
+        and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
+    ]
+
+
+@check("accuracy-at-least", repeats=_wants_more_seeds, saved=_by_saved_outputs)
 def accuracy_at_least(
     evidence: Evidence,
     *,
@@ -106,13 +141,7 @@ def accuracy_at_least(
     if best is not None:
         return _by_measurement(evidence, run, best, thresholds, band)
     rerun = evidence.rerun or Readings()
-    is_written_down = written_down(evidence)
-    judged = [
-        (_judgement(number, dataset, thresholds, band), number, dataset)
-        for number in _accuracies(rerun, Split.TEST)
-        if not is_written_down(number.value)
-        and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
-    ]
+    judged = _judged(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
     doubts = _doubts(evidence)
     is_tested = _is_tested(evidence) and not doubts
@@ -124,7 +153,7 @@ def accuracy_at_least(
         text = f"The notebook needs {names}, which our room lacks, so its accuracy could not be checked."
         return not_checked(Reason(text=text), *beside)
     if not judged:
-        return needs_review(*_how_it_ended(run), _why_none(rerun, is_written_down), *doubts, *beside)
+        return needs_review(*_how_it_ended(run), _why_none(rerun, written_down(evidence)), *doubts, *beside)
     outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
     found = _found(number, dataset, thresholds[dataset], run)
     if (

@@ -56,3 +56,8 @@ class Evidence(Record):
     def prose(self) -> Prose:
         """The notebook's text: its passages, in Markdown cells and in comments."""
         return self.text or read_prose(self.notebook)
+
+    def as_handed_in(self) -> Evidence:
+        """The same evidence without anything that is from a run."""
+        left_out = dict.fromkeys(("run", "rerun", "observed", "measured")) | {"repeats": ()}
+        return self.model_copy(update=left_out)

@@ -8,19 +8,21 @@ snapshots on the way are taken only between cells.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-Site = tuple[Any, int]  # code object and line
-Values = list[NDArray[Any]]
+from probes.listening import Site
+from probes.predicting import Predictor, Snapshot, Values
+from probes.variables import value_of
 
 MOST_TRAININGS = 300
 MOST_BYTES = 256 * 1024 * 1024
 _SNAPSHOTS = frozenset({4, 32, 256, 2048, 16_384, 131_072})
 _NEW_START = 0.5  # relative change of a weight above which it was started anew
+_MOST_COPIES = 500  # of one weight, kept as fingerprints
 _COMPARED = 512  # numbers per weight that are looked at to tell whether new tensors continue the old
 
 
@@ -40,14 +42,16 @@ class Training:
         self.counter: Any = None
         self.counted_before = 0
         self.runs: list[int] = []
-        self.before: Values | None = None
-        self.during: list[tuple[int, Values]] = []
-        self.final: Values | None = None
+        self.before: Snapshot | None = None
+        self.during: list[tuple[int, Snapshot]] = []
+        self.final: Snapshot | None = None
         self.final_steps: int | None = None
         self.foreign_writes = 0
+        self.first_weights: list[Any] = []  # that were replaced by others at the first step
+        self.state: list[Any] = []  # variables of the model that owns the weights, other than these
         self.plan: Any = None
-        self.rows: NDArray[Any] | None = None
-        self.sampled: Any = None  # a variable into which a graph copies rows of its data
+        self.called: Predictor | None = None  # the model that owns the weights
+        self.replay: Predictor | None = None  # the recorded operations
         self.rate: float | None = None
         self.rate_probe: tuple[int, NDArray[Any], NDArray[Any]] | None = None
         self.why_not = "no step recorded"
@@ -76,14 +80,39 @@ class Training:
         return self.eager_updates + self.graph_steps
 
     @property
-    def values(self) -> Values:
-        """The weights as they are now, or as they were when the training was closed."""
-        return self.final if self.final is not None else [value_of(weight) for weight in self.weights]
+    def predictors(self) -> list[Predictor]:
+        """The forward passes that were found, the best one first."""
+        return [found for found in (self.called, self.replay) if found is not None]
+
+    @property
+    def values(self) -> Snapshot:
+        """The values as they are now, or as they were when the training was closed."""
+        if self.final is not None:
+            return self.final
+        return Snapshot([value_of(weight) for weight in self.weights], self.state_values)
+
+    @property
+    def state_values(self) -> Values:
+        """The values of the state as they are now."""
+        return [value_of(variable) for variable in self.state]
 
     @property
     def bytes(self) -> int:
-        """How much memory one copy of the weights takes."""
-        return sum(int(np.prod(shape)) * 4 for shape in self.shapes)
+        """How much memory one copy takes."""
+        sizes = [int(np.prod(tuple(variable.shape))) for variable in (*self.weights, *self.state)]
+        return sum(sizes) * 4
+
+    @property
+    def is_passing(self) -> bool:
+        """One request for gradients of tensors that changed nothing, as for a picture of them."""
+        is_of_tensors = not any(hasattr(weight, "handle") for weight in self.weights)
+        return self.updates == 0 and self.gradients <= 1 and is_of_tensors
+
+    def has_state(self, state: Sequence[Any]) -> None:
+        """The weights belong to a model that has these variables, too."""
+        self.state = list(state)
+        if self.before is not None:
+            self.before = self.before._replace(state=self.state_values)
 
     def at_work_in(self, run: int) -> None:
         """Note that the cell at position `run` trained."""
@@ -102,10 +131,17 @@ class Book:
         self._at_site: dict[tuple[Any, ...], Training] = {}
         self._current_run = current_run
         self._bytes = 0
+        self._last_id = 0
+        self._replaced: dict[int, Training] = {}  # by first weights
+        self._handed_out: dict[int, set[bytes]] = {}
 
     def training_of(self, weight: Any) -> Training | None:
         """The open training that owns a weight."""
         return self._owners.get(id(weight))
+
+    def training_replacing(self, weight: Any) -> Training | None:
+        """The training that began with a weight and has put others in its place since."""
+        return self._replaced.get(id(weight))
 
     def requested(self, weights: Sequence[Any], site: Site, earlier: Training | None) -> Training | None:
         """The training that a request for gradients belongs to, a new one if need be.
@@ -122,7 +158,7 @@ class Book:
         self.latest = owner
         return owner
 
-    def close(self, training: Training, values: Values | None = None) -> None:
+    def close(self, training: Training, values: Snapshot | None = None) -> None:
         """Keep the last values of a training and let its weights go."""
         if training.final is not None:
             return
@@ -134,7 +170,8 @@ class Book:
             if self._owners.get(id(weight)) is training:
                 del self._owners[id(weight)]
         training.slots = {}
-        training.weights = training.final
+        training.weights = training.final.weights
+        training.state = training.final.state
 
     def snapshot(self, training: Training, step: int) -> None:
         """Keep the values after `step` updates, as far as there is room."""
@@ -178,33 +215,43 @@ class Book:
             training.counted_gradient = training.eager_gradients
             training.eager_updates += 1
 
+    def handed_out(self, weight: Any) -> None:
+        """A weight is read where a copy of it may be kept, to be put back later (`EarlyStopping` does)."""
+        seen = self._handed_out.setdefault(id(weight), set())
+        if len(seen) < _MOST_COPIES:
+            seen.add(_fingerprint(value_of(weight)))
+
     def judge(self, training: Training, slot: int, old: NDArray[Any]) -> None:
         """After a write that no gradient led to: a new start of the weights, or a foreign write."""
         new = value_of(training.weights[slot])
         if training.updates == 0:
             if training.before is not None:
-                training.before[slot] = new
+                training.before.weights[slot] = new
             return
-        is_first = training.before is not None and np.array_equal(new, training.before[slot])
+        is_first = training.before is not None and np.array_equal(new, training.before.weights[slot])
+        if _fingerprint(new) in self._handed_out.get(id(training.weights[slot]), ()):
+            return
         if relative_change(old, new) <= _NEW_START and not (is_first and new.any()):
             training.foreign_writes += 1
             return
         weights = list(training.weights)
         values = [old if at == slot else value_of(weight) for at, weight in enumerate(weights)]
-        counter = training.counter
-        self.close(training, values)
-        if counter is not None:  # the compiled step goes on without asking us again
-            self._continue(training, weights, counter)
-
-    def _continue(self, training: Training, weights: list[Any], counter: Any) -> None:
+        counter, state = training.counter, training.state
+        self.close(training, Snapshot(values, training.state_values))
+        if counter is None:
+            return
         successor = self._new(weights, training.site)
-        if successor is not None:
+        if successor is not None:  # the compiled step goes on without asking us again
+            successor.has_state(state)
             successor.counter, successor.counted_before = counter, int(counter.numpy())
             successor.plan, successor.why_not = training.plan, training.why_not
-            successor.sampled, successor.path = training.sampled, training.path
+            successor.called, successor.replay = training.called, training.replay
+            successor.path = training.path
 
     def _new(self, weights: Sequence[Any], site: Site) -> Training | None:
         size = sum(int(np.prod([int(dim) for dim in weight.shape])) * 4 for weight in weights)
+        if len(self.trainings) >= MOST_TRAININGS or self._bytes + 2 * size > MOST_BYTES:
+            self._forget_passing()
         if len(self.trainings) >= MOST_TRAININGS or self._bytes + 2 * size > MOST_BYTES:
             self.is_overfull = True
             return None
@@ -212,12 +259,20 @@ class Book:
             other = self._owners.get(id(weight))
             if other is not None:
                 self.close(other)
-        training = Training(len(self.trainings) + 1, site, weights)
+        self._last_id += 1
+        training = Training(self._last_id, site, weights)
         training.before = snapshot_of(weights)
         self._bytes += 2 * size
         self.trainings.append(training)
         self._own(training)
         return training
+
+    def _forget_passing(self) -> None:
+        for training in self.trainings:
+            if training.is_passing and training is not self.latest:
+                self.close(training)
+                self._bytes -= 2 * training.bytes
+        self.trainings = [t for t in self.trainings if not t.is_passing or t is self.latest]
 
     def _own(self, training: Training) -> None:
         for weight in training.weights:
@@ -227,7 +282,9 @@ class Book:
     def _grow(self, training: Training, weights: Sequence[Any]) -> Training:
         added = [w for w in {id(w): w for w in weights}.values() if id(w) not in training.slots]
         values = snapshot_of(added)
-        training.before = None if training.before is None or values is None else training.before + values
+        if training.before is not None:
+            before = None if values is None else training.before.weights + values.weights
+            training.before = None if before is None else training.before._replace(weights=before)
         for weight in added:
             training.slots[id(weight)] = len(training.weights)
             training.weights.append(weight)
@@ -248,6 +305,9 @@ class Book:
             return None
         for weight in training.weights:
             self._owners.pop(id(weight), None)
+        if not training.first_weights:
+            training.first_weights = training.weights
+            self._replaced |= {id(weight): training for weight in training.weights}
         training.weights = list(weights)
         training.slots = {id(weight): place for place, weight in enumerate(weights)}
         for weight in weights:
@@ -256,19 +316,14 @@ class Book:
         return training
 
 
-def value_of(weight: Any) -> NDArray[Any]:
-    """A copy of a weight's value."""
-    return np.array(weight if isinstance(weight, np.ndarray) else weight.numpy())
-
-
-def snapshot_of(weights: Sequence[Any]) -> Values | None:
+def snapshot_of(weights: Sequence[Any]) -> Snapshot | None:
     """Copies of all values, None when one has no value yet."""
     try:
         values = [value_of(weight) for weight in weights]
     except Exception:  # noqa: BLE001 - a variable without a value, in whatever way TensorFlow says so
         return None
     is_whole = all(value.shape == tuple(weight.shape) for value, weight in zip(values, weights, strict=True))
-    return values if is_whole else None
+    return Snapshot(values, []) if is_whole else None
 
 
 def relative_change(old: NDArray[Any], new: NDArray[Any]) -> float:
@@ -279,11 +334,16 @@ def relative_change(old: NDArray[Any], new: NDArray[Any]) -> float:
     return float(np.linalg.norm(new.astype(np.float64) - old)) / size
 
 
-def _is_continued(before: Values | None, old: Sequence[Any], new: Sequence[Any]) -> bool:
+def _fingerprint(value: NDArray[Any]) -> bytes:
+    return hashlib.sha256(value.tobytes()).digest()
+
+
+def _is_continued(before: Snapshot | None, old: Sequence[Any], new: Sequence[Any]) -> bool:
     """Whether new weights are the old ones a step later, by some numbers of each."""
     was, now = _sampled(old), _sampled(new)
     started_anew = any(a.any() and not b.any() for a, b in zip(was, now, strict=True))
-    is_first = before is not None and all((a == b).all() for a, b in zip(_sampled(before), now, strict=True))
+    first = [] if before is None else _sampled(before.weights)
+    is_first = before is not None and all((a == b).all() for a, b in zip(first, now, strict=True))
     if started_anew or is_first:
         return False
     return relative_change(np.concatenate(was), np.concatenate(now)) < _NEW_START
