@@ -15,6 +15,7 @@ import pytest
 from grader.model import Attachment, Limits, RunStatus
 from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.launching import launch
+from grader.sandbox.layout import LOCKED
 from grader.sandbox.limits.sampling import Sampling
 
 
@@ -198,9 +199,10 @@ def test_a_room_whose_grader_died_before_it_stood_ends_by_itself(tmp_path):
     """Bubblewrap ties the room to its parent only once it runs; a grader killed before leaves an orphan."""
     reader, writer = os.pipe()
     os.close(reader)
-    (tmp_path / "room.json").write_text(json.dumps({"wire": writer}))
+    settings = LOCKED.model_dump() | {"wire": writer, "is_locked": True}
+    (tmp_path / "room.json").write_text(json.dumps(settings))
     spec = RoomSpec(settings=tmp_path, limits=Limits(), seed=1, wire=writer)
-    inside = [sys.executable, "-s", "/room/startup.py"]
+    inside = [sys.executable, "-s", "/room/startup.py", LOCKED.settings]
     orphan, standing = launch(spec, inside, Sampling().open(spec.limits), stderr=subprocess.PIPE)
     os.close(writer)
     standing.close()
