@@ -106,7 +106,7 @@ def test_an_answer_in_a_comment_says_so() -> None:
 def test_a_text_without_a_word_of_an_answer_is_not_met() -> None:
     verdict = asked(
         ("markdown", QUESTION),
-        ("markdown", "The images have 28 by 28 pixels each, and there are many of them."),
+        ("markdown", "The images have 28 by 28 pixels each, and show digits that were drawn by hand."),
     )
     assert verdict.outcome is Outcome.NOT_MET
     assert "holds a word of an answer" in verdict.reasons[0].text
