@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from grader.errors import GraderError
+from grader.errors import GraderError, trace_of
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
@@ -256,13 +256,12 @@ def main() -> None:
 
 
 def _fault(bug: Exception) -> str:
-    """One sentence on a bug of ours, with the file that holds its traceback."""
+    """One sentence on a bug of ours, with the file that says where it is; neither quotes a hand-in."""
     import tempfile
-    import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="grade-fault-", suffix=".txt", delete=False) as file:
-        file.write("".join(traceback.format_exception(bug)))
+        file.write(trace_of(bug) + "\n")
     return (
-        f"A fault in the grader ({type(bug).__name__}: {str(bug)[:200]}); what is finished is kept, and "
+        f"A fault in the grader ({type(bug).__name__}); what is finished is kept, and "
         f"{file.name} says more: report it with that file, or type the same command again."
     )

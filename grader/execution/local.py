@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import psutil
 from nbformat import v4
 
-from grader.errors import SandboxError
+from grader.errors import SandboxError, trace_of
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
@@ -63,8 +63,8 @@ def _run(job: Job, rooms: OpenRooms) -> Finished:
         return asyncio.run(run_in_room(job, rooms))
     except SandboxError:  # no room can be built here at all: everybody's concern
         raise
-    except Exception as bug:  # a bug at one job must not stop the others
-        log.error("a fault of the grader at %s", job.submission, exc_info=bug)
+    except Exception as bug:  # noqa: BLE001 - a bug at one job must not stop the others
+        log.error("a fault of the grader at the job %s: %s", job.key[:12], trace_of(bug))
         remark = f"The run was lost through a fault in the grader ({type(bug).__name__})."
         run = Run(
             key=job.key,

@@ -87,7 +87,7 @@ class _CellClient(NotebookClient):
         except CellControlSignal:
             raise
         except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
-            log.info("a malformed message was left out: %r", fault)
+            log.info("a malformed message was left out (%s)", type(fault).__name__)
             return None
 
     def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
@@ -282,7 +282,7 @@ async def _run_cell(
             return CellStatus.NOT_RUN
         task.result()
     except Exception as fault:  # noqa: BLE001 - the kernel is gone, or it sends what nobody can read
-        log.info("the kernel cannot be followed any more: %r", fault)
+        log.info("the kernel cannot be followed any more (%s)", type(fault).__name__)
         client.room.kill()
         return CellStatus.NOT_RUN
     finally:
