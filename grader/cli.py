@@ -75,6 +75,9 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
 ]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 
 
@@ -91,9 +94,7 @@ def run(
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
     ] = None,
     course: CourseOption = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
-    ] = None,
+    jobs: JobsOption = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A limit of runs, as in a rubric: memory_mib=8192."),
@@ -147,6 +148,45 @@ def run(
     else:
         summarise(graded)
     raise typer.Exit(SOME_NOT_GRADED if any(part.rejected or part.lost for part in graded) else DONE)
+
+
+@app.command()
+def calibrate(
+    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
+    data: DataOption = None,
+    seeds: Annotated[int, typer.Option(min=2, help="How many seeds each reference is run with.")] = 5,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the proposed thresholds and their figures into the rubric.")
+    ] = False,
+    course: CourseOption = None,
+    jobs: JobsOption = None,
+) -> None:
+    """Measure what the references reach over seeds, and propose thresholds for the accuracy asked for."""
+    from datetime import date
+
+    from grader.calibration.measuring import calibrate as measure
+    from grader.calibration.writing import write_thresholds
+    from grader.course import find_course
+    from grader.execution.interface import find_executor
+    from grader.terminal import progress_on_stderr, show_calibration
+
+    found = find_course(course)
+    executor = find_executor("local")(jobs)
+    with progress_on_stderr() as progress:
+        calibration = measure(
+            assignment,
+            found,
+            executor,
+            data=data,
+            seeds=seeds,
+            needs_real_data=write,
+            progress=progress,
+        )
+    show_calibration(calibration)
+    if write:
+        path = found.rubric_path(assignment)
+        write_thresholds(calibration, path, date.today())
+        typer.echo(f"Written into {path}; grade again to see whose grade moves.")
 
 
 @app.command()

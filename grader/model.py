@@ -89,6 +89,14 @@ class Visibility(StrEnum):
     STAFF = "staff"
 
 
+class OnRerunFailure(StrEnum):
+    """What counts for a criterion where our run fails though the saved outputs show success."""
+
+    REVIEW = "review"  # a person decides, with both sides laid out
+    SAVED = "saved"  # the saved outputs may meet it
+    PARTLY = "partly"  # the same, for half of the points
+
+
 class Scale(StrEnum):
     """How a grade is told: in points, or only as passed and not passed."""
 
@@ -310,10 +318,14 @@ class Override(Record):
 
 
 class CriterionGrade(Record):
-    """One criterion of one grade: the verdict, and the person's decision where there is one."""
+    """One criterion of one grade: the verdict, and the person's decision where there is one.
+
+    `check` is the name of the check that judged, "" in grades of before it was kept.
+    """
 
     id: str
     title: str
+    check: str = ""
     points: Annotated[Decimal, Field(ge=0)]
     is_bonus: bool = False
     visibility: Visibility = Visibility.PUBLIC

@@ -25,7 +25,7 @@ from pydantic import (
 
 from grader.checks.registry import Check, all_checks
 from grader.errors import UsageError
-from grader.model import Limits, Record, Scale, Source, Visibility
+from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
 SCHEMA_VERSION = 1
@@ -47,6 +47,7 @@ class Criterion(Record):
     is_bonus: bool = False
     visibility: Visibility = Visibility.PUBLIC
     accepts: tuple[Source, ...] = tuple(Source)
+    on_rerun_failure: OnRerunFailure = OnRerunFailure.REVIEW
     check: Check
     parameters: SerializeAsAny[BaseModel]
 
@@ -85,6 +86,13 @@ class Rubric(Record):
     def points_by_criterion(self) -> dict[str, Decimal]:
         """The most points that each criterion can give, by its id, in the rubric's order."""
         return {criterion.id: criterion.points for criterion in self.criteria}
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The experiments of ours that its checks ask for, each once."""
+        return tuple(
+            dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
+        )
 
     @property
     def sha256(self) -> str:
@@ -202,6 +210,7 @@ class _CriterionPart(_Part):
     points: Decimal = Field(gt=0, max_digits=6, decimal_places=2)
     check: str
     accepts: tuple[Source, ...] = Field(default=tuple(Source), min_length=1)
+    on_rerun_failure: OnRerunFailure = OnRerunFailure.REVIEW
     visibility: Visibility = Visibility.PUBLIC
     bonus: bool = False
     with_: dict[str, JsonValue] = Field(default={}, alias="with")
@@ -237,7 +246,8 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
     if not isinstance(given, dict):
         return None
     where = f" (with: of the check {name!r})"
-    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where)
+    material = {"folder": file.path.with_suffix("")}
+    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where, material)
     if part is None or parameters is None:
         return None
     return Criterion(
@@ -247,6 +257,7 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
         is_bonus=part.bonus,
         visibility=part.visibility,
         accepts=tuple(source for source in Source if source in part.accepts),
+        on_rerun_failure=part.on_rerun_failure,
         check=checks[name],
         parameters=parameters,
     )

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from grader.calibration.rule import Calibration
 from grader.execution.running import Progress as ProgressFunction
 from grader.gradebook.changes import GradeChange
 from grader.model import CriterionGrade, Grade, Isolation
@@ -103,6 +105,34 @@ def _state(criterion: CriterionGrade | None) -> str:
     outcome = "decided" if criterion.override else criterion.verdict.outcome.value.replace("_", " ")
     points = "open" if criterion.awarded is None else _number(criterion.awarded)
     return f"{outcome} ({points})"
+
+
+def show_calibration(calibration: Calibration) -> None:
+    """Print what was reached on each data set, and the thresholds and the band in the rubric and proposed."""
+    console = Console(highlight=False)
+    title = f"Assignment {calibration.assignment}, criterion {calibration.criterion}: withheld accuracy"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Data set", no_wrap=True)
+    for heading in ("Min", "Median", "Spread", "SD", "Full", "Partly"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for reached in calibration.reached:
+        figures = (min(reached.accuracies), reached.median, reached.spread, reached.deviation)
+        now, proposed = reached.now, reached.proposed
+        table.add_row(
+            reached.dataset,
+            *(f"{figure:.3f}" for figure in figures),
+            f"{now.full:.2f} → {proposed.full:.2f}",
+            f"{now.partly:.2f} → {proposed.partly:.2f}",
+        )
+    console.print(table)
+    for reached in calibration.reached:
+        origin = reached.origin.value.replace("_", "-")
+        measured = f"{len(reached.accuracies)} of {calibration.seeds} seeds measured"
+        console.print(f"{reached.dataset}: {reached.notebook}, {origin} data, {measured}.", soft_wrap=True)
+    console.print(f"Band: {calibration.band:.2f} → {calibration.proposed_band:.2f}.")
+    console.print(
+        "Left of an arrow is what the rubric says, right of it what the rule of thumb says.", soft_wrap=True
+    )
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

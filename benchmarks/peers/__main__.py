@@ -20,8 +20,8 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from peers.attempts import ATTEMPTS, HONEST, NOTHING, Attempt  # noqa: E402
-from peers.graders import MOST_POINTS, Nbgrader, Otter, Peer, version  # noqa: E402
+from peers.attempts import ATTEMPTS, HONEST, NOTHING, Attempt
+from peers.graders import MOST_POINTS, Nbgrader, Otter, Peer, version
 
 
 def tried(peer: Peer, attempt: Attempt, folder: Path) -> str:

@@ -76,7 +76,7 @@ class Nbgrader:
             self._write(course / "submitted" / name / "a", source)
         ended = _run([programs / "nbgrader", "autograde", "a", "--create"], course, environment)
         if ended.returncode < 0:
-            return {name: "grading did not come back" for name in hand_ins}
+            return dict.fromkeys(hand_ins, "grading did not come back")
         scores = _run([programs / "python", "-c", self._SCORES], course, environment)
         given = json.loads(scores.stdout or "{}")
         return {name: given.get(name, "no grade") for name in hand_ins}

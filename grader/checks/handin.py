@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from grader.checks.foreign_outputs import results_of_other_code
+from grader.checks.guards import never_against, nothing_seen
 from grader.checks.registry import check
-from grader.checks.suspicions import results_of_other_code
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.markdown import code_texts
@@ -93,6 +94,7 @@ def _share_a_word(name: str, text: str) -> bool:
 
 
 @check("outputs-saved")
+@never_against(nothing_seen)
 def outputs_saved(evidence: Evidence) -> Verdict:
     """The notebook was saved with outputs that show its code working.
 
@@ -104,6 +106,10 @@ def outputs_saved(evidence: Evidence) -> Verdict:
     saved = evidence.saved
     if saved.code_cells == 0:
         return needs_review(Reason(text="The notebook has no code cells.", source=Source.SAVED))
+    if saved.cells_with_output == 0 and evidence.prose.pictures:
+        cell = evidence.prose.pictures[0]
+        text = f"No code cell has a saved output, but cell {cell} shows a picture that may be one."
+        return needs_review(Reason(text=text, cell=cell, source=Source.SAVED))
     if saved.cells_with_output == 0:
         text = (
             f"None of the {saved.code_cells} code cells has a saved output: run it all and save it with "

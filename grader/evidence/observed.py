@@ -25,6 +25,7 @@ from grader.model import Record
 
 _MOST_TRAININGS = 400
 _MOST_PREDICTIONS = 4_000
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D"})
 _NAME = Annotated[str, Field(max_length=200)]
 
 
@@ -72,15 +73,17 @@ class ObservedTraining(Record):
     batch: int | None = None
     rate: float | None = None
     dataset: _NAME | None = None
+    part: _NAME | None = None
     scale: float | None = None
     offset: float | None = None
+    preparation: _NAME = ""
     foreign_writes: Annotated[int, Field(ge=0)] = 0
     why_not: _NAME = ""
 
     @property
     def hidden_layers(self) -> int:
-        """Matrix products with a weight on the way to the logits, less one."""
-        products = sum(op.op == "MatMul" and op.weight is not None for op in self.forward)
+        """Products with a weight on the way to the logits, convolutions among them, less one."""
+        products = sum(op.op in _PRODUCTS and op.weight is not None for op in self.forward)
         return max(0, products - 1)
 
 
@@ -95,6 +98,7 @@ class ObservedEvaluation(Record):
 
     run: int
     training: int | None = None
+    updates: Annotated[int, Field(ge=0)] | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
     count: Annotated[int, Field(ge=0)] = 0

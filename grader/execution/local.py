@@ -17,6 +17,7 @@ from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
 from grader.model import Isolation, Run, RunStatus
 from grader.sandbox.doctor import check_room
+from grader.sandbox.limits.choosing import choose_mechanism
 from grader.sandbox.rooms import OpenRooms
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class LocalExecutor:
         if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
             check_room()
         sweep_rooms()
+        choose_mechanism()  # once, before several threads ask for it
         rooms = OpenRooms()
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
         waiting = [pool.submit(_run, job, rooms) for job in jobs]

@@ -19,15 +19,17 @@ import nbformat
 import psutil
 import zmq
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbclient.exceptions import CellControlSignal
 from nbformat import v4
 
 from grader.execution.asking import Question
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.mends import is_known_mend
+from grader.execution.messages import Messages
 from grader.execution.modules import missing_module, shadowed_modules
 from grader.model import CellRun, CellStatus, Isolation, KerasFlavour, Mend, Run, RunStatus
+from grader.notebook.images import redraw_figures
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
@@ -39,7 +41,6 @@ log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
 _FOLDER_PREFIX = "grader-room-"
-_SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
 _NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -53,7 +54,8 @@ class _CellClient(NotebookClient):
         self.reply_error: str | None = None
         self.drops: Any = None
         self.room = manager.room
-        self.output_bytes = 0
+        self.messages = Messages()
+        self.is_dropped = False
 
     def watch_for_drops(self) -> None:
         """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be."""
@@ -64,26 +66,24 @@ class _CellClient(NotebookClient):
         """Whether the kernel, though it is alive, was dropped; ends the room if so."""
         if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
             return False
-        self.output_bytes = self.room.spec.limits.output_bytes + 1
+        self.is_dropped = True
         self.room.kill()
         return True
 
     @property
     def is_flooded(self) -> bool:
         """Whether the kernel put out more than it may."""
-        return self.output_bytes > self.room.spec.limits.output_bytes
+        return self.is_dropped or self.messages.bytes > self.room.spec.limits.output_bytes
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Count, then handle as nbclient does; a flood ends the room, widgets' messages are left out."""
-        if not isinstance(msg.get("content"), dict):
-            return None
-        self.output_bytes += _made_plain(msg["content"])
+        plain = self.messages.rebuilt(msg)
         if self.is_flooded:
             self.room.kill()
-        if self.is_flooded or msg["msg_type"].startswith("comm"):
+        if plain is None or self.is_flooded or plain["msg_type"].startswith("comm"):
             return None
         try:
-            return super().process_message(msg, cell, cell_index)
+            return super().process_message(plain, cell, cell_index)
         except CellControlSignal:
             raise
         except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
@@ -92,7 +92,7 @@ class _CellClient(NotebookClient):
 
     def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
         """Keep the error that the reply tells of: its output can be missing or forged."""
-        content = execute_reply["content"]
+        content = (self.messages.rebuilt(execute_reply) or {}).get("content", {})
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
@@ -116,6 +116,7 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
         finally:
             open_rooms.discard(room)
             passed_limit = room.close()
+        redraw_figures(notebook)
         facts = question.believed(room.wire.facts())
         watchdog = room.watchdog
         run = Run(
@@ -280,7 +281,8 @@ async def _run_cell(
             client.room.kill()
             return CellStatus.NOT_RUN
         task.result()
-    except (DeadKernelError, ValueError, RecursionError, zmq.ZMQError):  # gone, or it sends what nobody reads
+    except Exception as fault:  # noqa: BLE001 - the kernel is gone, or it sends what nobody can read
+        log.info("the kernel cannot be followed any more: %r", fault)
         client.room.kill()
         return CellStatus.NOT_RUN
     finally:
@@ -328,7 +330,8 @@ def _one_line(message: str) -> str:
 def _not_started(room: Room, error: Exception) -> str:
     complaint = room.complaint.splitlines()
     return (
-        f"The kernel did not start in the room ({complaint[-1] if complaint else error}): run `grade doctor`."
+        f"The kernel did not start in the room ({complaint[-1][:300] if complaint else error}): "
+        "run `grade doctor`."
     )
 
 
@@ -362,16 +365,3 @@ def _remarks(cells: list[CellRun], job: Job) -> list[str]:
         for name in shadowed_modules((file.name for file in job.attachments), job.working_folder)
     ]
     return remarks
-
-
-def _made_plain(content: dict[str, Any]) -> int:
-    """Leave of a message what reports show, flat strings; return about how many bytes it carries."""
-    if "data" in content:
-        data = content["data"] if isinstance(content["data"], dict) else {}
-        shown = {kind: text for kind, text in data.items() if kind in _SHOWN and isinstance(text, str)}
-        content.update(data=shown, metadata={})
-    if "traceback" in content:
-        lines = content["traceback"] if isinstance(content["traceback"], list) else []
-        content["traceback"] = [line for line in lines if isinstance(line, str)]
-    texts = [*content.values(), *content.get("data", {}).values(), *content.get("traceback", ())]
-    return 64 + sum(len(text) for text in texts if isinstance(text, str))

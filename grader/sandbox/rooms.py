@@ -22,13 +22,6 @@ from grader.sandbox.wire import Wire
 _STDERR_BYTES = 16_384
 _LONGEST = 50  # characters of a folder, so that a Unix socket's path below it stays under 108
 
-
-def rooms_folder() -> Path:
-    """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets."""
-    folder = Path(tempfile.gettempdir())
-    return folder if len(str(folder)) <= _LONGEST else Path("/tmp")
-
-
 _KEPT_BY_WALLS = {
     Isolation.BUBBLEWRAP: (
         "disk: file systems in memory of bounded size, added up five times a second",
@@ -41,6 +34,12 @@ _KEPT_BY_WALLS = {
         "files of the user and system calls: not limited",
     ),
 }
+
+
+def rooms_folder() -> Path:
+    """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets."""
+    folder = Path(tempfile.gettempdir())
+    return folder if len(str(folder)) <= _LONGEST else Path("/tmp")
 
 
 class Room:
@@ -130,10 +129,10 @@ class Room:
             self.process.wait()
         if self.watchdog is not None:
             self.watchdog.stop()
-        if self._bounds is not None:
-            self._bounds.close()
         if self.standing is not None:
             self.standing.close()
+        if self._bounds is not None:
+            self._bounds.close()
         return None if self.watchdog is None else self.watchdog.verdict
 
     @property

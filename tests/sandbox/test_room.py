@@ -15,6 +15,7 @@ import pytest
 from grader.model import Attachment, Limits, RunStatus
 from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.launching import launch
+from grader.sandbox.layout import LOCKED
 from grader.sandbox.limits.sampling import Sampling
 
 
@@ -120,6 +121,17 @@ def test_a_notebook_in_a_subfolder_runs_beside_its_own_files(run_cells, tmp_path
     assert "top.txt" in printed(executed)
 
 
+def test_a_file_that_was_handed_in_is_found_in_any_folder_of_the_drive_that_a_cell_names(run_cells, tmp_path):
+    run, executed = run_cells(
+        "print(open('/content/drive/MyDrive/IDL/week 1/notes.txt').read())",
+        "import os; print(os.listdir('/content/gdrive/My Drive/other'))",
+        attachments=(attachment(tmp_path, "notes.txt", b"mine"),),
+    )
+    assert run.status is RunStatus.COMPLETED, run.cells
+    assert printed(executed, 1) == "mine\n"
+    assert printed(executed, 2) == "['notes.txt']\n"
+
+
 def test_colab_notebooks_find_their_drive_before_and_after_the_mount(run_cells, tmp_path):
     files = (attachment(tmp_path, "notes.txt", b"mine"),)
     run, executed = run_cells(
@@ -187,9 +199,10 @@ def test_a_room_whose_grader_died_before_it_stood_ends_by_itself(tmp_path):
     """Bubblewrap ties the room to its parent only once it runs; a grader killed before leaves an orphan."""
     reader, writer = os.pipe()
     os.close(reader)
-    (tmp_path / "room.json").write_text(json.dumps({"wire": writer}))
+    settings = LOCKED.model_dump() | {"wire": writer, "is_locked": True}
+    (tmp_path / "room.json").write_text(json.dumps(settings))
     spec = RoomSpec(settings=tmp_path, limits=Limits(), seed=1, wire=writer)
-    inside = [sys.executable, "-s", "/room/startup.py"]
+    inside = [sys.executable, "-s", "/room/startup.py", LOCKED.settings]
     orphan, standing = launch(spec, inside, Sampling().open(spec.limits), stderr=subprocess.PIPE)
     os.close(writer)
     standing.close()
