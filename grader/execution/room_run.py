@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
 import re
 import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -23,19 +19,19 @@ from nbformat import v4
 
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
-from grader.execution.modules import missing_module, shadowed_modules
-from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
+from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
+from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
 from grader.sandbox.provisioner import RoomKernelManager
-from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
-from grader.sandbox.wire import Wire
+from grader.sandbox.rooms import FOLDER_PREFIX, OpenRooms, Room, rooms_folder
+from grader.sandbox.sources import RoomSource
+from grader.sandbox.staging import give_to_room
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 90.0
 MEASURE_SECONDS = 60.0
-_FOLDER_PREFIX = "grader-room-"
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -93,8 +89,8 @@ class _CellClient(NotebookClient):
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
-async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
-    """Run `job`; the executed notebook has code cells only, with ids `cell-<number>`.
+async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Finished:
+    """Run `job` in a room from `source`; the executed notebook has code cells only, with ids `cell-<number>`.
 
     While the room is open it stands in `open_rooms`, so that the caller can kill it from outside.
     Whatever the student's code does is told by the run's status. Failures of ours give `RunStatus.LOST`
@@ -103,82 +99,77 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
     notebook = v4.new_notebook(
         cells=[v4.new_code_cell(cell.source, id=cell_id(cell.number)) for cell in job.cells]
     )
-    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=rooms_folder()))
+    started = time.monotonic()
+    room = source.room(room_spec(job))
+    open_rooms.add(room)
     try:
-        room = _prepare(job, folder)
-        open_rooms.add(room)
-        started = time.monotonic()
-        try:
-            cells, status, remarks = await _run_cells(job, notebook, room)
-        finally:
-            open_rooms.discard(room)
-            passed_limit = room.close()
-        facts = room.wire.facts()
-        watchdog = room.watchdog
-        run = Run(
-            key=job.key,
-            status=passed_limit or status,
-            cells=tuple(cells),
-            wall_seconds=round(time.monotonic() - started, 3),
-            peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
-            seed=job.seed,
-            keras=job.keras,
-            datasets=tuple(data.use for data in job.datasets),
-            limits=job.limits,
-            limits_in_force=(
-                "wall clock",
-                "memory and processes (watchdog)",
-                "disk (tmpfs sizes)",
-                "bytes of output",
-                "no network",
-            ),
-            versions=installed_versions(),
-            mends=_mends(facts, job),
-            missing_modules=_missing_modules(cells, is_third_party=True),
-            remarks=(*remarks, *_remarks(cells, job)),
-        )
+        cells, status, remarks = await _run_cells(job, notebook, room)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        open_rooms.discard(room)
+        passed_limit = room.close()
+    facts = room.wire.facts()
+    watchdog = room.watchdog
+    run = Run(
+        key=job.key,
+        status=passed_limit or status,
+        cells=tuple(cells),
+        wall_seconds=round(time.monotonic() - started, 3),
+        peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
+        seed=job.seed,
+        keras=job.keras,
+        datasets=tuple(data.use for data in job.datasets),
+        limits=job.limits,
+        limits_in_force=(
+            "wall clock",
+            "memory and processes (watchdog)",
+            "disk (tmpfs sizes)",
+            "bytes of output",
+            "no network",
+        ),
+        isolation=room.isolation,
+        versions=installed_versions(),
+        mends=_mends(facts, job),
+        missing_modules=_missing_modules(cells, is_third_party=True),
+        remarks=(*remarks, *_remarks(cells, job)),
+    )
     return Finished(job, run, notebook, tuple(facts))
 
 
 def sweep_rooms() -> None:
     """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
-    for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
-        owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+    for folder in rooms_folder().glob(f"{FOLDER_PREFIX}*"):
+        owner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(job: Job, folder: Path) -> Room:
-    """Make the room's folders on our side: sockets, settings, attachments."""
-    for name in ("sockets", "settings", "attachments"):
-        (folder / name).mkdir()
+def room_spec(job: Job) -> RoomSpec:
+    """What has to be known of `job` before its room is made."""
+    files = {name: path for data in job.datasets for name, path in data.files}
+    return RoomSpec(
+        data_files=files,
+        limits=job.limits,
+        keras=job.keras,
+        is_fresh=wants_fresh_process(
+            (cell.source for cell in job.cells), (file.name for file in job.attachments)
+        ),
+    )
+
+
+def _begin(job: Job, room: Room) -> None:
+    """Put what was handed in beside the notebook into the room and tell the kernel its job."""
     for attachment in job.attachments:
-        target = folder / "attachments" / attachment.name
+        target = room.folder.attachments / attachment.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(job.folder / attachment.name, target, follow_symlinks=False)
-    wire = Wire()
-    data_files = {name: path for data in job.datasets for name, path in data.files}
-    settings = {
-        "wire": wire.write_end,
-        "seed": job.seed,
-        "working_folder": job.working_folder,
-        "is_legacy": job.keras is KerasFlavour.LEGACY,
-        "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
-    }
-    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
-    spec = RoomSpec(
-        sockets=folder / "sockets",
-        settings=folder / "settings",
-        attachments=folder / "attachments",
-        data_files=data_files,
-        limits=job.limits,
-        seed=job.seed,
-        keras=job.keras,
-        wire=wire.write_end,
+    room.begin(
+        {
+            "seed": job.seed,
+            "working_folder": job.working_folder,
+            "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
+            "environment": {},
+        }
     )
-    return Room(spec, wire)
 
 
 async def _run_cells(
@@ -190,6 +181,7 @@ async def _run_cells(
     try:
         try:
             await manager.start_kernel()
+            _begin(job, room)
             client.kc = manager.client()
             client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
@@ -245,10 +237,11 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
     """
     if not job.probe_inputs or room.process is None or room.process.poll() is not None:
         return
-    inputs = room.spec.settings / "inputs"
+    inputs = room.folder.settings / "inputs"
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
+    give_to_room(inputs)
     node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()

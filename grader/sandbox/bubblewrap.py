@@ -16,8 +16,8 @@ from pydantic import Field
 
 from grader.errors import SandboxError
 from grader.model import KerasFlavour, Limits, Record
+from grader.sandbox.staging import ROOM, Sources, give_to_room
 
-ROOM = Path(__file__).parent / "room"
 PROBES = Path(__file__).parents[1] / "probes"
 CONTENT = "/content"
 KERAS_HOME = "/keras"
@@ -25,6 +25,10 @@ HOME = "/home/student"
 SOCKETS = "/run/kernel"
 SETTINGS = "/run/settings"
 ATTACHMENTS = "/run/attachments"
+ROOMS = "/run/rooms"  # in the kernel parent only
+WRITABLE = ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME)
+
+_PARENT_DISK_BYTES = 64 * 1024**2
 
 _SYSTEM_FILES = (
     "/etc/alternatives",
@@ -37,22 +41,38 @@ _SYSTEM_FILES = (
 
 
 class RoomSpec(Record):
-    """What one room is made of.
+    """What has to be known of a run before its room is made.
 
-    `sockets` is a host folder for the kernel's Unix sockets, `settings` one whose files the room may
-    read, `attachments` one whose files are copied into the working folder when the room starts.
-    `data_files` maps a path below the Keras home to a host file. `wire` is the file descriptor that the
-    room's own code writes facts to; both processes inherit it.
+    `data_files` maps a path below the Keras home to a host file. `is_fresh` asks for a process in which
+    nothing has been imported before.
     """
 
-    sockets: Path
-    settings: Path
-    attachments: Path | None = None
     data_files: Mapping[str, Path] = Field(default_factory=dict)
     limits: Limits
-    seed: int
     keras: KerasFlavour = KerasFlavour.KERAS_3
-    wire: int
+    is_fresh: bool = False
+
+
+class RoomFolder:
+    """A room's own folder on the host, `path`, and the places in it.
+
+    `sockets` is for the kernel's Unix sockets; `settings` holds files that the room may read,
+    `attachments` those that are copied into its working folder; `stage` stays empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sockets = path / "sockets"
+        self.settings = path / "settings"
+        self.attachments = path / "attachments"
+        self.stage = path / "stage"
+
+    def make(self) -> None:
+        """Make the folder with its places, for the rooms' user."""
+        self.path.mkdir(mode=0o700, exist_ok=True, parents=True)
+        for place in (self.sockets, self.settings, self.attachments, self.stage):
+            place.mkdir()
+        give_to_room(self.path)
 
 
 def find_bubblewrap() -> str:
@@ -66,9 +86,9 @@ def find_bubblewrap() -> str:
     return found
 
 
-def room_environment(spec: RoomSpec) -> dict[str, str]:
-    """The whole environment of the room, and of bubblewrap itself: nothing of the launcher's."""
-    legacy = {"TF_USE_LEGACY_KERAS": "1"} if spec.keras is KerasFlavour.LEGACY else {}
+def room_environment(keras: KerasFlavour = KerasFlavour.KERAS_3) -> dict[str, str]:
+    """The whole environment of a room, and of bubblewrap itself: nothing of the launcher's."""
+    legacy = {"TF_USE_LEGACY_KERAS": "1"} if keras is KerasFlavour.LEGACY else {}
     return {
         "HOME": HOME,
         "KERAS_HOME": KERAS_HOME,
@@ -79,7 +99,7 @@ def room_environment(spec: RoomSpec) -> dict[str, str]:
         "PIP_NO_INDEX": "1",  # `pip install` of what is there succeeds, of anything else fails at once
         "PIP_ROOT_USER_ACTION": "ignore",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": str(spec.seed % 2**32),
+        "PYTHONHASHSEED": "0",  # the same in every room: a forked kernel cannot have one of its own
         "SHELL": "/bin/bash",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "USER": "student",
@@ -87,39 +107,48 @@ def room_environment(spec: RoomSpec) -> dict[str, str]:
     }
 
 
-def room_command(spec: RoomSpec, inside: Sequence[str]) -> list[str]:
-    """The command that runs `inside` within a room made from `spec`; to be started with `room_environment`.
+def room_command(spec: RoomSpec, folder: RoomFolder, inside: Sequence[str]) -> list[str]:
+    """The command that runs `inside` within a room of its own; to be started with `room_environment`.
 
     Killing the started process kills everything in the room: it is the parent of the room's pid 1,
     which dies with it. Raises `SandboxError` when bubblewrap is not installed.
     """
-    size = ["--size", str(spec.limits.disk_bytes)]
+    source = Sources(folder.stage)
+    command = _walls(source, spec.limits.disk_bytes)
+    command += ["--ro-bind", source(folder.settings), SETTINGS]
+    command += ["--ro-bind", source(folder.attachments), ATTACHMENTS]
+    for name, file in sorted(spec.data_files.items()):
+        command += ["--ro-bind", source(file), f"{KERAS_HOME}/{name}"]
+    command += ["--bind", source(folder.sockets), SOCKETS]
+    return source.command([*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside])
+
+
+def parent_command(rooms: Path, stage: Path, inside: Sequence[str]) -> list[str]:
+    """The command that runs the kernel parent: a room that can make rooms within itself.
+
+    `rooms` is the host folder with the folders of its rooms, `stage` an empty one.
+    """
+    source = Sources(stage)
+    command = _walls(source, _PARENT_DISK_BYTES)
+    for place in (SETTINGS, ATTACHMENTS, SOCKETS):
+        command += ["--dir", place]
+    command += ["--bind", source(rooms), ROOMS]
+    return source.command([*command, "--remount-ro", "/", "--chdir", "/", "--", *inside])
+
+
+def _walls(source: Sources, disk_bytes: int) -> list[str]:
+    """What all rooms have in common: namespaces, no capability, system and Python, writable places."""
+    size = ["--size", str(disk_bytes)]
     command = [find_bubblewrap(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     command += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "room"]
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
-    for folder in ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME):
+    for folder in WRITABLE:
         command += [*size, "--tmpfs", folder]
     command += ["--remount-ro", "/dev"]
     for prefix in _python_prefixes():
-        command += ["--ro-bind", prefix, prefix]
-    command += [
-        *_without_grader(),
-        "--ro-bind",
-        str(ROOM),
-        "/room",
-        "--ro-bind",
-        str(PROBES),
-        "/harness/probes",
-        "--ro-bind",
-        str(spec.settings),
-        SETTINGS,
-    ]
-    if spec.attachments is not None:
-        command += ["--ro-bind", str(spec.attachments), ATTACHMENTS]
-    for name, file in sorted(spec.data_files.items()):
-        command += ["--ro-bind", str(file), f"{KERAS_HOME}/{name}"]
-    command += ["--bind", str(spec.sockets), SOCKETS, "--remount-ro", "/", "--chdir", CONTENT]
-    return [*command, "--", *inside]
+        command += ["--ro-bind", source(Path(prefix)), prefix]
+    command += [*_without_grader(), "--ro-bind", source(ROOM), "/room"]
+    return [*command, "--ro-bind", source(PROBES), "/harness/probes"]
 
 
 def _system() -> list[str]:

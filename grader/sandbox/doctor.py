@@ -14,12 +14,14 @@ from pathlib import Path
 from grader.errors import SandboxError
 from grader.model import Limits, Record
 from grader.sandbox.bubblewrap import (
+    RoomFolder,
     RoomSpec,
     find_bubblewrap,
     host_description,
     room_command,
     room_environment,
 )
+from grader.sandbox.rooms import rooms_folder
 
 _PROBE = r"""
 import os, socket
@@ -94,14 +96,15 @@ def _bubblewrap() -> Finding:
 
 def _room() -> list[Finding]:
     """Build a room and try to break out of it in the plainest ways."""
-    with tempfile.TemporaryDirectory(prefix="grader-doctor-") as name:
-        folder = Path(name)
-        spec = RoomSpec(sockets=folder, settings=folder, limits=Limits(), seed=0, wire=0)
-        environment = room_environment(spec)
+    with tempfile.TemporaryDirectory(prefix="grader-doctor-", dir=rooms_folder()) as name:
+        folder = RoomFolder(Path(name))
+        folder.make()
+        spec = RoomSpec(limits=Limits())
+        environment = room_environment()
         probe = _PROBE % (sorted([*environment, "PWD", "LC_CTYPE"]),)
         try:
             ended = subprocess.run(
-                room_command(spec, [sys.executable, "-c", probe]),
+                room_command(spec, folder, [sys.executable, "-c", probe]),
                 env=environment,
                 capture_output=True,
                 text=True,

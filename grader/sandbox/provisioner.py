@@ -6,9 +6,6 @@ travel over Unix sockets in a folder that is bound into the room (`transport: ip
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import zmq.asyncio
@@ -17,7 +14,6 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from grader.sandbox.bubblewrap import SOCKETS
 from grader.sandbox.rooms import Room
 
 PROVISIONER = "grader-room"
@@ -63,18 +59,15 @@ class RoomProvisioner(KernelProvisionerBase):
         self.room.kill()
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Write the connection file for our side and its twin for the room's side."""
-        self.manager.write_connection_file()
-        self.connection_info = self.manager.get_connection_info()
-        inside = json.loads(Path(self.manager.connection_file).read_text("utf-8"))
-        inside["ip"] = f"{SOCKETS}/s"
-        (self.room.spec.settings / "connection.json").write_text(json.dumps(inside), "utf-8")
+        """Nothing is prepared: the room knows its own kernel."""
         return await super().pre_launch(cmd=self.kernel_spec.argv, **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the room with the kernel inside."""
-        self.room.start(cmd)
-        return self.connection_info
+        """Start the room with the kernel inside, where it was not started ahead."""
+        if self.room.process is None:
+            self.room.start()
+        connection: Any = {**self.room.connection, "key": self.room.connection["key"].encode()}
+        return connection  # type: ignore[no-any-return]
 
     async def cleanup(self, restart: bool = False) -> None:
         """Nothing is left to clean: the room's folder belongs to whoever made it."""
@@ -89,7 +82,7 @@ class _RoomKernelSpecs(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
-            argv=[sys.executable, "-s", "/room/startup.py"],
+            argv=[],
             display_name="Python in a room",
             language="python",
             interrupt_mode="message",
@@ -112,8 +105,7 @@ class RoomKernelManager(AsyncKernelManager):
         super().__init__(
             kernel_spec_manager=_RoomKernelSpecs(),
             transport="ipc",
-            ip=str(room.spec.sockets / "s"),
-            connection_file=str(room.spec.settings.parent / "connection.json"),
+            connection_file=str(room.folder.path / "connection.json"),
             transport_encryption="disabled",
             context=_bounded_context(2 * room.spec.limits.output_bytes),
         )

@@ -7,13 +7,11 @@ import pytest
 from grader.errors import SandboxError
 from grader.model import KerasFlavour, Limits
 from grader.sandbox import bubblewrap
-from grader.sandbox.bubblewrap import RoomSpec, find_bubblewrap, room_command, room_environment
+from grader.sandbox.bubblewrap import RoomFolder, RoomSpec, find_bubblewrap, room_command, room_environment
 
 
-def a_spec(tmp_path: Path, **fields: object) -> RoomSpec:
-    return RoomSpec.model_validate(
-        {"sockets": tmp_path, "settings": tmp_path, "limits": Limits(), "seed": 7, "wire": 3} | fields
-    )
+def a_command(path: Path, **limits: int) -> list[str]:
+    return room_command(RoomSpec(limits=Limits(**limits)), RoomFolder(path), ["true"])
 
 
 def test_without_bubblewrap_one_sentence_says_how_to_get_it(monkeypatch, tmp_path):
@@ -22,20 +20,18 @@ def test_without_bubblewrap_one_sentence_says_how_to_get_it(monkeypatch, tmp_pat
         find_bubblewrap()
 
 
-def test_the_environment_holds_nothing_of_the_launcher(monkeypatch, tmp_path):
+def test_the_environment_holds_nothing_of_the_launcher(monkeypatch):
     monkeypatch.setenv("SOME_TOKEN", "x")
-    environment = room_environment(a_spec(tmp_path))
+    environment = room_environment()
     assert "SOME_TOKEN" not in environment
     assert environment["KERAS_HOME"] == "/keras"
     assert "TF_USE_LEGACY_KERAS" not in environment
-    assert room_environment(a_spec(tmp_path, keras=KerasFlavour.LEGACY))["TF_USE_LEGACY_KERAS"] == "1"
+    assert room_environment(KerasFlavour.LEGACY)["TF_USE_LEGACY_KERAS"] == "1"
 
 
 def test_every_writable_place_but_the_sockets_is_a_sized_tmpfs(tmp_path):
-    sockets = tmp_path / "sockets"
-    command = room_command(a_spec(tmp_path, sockets=sockets, limits=Limits(disk_bytes=12345)), ["true"])
-    binds = [command[i + 1] for i, word in enumerate(command) if word == "--bind"]
-    assert binds == [str(sockets)]
+    command = a_command(tmp_path, disk_bytes=12345)
+    assert [command[i + 2] for i, word in enumerate(command) if word == "--bind"] == ["/run/kernel"]
     sized = [
         i for i, word in enumerate(command) if word == "--tmpfs" and command[i - 2 : i] == ["--size", "12345"]
     ]

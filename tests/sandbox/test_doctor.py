@@ -14,7 +14,7 @@ def test_on_this_machine_everything_is_found_by_trying():
 
 
 def test_a_room_that_does_not_lock_is_found_out(monkeypatch):
-    def open_room(spec, inside):
+    def open_room(spec, folder, inside):
         return ["env", "SOMETHING=1", *inside]
 
     monkeypatch.setattr(doctor, "room_command", open_room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
@@ -14,7 +15,10 @@ _callbacks: dict[str, list[Callback]] = {}
 
 
 class _Loader:
-    """Stands before a module's own loader and calls back when the module has been executed."""
+    """Stands before a module's own loader and calls back when the module has been executed.
+
+    Some libraries draw random numbers while they are imported; the notebook's go on as if they had not.
+    """
 
     def __init__(self, loader: Any, callbacks: list[Callback]) -> None:
         self._loader = loader
@@ -28,7 +32,9 @@ class _Loader:
 
     def exec_module(self, module: Any) -> None:
         module.__spec__.loader = module.__loader__ = self._loader
+        state = random.getstate()
         self._loader.exec_module(module)
+        random.setstate(state)
         for callback in self._callbacks:
             callback(module)
 
@@ -58,6 +64,12 @@ def after_import(name: str, callback: Callback) -> None:
         callback(sys.modules[name])
     else:
         _callbacks.setdefault(name, []).append(callback)
+
+
+def call_back(name: str) -> None:
+    """Make the calls that wait for `name`, which has just come into `sys.modules` without being executed."""
+    for callback in _callbacks.pop(name, ()):
+        callback(sys.modules[name])
 
 
 def install() -> None:
