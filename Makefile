@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references lint bubblewrap clean
+.PHONY: demo test references validity lint bubblewrap clean
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -14,6 +14,9 @@ test: $(STAMP) bubblewrap lint
 
 references: $(STAMP) bubblewrap
 	$(BIN)/python -m pytest reference_solutions
+
+validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
+	$(BIN)/python -m grader.validity --data "$${GRADER_DATA:-../shared/data}" $(VALIDITY)
 
 lint: $(STAMP)
 	$(BIN)/ruff check

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from grader.checks.foreign_outputs import flags_of_foreign_outputs
 from grader.checks.measurement import flags_of_measurement
+from grader.checks.shortcuts import flags_of_shortcuts
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
@@ -119,6 +121,7 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
     return CriterionGrade(
         id=criterion.id,
         title=criterion.title,
+        check=criterion.check.name,
         points=criterion.points,
         is_bonus=criterion.is_bonus,
         visibility=criterion.visibility,
@@ -178,6 +181,8 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
     """What a TA should know before trusting the verdicts."""
     yield from evidence.submission.remarks
     yield from evidence.notebook.remarks
+    yield from flags_of_foreign_outputs(evidence)
+    yield from flags_of_shortcuts(evidence)
     if evidence.run is None:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return
@@ -213,10 +218,12 @@ def _status_sentence(run: Run) -> str:
         RunStatus.CUT_SHORT: f"The run was cut short at the time limit of {limits.wall_seconds:.0f} s",
         RunStatus.TIMED_OUT: f"The run was stopped after {seconds}: it did not end in time",
         RunStatus.OUT_OF_MEMORY: f"The run was stopped: it used its {_mib(limits.memory_bytes)} of memory up",
-        RunStatus.TOO_MUCH_CPU: f"The run was stopped after {seconds}: it used too much processor time",
+        RunStatus.TOO_MUCH_CPU: f"The run was stopped after {seconds}: all its processes together used more "
+        f"than {limits.cpu_seconds:.0f} s of processor time",
         RunStatus.TOO_MUCH_DISK: f"The run was stopped: it wrote more than {_mib(limits.disk_bytes)}",
         RunStatus.TOO_MUCH_OUTPUT: f"The run was stopped: it printed more than {_mib(limits.output_bytes)}",
         RunStatus.TOO_MANY_PROCESSES: f"The run was stopped: it had more than {limits.processes} processes",
+        RunStatus.TOO_MANY_FILES: f"The run had more than {limits.open_files} files open in one process",
         RunStatus.KERNEL_DIED: f"The kernel died after {seconds}",
         RunStatus.LOST: "The run was lost through a fault of ours; it will be run again",
     }[run.status]

@@ -57,13 +57,21 @@ class StrictYaml:
         problems = sorted(set(self.problems))
         return RubricError("\n".join(f"{self.path}, line {line}: {sentence}" for line, sentence in problems))
 
-    def validated(self, model: type[Model], raw: Any, place: Place, where: str = "") -> Model | None:
+    def validated(
+        self,
+        model: type[Model],
+        raw: Any,
+        place: Place,
+        where: str = "",
+        context: Mapping[str, Any] | None = None,
+    ) -> Model | None:
         """`raw`, which stands at `place`, as a `model`, without coercing types.
 
-        None when it does not fit, which is then reported; `where` ends each sentence.
+        None when it does not fit, which is then reported; `where` ends each sentence. `context` is what the
+        model's own validators are told.
         """
         try:
-            return model.model_validate_json(json.dumps(raw), strict=True)
+            return model.model_validate_json(json.dumps(raw), strict=True, context=context)
         except ValidationError as error:
             for detail in error.errors():
                 inner = place + (detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"])

@@ -23,25 +23,37 @@ MAY_IMPORT = {
     "datasets": {"model", "errors"},
     "sandbox": {"model", "errors"},
     "probes": set(),
+    "oracles": {"model", "errors"},
     "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
-    "evidence": {"notebook", "model", "errors"},
-    "checks": {"evidence", "notebook", "model", "errors"},
+    "evidence": {"notebook", "oracles", "model", "errors"},
+    "answers": {"notebook", "oracles", "strict_yaml", "model", "errors"},
+    "checks": {"answers", "evidence", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
+    "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
     "gradebook": {"model", "errors"},
     "report": {"notebook", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *("report", "rubric", "model", "errors"),
+        *("oracles", "provisions", "report", "rubric", "model", "errors"),
     },
     "references": {"strict_yaml", "errors", "model"},
-    "pytest_plugin": {
-        *("references", "pipeline", "course", "execution", "datasets", "rubric"),
-        *("errors", "model"),
+    "rewriting": {"references", "notebook", "model"},
+    "reference_grading": {"references", "rewriting", "pipeline", "course", "execution", "model"},
+    "pytest_plugin": {"references", "reference_grading", "execution", "datasets", "rubric", "errors"},
+    "yaml_editing": {"strict_yaml"},
+    "calibration": {
+        *("provisions", "references", "rewriting", "rubric", "checks", "evidence", "execution", "datasets"),
+        *("course", "notebook", "strict_yaml", "yaml_editing", "model", "errors"),
     },
     "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
-    "terminal": {"pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "terminal": {"calibration", "pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "validity": {
+        *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
+        *("terminal", "model", "errors"),
+    },
     "cli": {
+        "calibration",
         "pipeline",
         "cleaning",
         "terminal",
@@ -50,6 +62,7 @@ MAY_IMPORT = {
         "execution",
         "report",
         "sandbox",
+        "model",
         "errors",
     },
 }
@@ -57,7 +70,7 @@ HEAVY = {
     *("tensorflow", "keras", "tf_keras"),
     *("matplotlib", "pandas", "sklearn", "scipy", "IPython", "ipykernel"),
 }
-IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes")
+IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes", PACKAGE / "oracles" / "scripts")
 
 
 def modules() -> list[Path]:

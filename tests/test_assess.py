@@ -16,6 +16,7 @@ from grader.model import (
     CellStatus,
     DatasetOrigin,
     DatasetUse,
+    Isolation,
     KerasFlavour,
     Limits,
     Mend,
@@ -236,7 +237,7 @@ def test_what_a_ta_should_know_is_flagged() -> None:
         keras=KerasFlavour.LEGACY,
         mends=(Mend(name="lr", text="`lr` was read as `learning_rate`.", cell=4),),
         missing_modules=("torch",),
-        isolation="none",
+        isolation=Isolation.NONE,
         remarks=("A remark of the run.",),
     )
     flags = flags_of(run, remarks=("Two notebooks were handed in.",))

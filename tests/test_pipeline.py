@@ -160,6 +160,19 @@ def test_decisions_may_lie_elsewhere_when_they_are_named(course, tmp_path):
     assert {g.submission: float(g.score) for g in result.grades}["Participant_102"] == 2.5
 
 
+def test_a_student_s_own_decisions_are_never_taken(course):
+    """Nor where a TA names a folder inside a hand-in that is called like the assignment."""
+    inside = course.root / "submissions" / "a1" / "Alice" / "a1"
+    inside.mkdir(parents=True)
+    (inside / "work.ipynb").write_text(a_notebook("x = 1"))
+    (inside / "decisions.csv").write_text(
+        "submission,criterion,points,comment,who\nAlice,outputs,2,,the TA\n"
+    )
+    for path in (inside, inside.parent):
+        [grade] = graded(course, path).grades
+        assert not any(criterion.override for criterion in grade.criteria)
+
+
 def test_grading_one_hand_in_leaves_the_others_pages_and_rows(course):
     graded(course)
     one = course.root / "submissions" / "a1" / "Participant_102_assignsubmission_file"

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict
 
 from grader.checks import registry
 from grader.checks.registry import Check
-from grader.errors import RubricError
+from grader.errors import RubricError, UsageError
 from grader.evidence.record import Evidence
 from grader.model import Limits, Reason, Scale, Source, Verdict, Visibility, met
-from grader.rubric import Rubric, read_rubric
+from grader.rubric import Rubric, read_rubric, with_limits
 
 DATASETS = ("mnist", "fashion_mnist")
 REPOSITORY = Path(__file__).parents[1]
@@ -104,6 +104,29 @@ def test_a_good_rubric_is_read_exactly(rubric_file: Path, checks: Mapping[str, C
     assert rubric.max_points == Decimal("0.1")
     assert rubric.points_by_criterion == {"layers": Decimal("0.1"), "accuracy": Decimal(2)}
     assert rubric.limits == Limits()
+
+
+def test_limits_given_by_name_come_before_the_rubrics(rubric_file: Path, checks: Mapping[str, Check]) -> None:
+    rubric = read(rubric_file, checks, GOOD + "limits: {wall_seconds: 12.5, processes: 9}\n")
+    given = with_limits(rubric, ["memory_mib=3", "cpu_seconds = 7.5", "processes=10"])
+    assert given.limits == Limits(wall_seconds=12.5, memory_bytes=3 * 1024**2, cpu_seconds=7.5, processes=10)
+    assert with_limits(rubric, []) == rubric
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("memory=5", "there is no limit 'memory': did you mean 'memory_"),
+        ("memory_mib", "--limit memory_mib=: "),
+        ("memory_mib=many", "write memory_mib=NUMBER"),
+        ("open_files=3", "greater than or equal to 256"),
+    ],
+)
+def test_a_wrong_limit_is_refused(
+    rubric_file: Path, checks: Mapping[str, Check], given: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        with_limits(read(rubric_file, checks, GOOD), [given])
 
 
 def test_limits_may_be_given_in_mebibytes(rubric_file: Path, checks: Mapping[str, Check]) -> None:

@@ -66,7 +66,7 @@ class Line(Record):
         return self
 
 
-class _Thresholds(Protocol):
+class Thresholds(Protocol):
     """The parameters of `accuracy-at-least`."""
 
     thresholds: dict[str, Line]
@@ -75,7 +75,7 @@ class _Thresholds(Protocol):
 
 def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     """Whether the best measured model is so close to a line that other seeds may put it on the other side."""
-    given = cast(_Thresholds, parameters)
+    given = cast(Thresholds, parameters)
     best = _best(evidence, given.thresholds)
     if best is None or len(evidence.repeats) >= _REPEATS:
         return False
@@ -192,13 +192,14 @@ def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats
 
 def _gap(evidence: Evidence, measured: MeasuredTraining) -> tuple[Reason, ...]:
     """What the notebook reports beside what was measured."""
-    reported = reported_test_accuracy(evidence)
-    if reported is None:
+    found = reported_test_accuracy(evidence)
+    if found is None:
         return ()
+    source, reported = found
     apart = reported.value - measured.accuracy
     told = f", {apart:.3f} more than was measured" if apart > _GAP else ""
     text = f"The notebook reports a test accuracy of {reported.value:.4f} (cell {reported.cell}){told}."
-    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,)),)
+    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,), source=source),)
 
 
 def _doubts(evidence: Evidence) -> tuple[Reason, ...]:

@@ -9,8 +9,22 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.measurement import FEWEST_UPDATES, of_a_trained_model, trainings_seen
-from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
+from grader.checks.guards import (
+    never_against,
+    nothing_seen,
+    several_trainings,
+    test_of_training,
+    training_on,
+)
+from grader.checks.measurement import (
+    FEWEST_UPDATES,
+    LARGE_GAP,
+    is_close_to_chance,
+    measured_models,
+    of_a_trained_model,
+    trainings_seen,
+)
+from grader.checks.mlp import all_are_plain, has_only_linear_models, laid_out, said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
@@ -21,6 +35,7 @@ from grader.checks.results import (
     readings_of,
     results_shown,
 )
+from grader.checks.told import tells_of, tells_of_experiments
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
 from grader.notebook.facts import (
@@ -30,23 +45,24 @@ from grader.notebook.facts import (
     ForwardPass,
     Part,
     Picked,
+    Start,
     Training,
 )
+from grader.notebook.records import Number
 
 _HALF = Decimal("0.5")
 _WORSE = 0.05
 _SHOWN = 8
-_TRIED = re.compile(
-    r"\b(?:tr(?:y|ied|ying)|experiment|compar|var(?:y|ied|ying|iat)|differ|instead|another|others?\b|chang|increas"
-    r"|decreas|larger|smaller|more\b|fewer|better|worse|versuch|ausprobier|vergleich|verschieden|unterschied"
-    r"|geänder|änder|erhöh|besser|schlechter|größer|kleiner|andere|statt|seconds? model|configurations?)",
-    re.IGNORECASE,
-)
-_ACCURACY_IN_PROSE = re.compile(r"\d[\d.,]*\s?%|\b0?[.,]\d{2,}\b")
-_IN_A_COMMENT = re.compile(r"#.*(?:=|\btf\.|relu|tanh|sigmoid|random|zeros|assign)", re.IGNORECASE)
 _SHOWS_IMAGES = re.compile(
     r"imshow|matshow|summary\.image|\bImage\b|fromarray|pcolor|imsave|add_image|cv2|heatmap|plot_\w*image|wandb"
-    r"|figimage|show_\w*(?:image|digit|example)",
+    r"|figimage|show_\w*(?:image|digit|example)|contourf?|background_gradient|spy\(",
+    re.IGNORECASE,
+)
+_IMAGES = re.compile(r"image|picture|digit|example|sample|number|bild|ziffer|zahl", re.IGNORECASE)
+_WRONG = re.compile(r"wrong|miss?.?class|incorrect|mistake|confus|falsch|fehlklass|verwechs", re.IGNORECASE)
+_OTHER_NAMES = {"fashion_mnist": ("fashion", "zalando", "cloth", "kleidung")}
+_LOOKS_FOR_WRONG = re.compile(
+    r"!=|not_equal|wrong|miss?.?class|incorrect|mistake|errors\b|falsch|fehler|confus|where\(|boolean_mask|nonzero",
     re.IGNORECASE,
 )
 
@@ -55,6 +71,7 @@ _SHOWS_IMAGES = re.compile(
 
 
 @check("evaluated-on-test-data")
+@never_against(test_of_training)
 @of_a_trained_model
 def evaluated_on_test_data(evidence: Evidence) -> Verdict:
     """The model with a hidden layer is evaluated on test data, and an accuracy is shown.
@@ -69,9 +86,13 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
     if other is not None:
         return partly_met(_HALF, other)
     saw_test_data = any(Part.TEST in training.parts for training in facts.trainings if training.is_called)
+    doubts: list[Reason] = []
     for test in () if saw_test_data else tests_of_trained_mlps(evidence):
         seen = accuracy_shown_for(evidence, test)
-        if seen is not None:
+        doubt = _doubt_about_result(evidence, test.model, *seen) if seen is not None else None
+        if doubt is not None:
+            doubts.append(doubt)
+        elif seen is not None:
             source, number = seen
             text = (
                 f"Test images go through the model in cell {test.run_cell} and are held against their labels."
@@ -84,7 +105,8 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
             )
             return met(said(text, test.run_cell), shown)
     if facts.is_complete and not any(not test.is_called for test in facts.evaluations):
-        if trained and facts.parts_seen == (Part.TRAIN,):
+        is_tested = any(set(test.parts) - {Part.TRAIN} for test in facts.evaluations)
+        if trained and facts.parts_seen == (Part.TRAIN,) and all_are_plain(facts) and not is_tested:
             text = "The test data goes through no model anywhere in the code: only training data does."
             return not_met(said(text))
         if has_only_linear_models(facts):
@@ -95,8 +117,32 @@ def evaluated_on_test_data(evidence: Evidence) -> Verdict:
             if saw_test_data
             else "Whether the model is evaluated on test data could not be settled."
         ),
+        *doubts[:1],
         *_evaluations_in_words(evidence, facts, trained),
     )
+
+
+def _doubt_about_result(
+    evidence: Evidence, model: ForwardPass | None, source: Source, shown: Number
+) -> Reason | None:
+    """Why the best accuracy that a test of `model` shows may not be the model's.
+
+    Nothing that starts at zero learns, so there an accuracy of guessing is no wonder.
+    """
+    best = max((model.measured.accuracy for model in measured_models(evidence)), default=None)
+    starts = {step.weight.start for step in model.products if step.weight} if model is not None else set()
+    is_guess = is_close_to_chance(shown.value) and starts != {Start.ZEROS}
+    if best is None and is_guess:
+        text = f"Cell {shown.cell} shows an accuracy of {shown.value:.4f}, about that of guessing"
+    elif best is not None and best - shown.value > LARGE_GAP and (source is Source.RERUN or is_guess):
+        text = (
+            f"Cell {shown.cell} shows an accuracy of {shown.value:.4f}, but the trained model reaches "
+            f"{best:.3f} on new images"
+        )
+    else:
+        return None
+    text += ": predictions and labels may not be held against each other as they should."
+    return Reason(text=text, cell=shown.cell, numbers=(shown.value,), source=source)
 
 
 def _another_forward_pass(evidence: Evidence) -> Reason | None:
@@ -119,12 +165,18 @@ def _another_forward_pass(evidence: Evidence) -> Reason | None:
 
 
 def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
-    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone."""
-    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
+    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone.
+
+    A test in a cell above all trainings is one of a model that knows nothing yet.
+    """
+    trainings = trainings_of_mlps(evidence)
+    trained = [training.model for training in trainings if training.model is not None]
+    first = min((training.run_cell for training in trainings), default=0)
     return [
         test
         for test in evidence.facts.evaluations
         if test.is_called
+        and test.run_cell >= first
         and did_run(evidence, test.run_cell)
         and test.parts == (Part.TEST,)
         and depth_of(test.model) >= 1
@@ -133,12 +185,18 @@ def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
 
 
 def _same_way(tested: ForwardPass | None, trained: ForwardPass) -> bool:
-    """True when data takes the same way through the layers in the test as in the training."""
-    if tested is None:
+    """True when data takes the same way through the layers in the test as in the training.
+
+    Weights that are all others than the trained ones make it another model, though it is built alike.
+    """
+    if tested is None or len(tested.products) != len(trained.products):
         return False
-    return len(tested.products) == len(trained.products) and (
-        tested.hidden_activations == trained.hidden_activations
+    if tested.hidden_activations != trained.hidden_activations:
+        return False
+    ours, theirs = (
+        [step.weight and step.weight.id for step in model.products] for model in (tested, trained)
     )
+    return None in ours or None in theirs or not set(ours).isdisjoint(theirs)
 
 
 def _evaluations_in_words(
@@ -195,6 +253,7 @@ def _fresh(trainings: Iterable[Training]) -> Iterator[Training]:
 
 
 @check("experiments")
+@never_against(several_trainings)
 def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of the model are really trained, and their results shown.
 
@@ -227,7 +286,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     reasons.append(Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source))
     if unseen is not None:
         reasons.insert(0, unseen)
-    if _tells_of_more(evidence):
+    if tells_of_experiments(evidence):
         reasons.append(said("The text tells of further experiments, which may no longer be in the code."))
     return needs_review(*reasons)
 
@@ -250,27 +309,16 @@ def _are_results_of_models(facts: CodeFacts) -> bool:
 
 def _is_certainly_one(evidence: Evidence, called: Sequence[Training]) -> bool:
     facts = evidence.facts
-    if not facts.is_complete or len(called) != len(facts.trainings) or _tells_of_more(evidence):
+    if not facts.is_complete or len(called) != len(facts.trainings) or tells_of_experiments(evidence):
         return False
     if any(training.model is None or not training.model.is_plain for training in called):
         return False
+    products = [step for training in called if training.model for step in training.model.products]
+    if any(step.weight is None or not step.weight.is_one for step in products):
+        return False  # made in a loop: how many models come of it is not known
     if not called and facts.models:  # trained in a way that is not known here, by hand in NumPy say
         return False
     return len({training.configuration for training in called}) <= 1
-
-
-def _tells_of_more(evidence: Evidence) -> bool:
-    """True when the text, or code put out of use by a comment, may tell of other configurations."""
-    texts = [passage.text for passage in evidence.prose.passages]
-    if any(_TRIED.search(text) for text in texts):
-        return True
-    if sum(len(_ACCURACY_IN_PROSE.findall(text)) for text in texts) > 1 or evidence.prose.pictures:
-        return True
-    return any(
-        _IN_A_COMMENT.search(line)
-        for cell in evidence.notebook.code_cells
-        for line in cell.source.split("\n")
-    )
 
 
 def _varied(found: Sequence[Configuration]) -> str:
@@ -300,11 +348,13 @@ def _in_words(configuration: Configuration) -> str:
 
 
 @check("misclassified-looked-at")
+@never_against(nothing_seen)
 def misclassified_looked_at(evidence: Evidence) -> Verdict:
     """Images that the model gets wrong are picked out and shown.
 
     Met when a display in code that runs is of images picked by comparing predictions with labels, and
-    its cell shows a figure. Not met only when no image is displayed anywhere.
+    its cell shows a figure. Not met only when no image is displayed anywhere and nothing looks as if wrong
+    ones were sought.
     """
     facts = evidence.facts
     for display in facts.displays:
@@ -315,8 +365,12 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
                     text = f"Images whose prediction differs from the label are shown (cell {cell})."
                     figure = Reason(text=f"Cell {cell} shows a figure.", cell=cell, source=source)
                     return met(said(text, cell), figure)
-    has_figures = any(readings.figures for _, readings in readings_of(evidence))
-    may_show = facts.displays or evidence.prose.pictures or _SHOWS_IMAGES.search(_all_code(evidence))
+    has_figures = any(readings.figures for _, readings in readings_of(evidence)) or any(
+        output.html for cell in evidence.notebook.code_cells for output in cell.outputs
+    )
+    code = _all_code(evidence)
+    may_show = bool(facts.displays or evidence.prose.pictures or tells_of(evidence, _IMAGES, _WRONG))
+    may_show = may_show or bool(_SHOWS_IMAGES.search(code) or _LOOKS_FOR_WRONG.search(code))
     if not may_show and (facts.is_complete or not has_figures):
         return not_met(said("No image is displayed anywhere in the notebook."))
     reasons = [
@@ -331,28 +385,37 @@ def _all_code(evidence: Evidence) -> str:
 
 
 @check("trained-on")
+@never_against(training_on)
+@of_a_trained_model
 def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
     """A model is trained on `dataset`, and an accuracy on it is shown.
 
-    Not met only when the code never names that data set and loads no data that could be it.
+    Met only by a training that may have been on that data set, as far as the recorder could tell. Not met
+    only when neither code nor text names it, and no data is loaded that could be it.
     """
     facts = evidence.facts
     trainings = [t for t in trainings_of_mlps(evidence) if dataset in t.datasets]
     tests = [test for test in facts.evaluations if test.is_called and test.datasets == (dataset,)]
     shown = next((found for test in tests if (found := _result_on(evidence, test, dataset))), None)
-    if trainings and shown is not None:
+    elsewhere = _seen_on_others_only(evidence, dataset)
+    if trainings and shown is not None and elsewhere is None:
         return met(
             said(
                 f"A model is trained on `{dataset}` in cell {trainings[0].run_cell}.", trainings[0].run_cell
             ),
             shown,
         )
-    pattern = re.compile(re.escape(dataset).replace("_", r"[_\-\s]*"), re.IGNORECASE)
+    name = re.escape(dataset).replace("_", r"[_\-\s]*")
+    named = re.compile("|".join((name, *_OTHER_NAMES.get(dataset, ()))), re.IGNORECASE)
     unknown_load = any(not load.dataset for load in facts.loads)
-    if not pattern.search(_all_code(evidence)) and not unknown_load and facts.loads:
-        return not_met(said(f"The code never names the data set `{dataset}`."))
+    is_named = named.search(_all_code(evidence)) or tells_of(evidence, named)
+    if not is_named and not unknown_load and facts.loads:
+        return not_met(
+            said(f"The code never names the data set `{dataset}`, and the text tells of no result.")
+        )
     return needs_review(
         said(f"Whether a model is trained on `{dataset}` and evaluated there could not be settled."),
+        *([elsewhere] if elsewhere is not None else []),
         *[
             said(
                 f"A training in cell {t.run_cell}, on {', '.join(t.datasets) or 'data not known'}.",
@@ -361,6 +424,15 @@ def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
             for t in facts.trainings[:_SHOWN]
         ],
     )
+
+
+def _seen_on_others_only(evidence: Evidence, dataset: str) -> Reason | None:
+    """What speaks against a training on `dataset`: the recorder knows the data of all, and it is another."""
+    seen = {training.dataset for training in trainings_seen(evidence)}
+    if not seen or seen & {dataset, None}:
+        return None
+    text = f"Seen while it ran: trainings on {' and '.join(sorted(name or '' for name in seen))} only."
+    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | None:

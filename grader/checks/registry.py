@@ -26,13 +26,21 @@ class Check:
 
     The function's keyword-only arguments are the parameters that a rubric may give under `with:`.
     `title` is the first line of its docstring. `repeats` tells whether it can only be settled when the
-    notebook is run with other seeds too; None for checks that never ask for that.
+    notebook is run with other seeds too; None for checks that never ask for that. `references` names the
+    experiments of ours that it asks `evidence.references` for.
     """
 
-    def __init__(self, name: str, function: CheckFunction, repeats: AsksForRepeats | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: CheckFunction,
+        repeats: AsksForRepeats | None = None,
+        references: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self.function = function
         self.repeats = repeats
+        self.references = references
         self.title = (inspect.getdoc(function) or name).splitlines()[0]
         fields: dict[str, Any] = {}
         for parameter in inspect.signature(function, eval_str=True).parameters.values():
@@ -52,13 +60,15 @@ class Check:
 _declared: dict[str, Check] = {}
 
 
-def check(name: str, repeats: AsksForRepeats | None = None) -> Callable[[CheckFunction], CheckFunction]:
+def check(
+    name: str, repeats: AsksForRepeats | None = None, references: tuple[str, ...] = ()
+) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated function as the check `name`; a name can be taken only once."""
 
     def declare(function: CheckFunction) -> CheckFunction:
         if name in _declared and _declared[name].function.__module__ != function.__module__:
             raise ValueError(f"two checks are called {name!r}: rename one of them")
-        _declared[name] = Check(name, function, repeats)
+        _declared[name] = Check(name, function, repeats, references)
         return function
 
     return declare

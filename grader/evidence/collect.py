@@ -60,7 +60,7 @@ def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tupl
 
 
 @cache
-def _collector_sha256() -> str:
+def collector_sha256() -> str:
     """SHA-256 over what reads notebooks and collects: when that changes, evidence is collected anew."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
@@ -80,7 +80,7 @@ class EvidenceStore:
 
     def key(self, submission: Submission, run_settings: str) -> str:
         """SHA-256 over the hand-in, the source of what collects, and `run_settings` of its run."""
-        parts = [submission.model_dump_json(), _collector_sha256(), run_settings]
+        parts = [submission.model_dump_json(), collector_sha256(), run_settings]
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     def load(self, key: str) -> Evidence | None:

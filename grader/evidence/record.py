@@ -13,6 +13,7 @@ from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
+from grader.oracles.references import References
 
 SCHEMA_VERSION = 1
 
@@ -22,7 +23,8 @@ class Evidence(Record):
 
     `saved` was read from the outputs as handed in, `rerun` from those of our run (None when there
     was none); `observed` was seen by the recorder in the room, `measured` computed from what the models
-    predicted, `repeats` the same for runs with other seeds. What can be derived from the cells (`code`,
+    predicted, `repeats` the same for runs with other seeds. `references` is what experiments of ours found,
+    the same for every hand-in: it is laid beside what is stored. What can be derived from the cells (`code`,
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
     reading them is what takes long.
     """
@@ -36,6 +38,7 @@ class Evidence(Record):
     observed: Observed | None = None
     measured: Measured | None = None
     repeats: tuple[Measured, ...] = ()
+    references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
 

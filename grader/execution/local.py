@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -15,7 +16,7 @@ from grader.errors import SandboxError
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
-from grader.model import KerasFlavour, Run, RunStatus
+from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.sandbox.doctor import check_room
 from grader.sandbox.rooms import OpenRooms
 from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomSource
@@ -36,6 +37,8 @@ class LocalExecutor:
         self.at_once = at_once or default_at_once()
         self._given = rooms
         self._own: RoomSource | None = None
+        self._left = 0
+        self._seconds: list[float] = []
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job as it ends.
@@ -43,20 +46,34 @@ class LocalExecutor:
         Raises `SandboxError` before the first one when no room can be built here. When the iterator is
         closed early, or one job raises, the rooms in use are killed and no more start.
         """
-        check_room()
-        sweep_rooms()
         jobs = tuple(jobs)
+        if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
+            check_room()
+        sweep_rooms()
         source = self._source(jobs)
         rooms = OpenRooms()
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
         waiting = [pool.submit(_run, job, source, rooms) for job in jobs]
+        self._left, self._seconds = len(jobs), []
         try:
             for ended in as_completed(waiting):
-                yield ended.result()
+                finished = ended.result()
+                self._left -= 1
+                self._seconds.append(finished.run.wall_seconds)
+                yield finished
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             rooms.close()
             pool.shutdown(wait=True)
+
+    def remaining_seconds(self) -> float | None:
+        """How long the running `execute` will still take if the rest takes as long as the median so far.
+
+        None while nothing is known.
+        """
+        if not self._seconds:
+            return None
+        return statistics.median(self._seconds) * self._left / min(self.at_once, max(1, self._left))
 
     def close(self) -> None:
         """End the kernel parent, if there is one."""
@@ -69,13 +86,16 @@ class LocalExecutor:
             return self._given
         if self._own is None and sum(map(_imports_tensorflow, jobs)) < _PARENT_PAYS:
             return ColdRooms()
-        self._own = self._own or KeptAhead(ForkedRooms())
+        if self._own is None:
+            forked = ForkedRooms()
+            self._own = KeptAhead(forked)
+            forked.start()
         return self._own
 
 
 def _imports_tensorflow(job: Job) -> bool:
     is_named = any("tensorflow" in cell.source or "keras" in cell.source for cell in job.cells)
-    return is_named and job.keras is KerasFlavour.KERAS_3
+    return is_named and job.keras is KerasFlavour.KERAS_3 and job.isolation is Isolation.BUBBLEWRAP
 
 
 def default_at_once() -> int:
@@ -92,5 +112,12 @@ def _run(job: Job, source: RoomSource, rooms: OpenRooms) -> Finished:
     except Exception as bug:  # a bug at one job must not stop the others
         log.error("a fault of the grader at %s", job.submission, exc_info=bug)
         remark = f"The run was lost through a fault in the grader ({type(bug).__name__})."
-        run = Run(key=job.key, status=RunStatus.LOST, seed=job.seed, limits=job.limits, remarks=(remark,))
+        run = Run(
+            key=job.key,
+            status=RunStatus.LOST,
+            seed=job.seed,
+            limits=job.limits,
+            isolation=job.isolation,
+            remarks=(remark,),
+        )
         return Finished(job, run, v4.new_notebook())

@@ -48,12 +48,15 @@ def missing_module(error: str) -> MissingModule | None:
     return MissingModule(name=name, is_third_party=name in _THIRD_PARTY)
 
 
-def shadowed_modules(files: Iterable[str]) -> list[str]:
+def shadowed_modules(files: Iterable[str], working_folder: str = ".") -> list[str]:
     """Those of the hand-in's `files` that hide a library: they lie beside the notebook with its name."""
     hidden = _THIRD_PARTY | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
+    beside = PurePosixPath(working_folder)
     found = []
     for file in files:
-        parts = PurePosixPath(file).parts
+        if not PurePosixPath(file).is_relative_to(beside):
+            continue
+        parts = PurePosixPath(file).relative_to(beside).parts
         name = parts[0].removesuffix(".py") if len(parts) == 1 else parts[0]
         if name in hidden and file.endswith(".py"):
             found.append(file)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import re
 import shutil
 import time
+from queue import Empty
 from typing import Any
 
 import nbformat
@@ -19,21 +22,22 @@ from nbformat import v4
 
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
+from grader.execution.mends import is_known_mend
 from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
 from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
-from grader.sandbox.provisioner import RoomKernelManager
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.limits.choosing import sweep as sweep_bounds
+from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import FOLDER_PREFIX, OpenRooms, Room, rooms_folder
 from grader.sandbox.sources import RoomSource
-from grader.sandbox.staging import give_to_room
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 90.0
 MEASURE_SECONDS = 60.0
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
 _SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
+_NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -111,21 +115,15 @@ async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Fi
     watchdog = room.watchdog
     run = Run(
         key=job.key,
-        status=passed_limit or status,
+        status=passed_limit or _with_files(status, cells, room),
         cells=tuple(cells),
         wall_seconds=round(time.monotonic() - started, 3),
-        peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
+        peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
         seed=job.seed,
         keras=job.keras,
         datasets=tuple(data.use for data in job.datasets),
         limits=job.limits,
-        limits_in_force=(
-            "wall clock",
-            "memory and processes (watchdog)",
-            "disk (tmpfs sizes)",
-            "bytes of output",
-            "no network",
-        ),
+        limits_in_force=room.limits_in_force,
         isolation=room.isolation,
         versions=installed_versions(),
         mends=_mends(facts, job),
@@ -136,7 +134,8 @@ async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Fi
 
 
 def sweep_rooms() -> None:
-    """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
+    """Remove what rooms leave whose grader was killed, folders and bounds; they themselves died with it."""
+    sweep_bounds()
     for folder in rooms_folder().glob(f"{FOLDER_PREFIX}*"):
         owner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -150,6 +149,7 @@ def room_spec(job: Job) -> RoomSpec:
         data_files=files,
         limits=job.limits,
         keras=job.keras,
+        isolation=job.isolation,
         is_fresh=wants_fresh_process(
             (cell.source for cell in job.cells), (file.name for file in job.attachments)
         ),
@@ -185,7 +185,7 @@ async def _run_cells(
             client.kc = manager.client()
             client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
-            await asyncio.wait_for(client.kc.wait_for_ready(timeout=START_SECONDS), START_SECONDS + 5)
+            await _wait_until_heard(client)
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
         ended = await _run_until(job, notebook, client, room)
@@ -195,6 +195,22 @@ async def _run_cells(
         if client.kc is not None:
             client.kc.stop_channels()
         manager.close()
+
+
+async def _wait_until_heard(client: _CellClient) -> None:
+    """Wait until the kernel answers and its outputs come through: what it puts out before would be lost.
+
+    Raises `RuntimeError` when it ends or takes too long.
+    """
+    assert client.kc is not None
+    deadline = time.monotonic() + START_SECONDS
+    while client.room.poll() is None and time.monotonic() < deadline:
+        client.kc.kernel_info()
+        with contextlib.suppress(Empty):
+            await client.kc.shell_channel.get_msg(timeout=1)
+            await client.kc.iopub_channel.get_msg(timeout=0.2)
+            return
+    raise RuntimeError("the kernel did not answer")
 
 
 async def _run_until(
@@ -235,14 +251,14 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
     """
-    if not job.probe_inputs or room.process is None or room.process.poll() is not None:
+    if room.process is None or room.process.poll() is not None:
         return
     inputs = room.folder.settings / "inputs"
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
-    give_to_room(inputs)
-    node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
+    room.folder.give(inputs)
+    node = v4.new_code_cell(_ASK.format(folder=f"{room.layout.settings}/inputs", seconds=MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
@@ -295,6 +311,14 @@ def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
     return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
 
 
+def _with_files(status: RunStatus, cells: list[CellRun], room: Room) -> RunStatus:
+    """`status`, or that too many files were open where a failed cell or a dying kernel says so."""
+    told = " ".join([room.complaint, *(cell.error or "" for cell in cells)])
+    if status in (RunStatus.CELL_FAILED, RunStatus.KERNEL_DIED) and _NO_FILES in told:
+        return RunStatus.TOO_MANY_FILES
+    return status
+
+
 def _error_of(node: nbformat.NotebookNode) -> str | None:
     for output in node.get("outputs", ()):
         if output.get("output_type") == "error":
@@ -316,15 +340,18 @@ def _not_started(room: Room, error: Exception) -> str:
 
 
 def _mends(facts: list[dict[str, Any]], job: Job) -> tuple[Mend, ...]:
-    """The mends that the room told of, each with the cell that was running."""
-    mends = []
+    """The mends that the room told of, each once and with the cell that was running.
+
+    Only sentences that stand in the room's own code are believed: anybody in the room can write to the wire.
+    """
+    mends: dict[str, Mend] = {}
     for fact in facts:
-        if fact["kind"] != "mend" or not isinstance(fact.get("text"), str):
-            continue
-        run = fact.get("run")
-        cell = job.cells[run - 1].number if isinstance(run, int) and 1 <= run <= len(job.cells) else None
-        mends.append(Mend(name=str(fact.get("name"))[:80], text=fact["text"][:300], cell=cell))
-    return tuple(mends[:50])
+        name, text = fact.get("name"), fact.get("text")
+        if fact["kind"] == "mend" and is_known_mend(name, text):
+            run = fact.get("run")
+            cell = job.cells[run - 1].number if type(run) is int and 1 <= run <= len(job.cells) else None
+            mends.setdefault(str(name), Mend(name=str(name), text=str(text), cell=cell))
+    return tuple(mends.values())
 
 
 def _missing_modules(cells: list[CellRun], *, is_third_party: bool) -> tuple[str, ...]:
@@ -338,8 +365,8 @@ def _remarks(cells: list[CellRun], job: Job) -> list[str]:
         for name in _missing_modules(cells, is_third_party=False)
     ]
     remarks += [
-        f"The file `{name}` of the hand-in has the name of a library and was imported in its place."
-        for name in shadowed_modules(file.name for file in job.attachments)
+        f"The file `{name}` of the hand-in has the name of a library and may have been imported in its place."
+        for name in shadowed_modules((file.name for file in job.attachments), job.working_folder)
     ]
     return remarks
 

@@ -1,6 +1,7 @@
 """The recorder: hears what TensorFlow does in a notebook, and measures at the end what was trained.
 
-Three calls make it: `install` before student code runs, `cell_ended` after each cell, `measure` at the end.
+Four calls make it: `install` and `look_around` before student code runs, `cell_ended` after each cell,
+`measure` at the end.
 Student code runs in the same process and can forge all of it; see README.md.
 """
 
@@ -17,6 +18,7 @@ from probes.evaluations import Evaluations
 from probes.hooks import Hooks, Listener
 from probes.matching import keep_rows
 from probes.plans import CannotReplay, build_plan
+from probes.surroundings import Surroundings
 from probes.tape import OperationListener, Recording
 from probes.trainings import Book, Site, Training
 
@@ -50,6 +52,7 @@ class Recorder(Listener):
         self.operations = OperationListener()
         self.book = Book(self.current_run)
         self.evaluations = Evaluations(self.operations)
+        self.surroundings: Surroundings | None = None
         self.tensorflow: Any = None
         self.failures = 0
         self._tapes: weakref.WeakKeyDictionary[Any, _TapeState] = weakref.WeakKeyDictionary()
@@ -278,10 +281,11 @@ class Recorder(Listener):
         """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out."""
         deadline = time.monotonic() + seconds
         self.operations.stop_all()
+        around = [] if self.surroundings is None else self.surroundings.replaced()
+        self.send("replaced", names=around if self.tensorflow is None else self.hooks.replaced() + around)
         if self.tensorflow is None:
             return
         self._is_busy = True
-        self.send("replaced", names=self.hooks.replaced())
         self.book.poll()
         measuring.Measurement(self.book, self.evaluations.found, self.send, folder, deadline).run()
 
@@ -317,6 +321,12 @@ def install(
                 found, owner, method, region
             ),
         )
+
+
+def look_around(shell: Any, content: str) -> None:
+    """Remember what notebooks run with, once the `shell` stands; the hand-in's files lie in `content`."""
+    if _recorder is not None:
+        _recorder.surroundings = Surroundings(shell, content)
 
 
 def cell_ended(*_: Any) -> None:

@@ -16,7 +16,7 @@ import nbformat
 
 from grader.errors import StoreError
 from grader.evidence.record import Evidence
-from grader.model import Grade, Rejected, Run
+from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
 from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
@@ -110,7 +110,8 @@ def _publish_submission(
 
 def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
     """A comment that begins a page and changes with everything that the page shows."""
-    parts = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    parts: list[Record | None] = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    parts += [evidence.observed, evidence.measured, *evidence.repeats]
     shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
     digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
     return f"<!-- grader {digest} -->\n"
@@ -121,7 +122,7 @@ def _writer_sha256() -> str:
     """SHA-256 over this package: pages are written anew when what writes them has changed."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.*")):
-        if file.suffix in (".py", ".j2", ".css"):
+        if file.suffix in (".py", ".j2", ".css", ".js"):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

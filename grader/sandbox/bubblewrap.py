@@ -1,22 +1,26 @@
 """The wall: the bubblewrap command line that builds one room.
 
-Inside, everything is read-only but five tmpfs of bounded size (`/content`, `/tmp`, `/dev/shm`, the home
-folder and Keras's home), there is no network, no capability, and no environment but `room_environment`.
+Inside, everything is read-only but six tmpfs of bounded size (`WRITABLE` and the kernel's sockets), there is
+no network, no capability, and no environment but `room_environment`. Nothing on the host can be written to.
 """
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from grader.errors import SandboxError
-from grader.model import KerasFlavour, Limits, Record
-from grader.sandbox.staging import ROOM, Sources, give_to_room
+from grader.model import Isolation, KerasFlavour, Limits, Record
+from grader.sandbox.staging import ROOM, Sources
 
 PROBES = Path(__file__).parents[1] / "probes"
 CONTENT = "/content"
@@ -25,10 +29,14 @@ HOME = "/home/student"
 SOCKETS = "/run/kernel"
 SETTINGS = "/run/settings"
 ATTACHMENTS = "/run/attachments"
-ROOMS = "/run/rooms"  # in the kernel parent only
 WRITABLE = ("/dev/shm", "/tmp", CONTENT, HOME, KERAS_HOME)
-
+SOCKETS_BYTES = 1024**2
+ROOMS = "/run/rooms"  # in the kernel parent only
 _PARENT_DISK_BYTES = 64 * 1024**2
+
+# What of /proc speaks to the whole machine. Where the grader is root, so is this room's user to the host, and
+# nothing but a read-only mount keeps it from `/proc/sys/kernel/core_pattern`.
+_PROC_READ_ONLY = ("acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger")
 
 _SYSTEM_FILES = (
     "/etc/alternatives",
@@ -50,29 +58,34 @@ class RoomSpec(Record):
     data_files: Mapping[str, Path] = Field(default_factory=dict)
     limits: Limits
     keras: KerasFlavour = KerasFlavour.KERAS_3
+    isolation: Isolation = Isolation.BUBBLEWRAP
     is_fresh: bool = False
 
 
 class RoomFolder:
     """A room's own folder on the host, `path`, and the places in it.
 
-    `sockets` is for the kernel's Unix sockets; `settings` holds files that the room may read,
-    `attachments` those that are copied into its working folder; `stage` stays empty.
+    `settings` holds files that the room may read, `attachments` those that are copied into its working
+    folder. `owner` is the user to whom all of it is given, None for the grader's own.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, owner: int | None = None) -> None:
         self.path = path
-        self.sockets = path / "sockets"
         self.settings = path / "settings"
         self.attachments = path / "attachments"
-        self.stage = path / "stage"
+        self._owner = owner
 
     def make(self) -> None:
-        """Make the folder with its places, for the rooms' user."""
-        self.path.mkdir(mode=0o700, exist_ok=True, parents=True)
-        for place in (self.sockets, self.settings, self.attachments, self.stage):
-            place.mkdir()
-        give_to_room(self.path)
+        """Make the folder with its places."""
+        for place in (self.settings, self.attachments):
+            place.mkdir(parents=True)
+        self.give(self.path)
+
+    def give(self, place: Path) -> None:
+        """Give `place` and all in it, which we made, to the owner."""
+        if self._owner is not None:
+            for path in (place, *place.rglob("*")):
+                os.chown(path, self._owner, self._owner, follow_symlinks=False)
 
 
 def find_bubblewrap() -> str:
@@ -80,8 +93,8 @@ def find_bubblewrap() -> str:
     found = shutil.which("bwrap")
     if found is None:
         raise SandboxError(
-            "bubblewrap, which locks student code in, is not installed: "
-            "run `sudo apt-get install bubblewrap`."
+            "bubblewrap, which locks student code in, is not installed: run `sudo apt-get install "
+            "bubblewrap` (`--isolation none` does without, for notebooks that you trust like your own)."
         )
     return found
 
@@ -107,48 +120,74 @@ def room_environment(keras: KerasFlavour = KerasFlavour.KERAS_3) -> dict[str, st
     }
 
 
-def room_command(spec: RoomSpec, folder: RoomFolder, inside: Sequence[str]) -> list[str]:
+class Ends(NamedTuple):
+    """The file descriptors that bubblewrap inherits and the room does not.
+
+    The filter of system calls is read from `seccomp`; the host's id of the room's first process is written to
+    `info`; `inside` starts once `gate` can be read.
+    """
+
+    seccomp: int
+    info: int
+    gate: int
+
+
+def room_command(spec: RoomSpec, folder: RoomFolder, inside: Sequence[str], ends: Ends) -> list[str]:
     """The command that runs `inside` within a room of its own; to be started with `room_environment`.
 
     Killing the started process kills everything in the room: it is the parent of the room's pid 1,
     which dies with it. Raises `SandboxError` when bubblewrap is not installed.
     """
-    source = Sources(folder.stage)
-    command = _walls(source, spec.limits.disk_bytes)
-    command += ["--ro-bind", source(folder.settings), SETTINGS]
-    command += ["--ro-bind", source(folder.attachments), ATTACHMENTS]
+    command = _walls(str, spec.limits.disk_bytes)
+    if "--disable-userns" in _options(command[0]):
+        command.append("--disable-userns")
+    command += ["--seccomp", str(ends.seccomp), "--info-fd", str(ends.info), "--block-fd", str(ends.gate)]
+    for name in _PROC_READ_ONLY:
+        command += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
+    command += ["--size", str(SOCKETS_BYTES), "--tmpfs", SOCKETS]
+    command += ["--ro-bind", str(folder.settings), SETTINGS]
+    command += ["--ro-bind", str(folder.attachments), ATTACHMENTS]
     for name, file in sorted(spec.data_files.items()):
-        command += ["--ro-bind", source(file), f"{KERAS_HOME}/{name}"]
-    command += ["--bind", source(folder.sockets), SOCKETS]
-    return source.command([*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside])
+        command += ["--ro-bind", str(file), f"{KERAS_HOME}/{name}"]
+    return [*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside]
 
 
 def parent_command(rooms: Path, stage: Path, inside: Sequence[str]) -> list[str]:
     """The command that runs the kernel parent: a room that can make rooms within itself.
 
-    `rooms` is the host folder with the folders of its rooms, `stage` an empty one.
+    `rooms` is the host folder with the folders of its rooms, `stage` an empty one (see `staging`). Its
+    walls are those of any room, but no call is filtered and further user namespaces can be made.
     """
     source = Sources(stage)
     command = _walls(source, _PARENT_DISK_BYTES)
     for place in (SETTINGS, ATTACHMENTS, SOCKETS):
         command += ["--dir", place]
-    command += ["--bind", source(rooms), ROOMS]
+    command += ["--ro-bind", source(rooms), ROOMS]
     return source.command([*command, "--remount-ro", "/", "--chdir", "/", "--", *inside])
 
 
-def _walls(source: Sources, disk_bytes: int) -> list[str]:
-    """What all rooms have in common: namespaces, no capability, system and Python, writable places."""
-    size = ["--size", str(disk_bytes)]
+def _walls(source: Callable[[Path], str], disk_bytes: int) -> list[str]:
+    """What all rooms have in common: namespaces, no capability, system and Python, writable places.
+
+    `source` gives the name by which bubblewrap reaches a host path.
+    """
     command = [find_bubblewrap(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     command += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "room"]
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
     for folder in WRITABLE:
-        command += [*size, "--tmpfs", folder]
+        command += ["--size", str(disk_bytes), "--tmpfs", folder]
     command += ["--remount-ro", "/dev"]
     for prefix in _python_prefixes():
         command += ["--ro-bind", source(Path(prefix)), prefix]
     command += [*_without_grader(), "--ro-bind", source(ROOM), "/room"]
     return [*command, "--ro-bind", source(PROBES), "/harness/probes"]
+
+
+@cache
+def _options(bubblewrap: str) -> frozenset[str]:
+    """The options that this release of bubblewrap knows."""
+    help_page = subprocess.run([bubblewrap, "--help"], capture_output=True, text=True, check=False)
+    return frozenset(help_page.stdout.split())
 
 
 def _system() -> list[str]:
@@ -179,6 +218,11 @@ def _python_prefixes() -> list[str]:
     return [str(prefix) for prefix in sorted(prefixes) if not prefix.is_relative_to("/usr")]
 
 
+def covered_prefixes() -> list[str]:
+    """The folders of Python below a place that each room covers with one of its own, as `/tmp`."""
+    return [prefix for prefix in _python_prefixes() if any(map(Path(prefix).is_relative_to, WRITABLE))]
+
+
 def _without_grader() -> list[str]:
     """Arguments that cover this very package where it is installed inside a bound prefix: no check, rubric
     or answer key can be read in the room.
@@ -186,7 +230,7 @@ def _without_grader() -> list[str]:
     package = Path(__file__).resolve().parents[1]
     bound = ["/usr", *_python_prefixes()]
     if any(package.is_relative_to(prefix) for prefix in bound):
-        return ["--tmpfs", str(package)]
+        return ["--tmpfs", str(package), "--remount-ro", str(package)]
     return []
 
 

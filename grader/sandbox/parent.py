@@ -17,11 +17,23 @@ import threading
 from pathlib import Path
 
 from grader.errors import SandboxError
-from grader.sandbox.bubblewrap import RoomFolder, RoomSpec, parent_command, room_environment
-from grader.sandbox.rooms import Ends, Room, RoomProcess, new_folder
-from grader.sandbox.staging import give_to_room
+from grader.model import Isolation
+from grader.sandbox.bubblewrap import (
+    RoomFolder,
+    RoomSpec,
+    covered_prefixes,
+    parent_command,
+    room_environment,
+)
+from grader.sandbox.launching import Standing
+from grader.sandbox.limits.interface import Bounds
+from grader.sandbox.limits.rlimits import process_limits
+from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess, new_folder
+from grader.sandbox.seccomp import filter_program
+from grader.sandbox.staging import other_user
 
-ISOLATION = "bubblewrap, forked from a kernel parent into namespaces of its own"
+FORKED = "forked from a parent that had imported TensorFlow, into namespaces of its own"
+FILTER = "filter.bpf"
 
 _START_SECONDS = 120.0
 _FORK_SECONDS = 20.0
@@ -88,12 +100,10 @@ class KernelParent:
         )
         self._thread.start()
         try:
-            is_ready = self._control.recv(_MESSAGE_BYTES) == b"ready"
-        except OSError:
-            is_ready = False
-        if not is_ready:
+            self._wait_until_ready()
+        except BaseException:
             self.close()
-            raise SandboxError(f"The kernel parent did not start ({self.complaint or 'no message'}).")
+            raise
 
     @property
     def is_alive(self) -> bool:
@@ -110,8 +120,8 @@ class KernelParent:
         """A room to be started."""
         with self._asking:
             self._count += 1
-            folder = RoomFolder(self._folder / "rooms" / str(self._count))
-        return Room(spec, folder, self._fork, ISOLATION)
+            folder = RoomFolder(self._folder / "rooms" / str(self._count), other_user())
+        return Room(spec, folder, RoomKind(self._fork, Isolation.BUBBLEWRAP, FORKED))
 
     def close(self) -> None:
         """End it and all its rooms."""
@@ -124,11 +134,22 @@ class KernelParent:
         self._thread.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _wait_until_ready(self) -> None:
+        try:
+            is_ready = self._control.recv(_MESSAGE_BYTES) == b"ready"
+        except OSError:
+            is_ready = False
+        if not is_ready:
+            self._thread.join(_END_SECONDS)  # until all of its complaint is there
+            raise SandboxError(f"No kernel parent can be had ({self.complaint or 'it did not start'}).")
+
     def _command(self, inside: socket.socket, *, is_bare: bool) -> list[str]:
         stage = self._folder / "stage"
-        for place in ("rooms", "data", "stage"):
-            (self._folder / place).mkdir()
-        give_to_room(self._folder)
+        for place in (self._folder / "data", stage):
+            place.mkdir()
+        RoomFolder(self._folder / "rooms" / "0").make()  # the parent tries out with it whether it can nest
+        (self._folder / FILTER).write_bytes(filter_program())
+        RoomFolder(self._folder, other_user()).give(self._folder)
         program = [sys.executable, "-s", "/room/parent.py", str(inside.fileno())]
         return parent_command(self._folder, stage, [*program, "bare"] if is_bare else program)
 
@@ -150,27 +171,37 @@ class KernelParent:
                 self._stderr = (self._stderr + block)[-_STDERR_BYTES:]
         self._process.wait()
 
-    def _fork(self, spec: RoomSpec, folder: RoomFolder, ends: Ends) -> RoomProcess:
+    def _fork(
+        self, spec: RoomSpec, folder: RoomFolder, bounds: Bounds, leads: Leads
+    ) -> tuple[RoomProcess, Standing]:
         """Have a kernel forked; returns when its walls stand. Raises `RuntimeError` when they do not."""
         order = {
-            "folder": str(folder.path.relative_to(self._folder)),
-            "data_files": {name: self._shown(file) for name, file in sorted(spec.data_files.items())},
-            "disk_bytes": spec.limits.disk_bytes,
+            "walls": {
+                "folder": str(folder.path.relative_to(self._folder)),
+                "data_files": {name: self._shown(file) for name, file in sorted(spec.data_files.items())},
+                "disk_bytes": spec.limits.disk_bytes,
+                "kept": covered_prefixes(),
+            },
+            "limits": process_limits(spec.limits, has_own_users=True),
         }
-        inherited = array.array("i", [ends.job, ends.wire, ends.complaints])
-        ends.outside.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        ends.outside.settimeout(_FORK_SECONDS)
+        inherited = array.array("i", [leads.inside.fileno(), leads.wire, leads.complaints])
+        leads.outside.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        leads.outside.settimeout(_FORK_SECONDS)
         try:
             with self._asking:
                 message = [json.dumps(order).encode()]
                 self._control.sendmsg(message, [(socket.SOL_SOCKET, socket.SCM_RIGHTS, inherited)])
-            process = ForkedProcess(_sender(ends.outside))
-            ends.outside.send(b"go on")
-            if ends.outside.recv(_MESSAGE_BYTES) != b"walls stand":
+            leads.inside.close()  # so that the other side's end is heard
+            process = ForkedProcess(_sender(leads.outside))
+            bounds.adopt(process.pid)
+            leads.outside.send(b"go on")
+            if leads.outside.recv(_MESSAGE_BYTES) != b"walls stand":
                 raise RuntimeError("a forked room did not stand")
+            standing = Standing(process.pid)
+            leads.outside.send(b"go on")
         except OSError as error:
             raise RuntimeError(f"no room could be forked ({error})") from error
-        return process
+        return process, standing
 
     def _shown(self, file: Path) -> str:
         """Where the parent finds the data file `file`: linked or copied into its folder once."""

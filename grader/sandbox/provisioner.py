@@ -6,6 +6,9 @@ travel over Unix sockets in a folder that is bound into the room (`transport: ip
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import time
 from typing import Any
 
 import zmq.asyncio
@@ -17,6 +20,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from grader.sandbox.rooms import Room
 
 PROVISIONER = "grader-room"
+START_SECONDS = 90.0
 _SEND_MILLISECONDS = 2_000
 
 
@@ -60,14 +64,34 @@ class RoomProvisioner(KernelProvisionerBase):
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Nothing is prepared: the room knows its own kernel."""
-        return await super().pre_launch(cmd=self.kernel_spec.argv, **kwargs)
+        return await super().pre_launch(cmd=[], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the room with the kernel inside, where it was not started ahead."""
+        """Start the room with the kernel inside, if it was not started ahead, and wait for its sockets.
+
+        On our side they are reached by another path. Raises `RuntimeError` when the room ends before they
+        are there, `TimeoutError` when they do not come.
+        """
         if self.room.process is None:
             self.room.start()
-        connection: Any = {**self.room.connection, "key": self.room.connection["key"].encode()}
+        assert self.room.standing is not None
+        told = self.room.connection
+        connection: Any = {**told, "ip": f"{self.room.standing.sockets}/s", "key": told["key"].encode()}
+        ports = [port for name, port in told.items() if name.endswith("_port")]
+        await self._wait_for_sockets([f"{connection['ip']}-{port}" for port in ports])
         return connection  # type: ignore[no-any-return]
+
+    async def _wait_for_sockets(self, paths: list[str]) -> None:
+        """Wait until the kernel listens, before any code of the hand-in runs: later, what has these names
+        may be anything, and is never connected to.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not all(_listens(path) for path in paths):
+            if self.room.poll() is not None:
+                raise RuntimeError("the kernel ended before it could be reached")
+            if time.monotonic() > deadline:
+                raise TimeoutError("the kernel did not open its sockets in time")
+            await asyncio.sleep(0.02)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Nothing is left to clean: the room's folder belongs to whoever made it."""
@@ -90,10 +114,19 @@ class _RoomKernelSpecs(KernelSpecManager):
         )
 
 
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(1)
+        return caller.connect_ex(path) == 0
+
+
 def _bounded_context(message_bytes: int) -> zmq.asyncio.Context:
-    """A ZeroMQ context whose sockets drop a peer that sends a larger message, and wait for none for ever."""
+    """A ZeroMQ context whose sockets drop a peer that sends a larger message, wait for none for ever, and do
+    not connect a second time.
+    """
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, message_bytes)
+    context.setsockopt(zmq.RECONNECT_IVL, -1)  # a name in the room may lead elsewhere by then
     context.setsockopt(zmq.SNDTIMEO, _SEND_MILLISECONDS)  # student code can break the kernel's end
     return context
 

@@ -8,13 +8,19 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 from grader.errors import SandboxError
-from grader.model import KerasFlavour
-from grader.sandbox.bubblewrap import RoomFolder, RoomSpec, room_command, room_environment
+from grader.model import Isolation, KerasFlavour
+from grader.sandbox.bubblewrap import RoomFolder, RoomSpec
+from grader.sandbox.launching import Standing, launch
+from grader.sandbox.layout import LOCKED, unlocked
+from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.parent import KernelParent
-from grader.sandbox.rooms import Ends, Room, RoomProcess, new_folder
+from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess, new_folder
+from grader.sandbox.staging import ROOM
+from grader.sandbox.unlocked import Unlocked, launch_unlocked
 
 log = logging.getLogger(__name__)
 
@@ -32,37 +38,47 @@ class RoomSource(Protocol):
 
 
 class ColdRooms:
-    """Each room is a bubblewrap of its own with a kernel that starts from nothing."""
+    """Each room has a kernel that starts from nothing; it has no walls where a run asks for that."""
 
     def room(self, spec: RoomSpec) -> Room:
         """A room to be started."""
-        return Room(spec, RoomFolder(new_folder()), _start_cold, "bubblewrap")
+        return Room(spec, RoomFolder(new_folder()), _COLD[spec.isolation])
 
     def close(self) -> None:
         """Nothing is kept."""
 
 
-def _start_cold(spec: RoomSpec, folder: RoomFolder, ends: Ends) -> RoomProcess:
-    inside = [sys.executable, "-s", "/room/startup.py", str(ends.job), str(ends.wire)]
-    try:
-        return subprocess.Popen(
-            room_command(spec, folder, inside),
-            env=room_environment(spec.keras),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=ends.complaints,
-            pass_fds=(ends.job, ends.wire),
-            cwd="/",
-        )
-    except OSError as error:
-        raise SandboxError(f"bubblewrap cannot be started ({error}): run `grade doctor`.") from error
+def _launch_cold(
+    start: Callable[..., tuple[RoomProcess, Standing | Unlocked]],
+    spec: RoomSpec,
+    folder: RoomFolder,
+    bounds: Bounds,
+    leads: Leads,
+) -> tuple[RoomProcess, Standing | Unlocked]:
+    layout = LOCKED if spec.isolation is Isolation.BUBBLEWRAP else unlocked(folder.path, ROOM)
+    program = [sys.executable, "-s", f"{layout.room}/startup.py", layout.settings]
+    return start(
+        spec,
+        folder,
+        [*program, str(leads.inside.fileno()), str(leads.wire)],
+        bounds,
+        pass_fds=(leads.inside.fileno(), leads.wire),
+        stdout=subprocess.DEVNULL,
+        stderr=leads.complaints,
+    )
+
+
+_COLD = {
+    isolation: RoomKind(partial(_launch_cold, start), isolation, "started for this run")
+    for isolation, start in ((Isolation.BUBBLEWRAP, launch), (Isolation.NONE, launch_unlocked))
+}
 
 
 class ForkedRooms:
     """Rooms forked from one kernel parent, which is started with the first of them and again if it died.
 
-    Runs that need a process of their own from the beginning, with legacy Keras among them, start cold. So
-    do all where no kernel parent can be had.
+    Runs that need a process of their own from the beginning, with legacy Keras or without walls start cold.
+    So do all where no kernel parent can be had.
     """
 
     def __init__(self, start_parent: Callable[[], KernelParent] = KernelParent) -> None:
@@ -72,9 +88,13 @@ class ForkedRooms:
         self._cold = ColdRooms()
         self._starting = threading.Lock()
 
+    def start(self) -> None:
+        """Start the parent now, which takes some seconds, instead of with the first room."""
+        self._living_parent()
+
     def room(self, spec: RoomSpec) -> Room:
         """A room to be started."""
-        if spec.is_fresh or spec.keras is KerasFlavour.LEGACY:
+        if spec.is_fresh or spec.keras is KerasFlavour.LEGACY or spec.isolation is Isolation.NONE:
             return self._cold.room(spec)
         return (self._living_parent() or self._cold).room(spec)
 
@@ -95,7 +115,7 @@ class ForkedRooms:
                 try:
                     self._parent = self._start_parent()
                 except SandboxError as error:
-                    log.warning("%s Every kernel is started cold, which takes longer.", error)
+                    log.warning("%s Every kernel is started by itself, which takes longer.", error)
                     self._is_refused = True
             return self._parent
 

@@ -1,8 +1,8 @@
-"""Rooms are never root's: a grader that runs as root starts bubblewrap as a user without an account.
+"""The kernel parent is never root's: a grader that runs as root starts it as a user without an account.
 
-For root's own processes a room's `/proc/sys` would be writable, whatever the namespaces. That user cannot
-reach folders like `/root`, so in a mount namespace of its own root shows bubblewrap each folder and file that
-it has to bind at a place that everybody may enter.
+Each of its rooms mounts a `/proc` of its own, in which root's processes could change the whole machine,
+whatever their namespaces. That user cannot reach folders like `/root`, so in a mount namespace of its own
+root shows bubblewrap each folder that it has to bind at a place that everybody may enter.
 
 This file is also the program that does so: it runs before bubblewrap, with the standard library only.
 """
@@ -16,32 +16,24 @@ import sys
 from pathlib import Path
 
 ROOM = Path(__file__).parent / "room"
-ROOM_UID = 60_990  # between the ranges that systemd and distributions give away
+PARENT_UID = 60_990  # between the ranges that systemd and distributions give away
 _STAGE_BYTES = 1024**2
 
 
-def room_uid() -> int:
-    """The user whose processes all rooms are: ours, `ROOM_UID` when we are root."""
-    return os.geteuid() or ROOM_UID
+def other_user() -> int | None:
+    """The user whose processes the kernel parent and its rooms are, None where they are our own."""
+    return None if os.geteuid() else PARENT_UID
 
 
-def give_to_room(folder: Path) -> None:
-    """Let the rooms' user own `folder` and all in it, which we made."""
-    if os.geteuid() != 0:
-        return
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, ROOM_UID, ROOM_UID, follow_symlinks=False)
-
-
-def can_room_enter(folder: Path) -> bool:
-    """Whether the rooms' user can reach what lies in `folder`."""
+def can_enter(folder: Path) -> bool:
+    """Whether the kernel parent's user can reach what lies in `folder`."""
     if os.geteuid() != 0:
         return True
     return all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.parents))
 
 
 class Sources:
-    """What bubblewrap binds, under the names by which the rooms' user reaches it.
+    """What bubblewrap binds, under the names by which the kernel parent's user reaches it.
 
     `stage` is an existing, empty folder that this user can enter.
     """
@@ -57,10 +49,10 @@ class Sources:
         return self._staged.setdefault(str(path), f"{self._stage}/{len(self._staged)}")
 
     def command(self, bubblewrap: list[str]) -> list[str]:
-        """The command that runs `bubblewrap` as the rooms' user."""
+        """The command that runs `bubblewrap` as that user."""
         if os.geteuid() != 0:
             return bubblewrap
-        order = json.dumps({"uid": ROOM_UID, "stage": str(self._stage), "binds": self._staged})
+        order = json.dumps({"uid": PARENT_UID, "stage": str(self._stage), "binds": self._staged})
         return [sys.executable, "-I", "-S", __file__, order, *bubblewrap]
 
 

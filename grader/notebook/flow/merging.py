@@ -214,6 +214,11 @@ def whole_number_of(value: Value | None) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
+def is_none(value: Value) -> bool:
+    """True for a value that is known to be None."""
+    return isinstance(value, Const) and value.value is None
+
+
 def text_of(value: Value | None) -> str | None:
     """The string that a value is known to be, else None."""
     return value.value if isinstance(value, Const) and isinstance(value.value, str) else None

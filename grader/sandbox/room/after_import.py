@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -35,8 +36,7 @@ class _Loader:
         state = random.getstate()
         self._loader.exec_module(module)
         random.setstate(state)
-        for callback in self._callbacks:
-            callback(module)
+        _call(self._callbacks, module)
 
 
 class _Finder:
@@ -58,6 +58,12 @@ class _Finder:
         return None
 
 
+def _call(callbacks: Iterable[Callback], module: Any) -> None:
+    for callback in callbacks:
+        with contextlib.suppress(Exception):  # a file of the hand-in, by the name of a library
+            callback(module)
+
+
 def after_import(name: str, callback: Callback) -> None:
     """Call `callback(module)` once `name` has been imported, at once if it is there already."""
     if name in sys.modules:
@@ -68,8 +74,7 @@ def after_import(name: str, callback: Callback) -> None:
 
 def call_back(name: str) -> None:
     """Make the calls that wait for `name`, which has just come into `sys.modules` without being executed."""
-    for callback in _callbacks.pop(name, ()):
-        callback(sys.modules[name])
+    _call(_callbacks.pop(name, ()), sys.modules[name])
 
 
 def install() -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import Any
 
-DRIVE = "/content/drive"
+COLAB = "/content"
 _INPUTS = 20
 _NO_PAGE = "TensorBoard and other pages are not shown in the grading room."
 
@@ -15,11 +15,12 @@ def make_folders(attachments: str, content: str) -> None:
     """Copy what was handed in beside the notebook into `content` and make Colab's folders around it."""
     if os.path.isdir(attachments):
         shutil.copytree(attachments, content, dirs_exist_ok=True, symlinks=True)
-    os.makedirs(f"{DRIVE}/My Drive/Colab Notebooks", exist_ok=True)
+    drive = f"{content}/drive"
+    os.makedirs(f"{drive}/My Drive/Colab Notebooks", exist_ok=True)
     os.makedirs(f"{content}/sample_data", exist_ok=True)
-    if not os.path.lexists(f"{DRIVE}/MyDrive"):
-        os.symlink("My Drive", f"{DRIVE}/MyDrive")
-    _link_hand_in(f"{DRIVE}/My Drive", content)
+    if not os.path.lexists(f"{drive}/MyDrive"):
+        os.symlink("My Drive", f"{drive}/MyDrive")
+    _link_hand_in(f"{drive}/My Drive", content)
 
 
 def _link_hand_in(folder: str, content: str) -> None:
@@ -29,19 +30,27 @@ def _link_hand_in(folder: str, content: str) -> None:
 
 
 def follow_drive_paths(content: str) -> None:
-    """Let `os.chdir` into any folder of a Drive: it is made, with the hand-in's files in it."""
+    """Let `os.chdir` into any folder of a Drive: it is made, with the hand-in's files in it.
+
+    Where there is no `/content`, because there is no room, paths below it lead to `content`.
+    """
     original = os.chdir
+    drive = f"{content}/drive"
 
     def chdir(path: Any) -> None:
         try:
             original(path)
         except FileNotFoundError:
             wanted = os.path.normpath(os.path.join(os.getcwd(), os.fspath(path)))
-            if not wanted.startswith((DRIVE, "/gdrive", "/drive")):
+            if wanted.startswith(f"{COLAB}/"):
+                wanted = content + wanted.removeprefix(COLAB)
+            elif wanted.startswith(("/gdrive", "/drive")):
+                wanted = drive + wanted
+            if wanted.startswith(drive):
+                os.makedirs(wanted, exist_ok=True)
+                _link_hand_in(wanted, content)
+            elif not os.path.isdir(wanted):
                 raise
-            wanted = wanted if wanted.startswith(DRIVE) else DRIVE + wanted
-            os.makedirs(wanted, exist_ok=True)
-            _link_hand_in(wanted, content)
             original(wanted)
 
     os.chdir = chdir

@@ -57,11 +57,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
     _checked(_libc.mount(source_, target_, kind_, ctypes.c_ulong(flags), options_), target)
 
 
-def bind(source: str, target: str, *, is_writable: bool = False) -> None:
-    """Show `source` at `target`, an existing folder or file; without set-uid programs and devices."""
-    mount(source, target, flags=MS_BIND)
-    flags = MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV
-    mount("none", target, flags=flags if is_writable else flags | MS_RDONLY)
+def bind(source: str, target: str) -> None:
+    """Show `source`, with what is mounted in it, at `target`, an existing folder or file, to be read only."""
+    mount(source, target, flags=MS_BIND | MS_REC)
+    inherited = os.statvfs(target).f_flag & MS_NOEXEC  # may not be taken away here
+    mount("none", target, flags=MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_RDONLY | inherited)
 
 
 def mount_tmpfs(target: str, size_bytes: int, flags: int = 0) -> None:

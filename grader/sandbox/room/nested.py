@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import linux
 
 ROOMS = "/run/rooms"
+SETTINGS = "/run/settings"
 KERAS_HOME = "/keras"
 WRITABLE = ("/dev/shm", "/tmp", "/content", "/home/student", KERAS_HOME)
 UID = 1000
+_SOCKETS_BYTES = 1024**2
 
 _NAMESPACES = (
     linux.CLONE_NEWUSER
@@ -31,19 +33,25 @@ def enter_namespaces() -> None:
     linux.map_own_identity(UID, UID)
 
 
-def build_walls(folder: str, data_files: Mapping[str, str], disk_bytes: int) -> None:
+def build_walls(folder: str, data_files: Mapping[str, str], disk_bytes: int, kept: Sequence[str]) -> None:
     """Mount what this room has of its own, and cover what is the parent's or a sibling's.
 
     `folder` is the room's own one and `data_files` maps a path below the Keras home to a file, both below
-    `ROOMS`. To be called by pid 1. Afterwards the rights to mount can be given up.
+    `ROOMS`. `kept` are folders below the places that are covered, which stay. To be called by pid 1;
+    afterwards the rights to mount can be given up.
     """
     linux.unshare(linux.CLONE_NEWCGROUP)
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    before = {path: os.open(path, os.O_PATH) for path in kept}
     for place in WRITABLE:
         linux.mount_tmpfs(place, disk_bytes)
-    linux.bind(f"{ROOMS}/{folder}/settings", "/run/settings")
+    linux.mount_tmpfs("/run/kernel", _SOCKETS_BYTES)
+    for path, descriptor in before.items():
+        os.makedirs(path)
+        linux.bind(f"/proc/self/fd/{descriptor}", path)
+        os.close(descriptor)
+    linux.bind(f"{ROOMS}/{folder}/settings", SETTINGS)
     linux.bind(f"{ROOMS}/{folder}/attachments", "/run/attachments")
-    linux.bind(f"{ROOMS}/{folder}/sockets", "/run/kernel", is_writable=True)
     for name, source in data_files.items():
         target = f"{KERAS_HOME}/{name}"
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -53,5 +61,7 @@ def build_walls(folder: str, data_files: Mapping[str, str], disk_bytes: int) -> 
     flags = linux.MS_NOSUID | linux.MS_NOEXEC
     linux.mount("devpts", "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666,mode=620")
     linux.mount("proc", "/proc", "proc", flags | linux.MS_NODEV)
+    with open("/proc/sys/user/max_user_namespaces", "w", encoding="ascii") as file:
+        file.write("0")
     linux.bring_up_loopback()
     os.chdir("/content")

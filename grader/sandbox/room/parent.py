@@ -19,17 +19,19 @@ from typing import Any, NamedTuple, NoReturn
 ROOM = "/room"
 HARNESS = "/harness"
 
-sys.path.remove(ROOM)
-sys.path[:0] = [ROOM, HARNESS]
+sys.path[:1] = [ROOM, HARNESS]  # instead of this file's own folder, which is the same
 
 import after_import  # noqa: E402
 import kernel  # noqa: E402
 import linux  # noqa: E402
 import nested  # noqa: E402
+import rlimits  # noqa: E402
 import shelf  # noqa: E402
+import wire  # noqa: E402
 
 _REQUEST_BYTES = 65_536
 _ANSWER_BYTES = 16
+_TRIAL_BYTES = 65_536
 
 
 class Order(NamedTuple):
@@ -51,9 +53,30 @@ def import_everything() -> None:
     gc.freeze()  # the collector would write to, and so copy, every page of what all kernels share
 
 
+def try_nesting() -> None:
+    """Build the walls of a room once, in processes that end; where that is refused, end with the reason."""
+    child = os.fork()
+    if child == 0:
+        try:
+            nested.enter_namespaces()
+            first = os.fork()
+            if first == 0:
+                nested.build_walls("rooms/0", {}, _TRIAL_BYTES, [])
+                os._exit(0)
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+        except BaseException as refused:  # noqa: BLE001 - these processes must not go on as the parent
+            os.write(2, f"{refused}\n".encode())
+            os._exit(1)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit(1)
+
+
 def main() -> None:
     """Import, say so, and fork a kernel for each order until the grader is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    with open(f"{nested.ROOMS}/filter.bpf", "rb") as file:
+        call_filter = file.read()
+    try_nesting()
     after_import.install()
     if "bare" not in sys.argv:
         import_everything()
@@ -66,7 +89,11 @@ def main() -> None:
             child = os.fork()
         if child == 0:
             control.close()
-            kernel.become_kernel(_enter_room(order), order.wire)
+            job = _enter_room(order, call_filter)
+            wire.open_wire(order.wire)
+            with open(f"{nested.SETTINGS}/room.json", encoding="utf-8") as file:
+                places = json.load(file)
+            kernel.become_kernel(job, places)
         for end in order[1:]:
             os.close(end)
         os.waitpid(child, 0)
@@ -83,11 +110,12 @@ def _received(control: socket.socket) -> Order | None:
     return Order(json.loads(message), *ends)
 
 
-def _enter_room(order: Order) -> socket.socket:
+def _enter_room(order: Order, call_filter: bytes) -> socket.socket:
     """Go into a room; only the process that is to be its kernel returns, with the socket for its job.
 
     Two processes go before it: one enters the namespaces and ends; the next one is pid 1 there. Pid 1
-    tells the grader that it is there, so that the grader learns its process id, and waits for the answer.
+    tells the grader that it is there, so that the grader can bound it, and that its walls stand, so that the
+    grader can take hold of the room's places; it waits for an answer each time.
     """
     try:
         os.dup2(order.complaints, 2)
@@ -99,10 +127,15 @@ def _enter_room(order: Order) -> socket.socket:
         job.send(b"here")
         if not job.recv(_ANSWER_BYTES):
             os._exit(1)
-        nested.build_walls(**order.room)
-        linux.give_up_all_rights()
-        os.setsid()
+        nested.build_walls(**order.room["walls"])
         job.send(b"walls stand")
+        if not job.recv(_ANSWER_BYTES):
+            os._exit(1)
+        linux.give_up_all_rights()
+        linux.install_filter(call_filter)
+        rlimits.keep(order.room["limits"])
+        linux.let_own_user_look(False)
+        os.setsid()
         child = os.fork()
         if child:
             _reap(child, job, order.wire)
