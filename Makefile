@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references validity lint bubblewrap clean
+.PHONY: demo test references validity fuzz lint bubblewrap clean other-machines
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -17,6 +17,9 @@ references: $(STAMP) bubblewrap
 
 validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
 	$(BIN)/python -m grader.validity --data "$${GRADER_DATA:-../shared/data}" $(VALIDITY)
+
+fuzz: $(STAMP)
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest tests/fuzz --timeout 0
 
 lint: $(STAMP)
 	$(BIN)/ruff check
@@ -37,3 +40,6 @@ bubblewrap:
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+other-machines: $(STAMP)
+	tools/other-machines.sh

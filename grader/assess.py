@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from grader.checks.foreign_outputs import flags_of_foreign_outputs
+from grader.checks.handed_in import after_a_failed_run
 from grader.checks.measurement import flags_of_measurement
+from grader.checks.needs import flags_of_needs
 from grader.checks.shortcuts import flags_of_shortcuts
 from grader.evidence.record import Evidence
 from grader.model import (
@@ -125,7 +127,7 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
         points=criterion.points,
         is_bonus=criterion.is_bonus,
         visibility=criterion.visibility,
-        verdict=_as_accepted(_verdict(evidence, criterion), criterion),
+        verdict=_verdict(evidence, criterion),
         override=override,
     )
 
@@ -149,6 +151,14 @@ def _verdict(evidence: Evidence, criterion: Criterion) -> Verdict:
             raise TypeError(
                 f"the check {criterion.check.name!r} returned {type(verdict).__name__}, not a Verdict"
             )
+        return after_a_failed_run(
+            _as_accepted(verdict, criterion),
+            evidence,
+            criterion.check,
+            criterion.parameters,
+            on_failure=criterion.on_rerun_failure,
+            failure=_how_it_failed(evidence.run),
+        )
     except Exception as bug:  # a bug in a check must not cost marks, nor stop the other criteria
         log.exception("check %s, submission %s", criterion.check.name, evidence.submission.id)
         sentence = (
@@ -156,7 +166,15 @@ def _verdict(evidence: Evidence, criterion: Criterion) -> Verdict:
             "from being checked: it costs no points, and a person decides."
         )
         return not_checked(Reason(text=sentence))
-    return verdict
+
+
+def _how_it_failed(run: Run | None) -> Reason:
+    """How a run failed, with its first failing cell."""
+    if run is None or (run.status is RunStatus.COMPLETED and not run.missing_modules):
+        return Reason(text="No cell of our run failed.", source=Source.RERUN)
+    cell = run.failed_cells[0].cell if run.failed_cells else None
+    sentence = _missing_sentence(run) if run.status is RunStatus.COMPLETED else _status_sentence(run)
+    return Reason(text=sentence, cell=cell, source=Source.RERUN)
 
 
 def _as_accepted(verdict: Verdict, criterion: Criterion) -> Verdict:
@@ -181,6 +199,7 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
     """What a TA should know before trusting the verdicts."""
     yield from evidence.submission.remarks
     yield from evidence.notebook.remarks
+    yield from flags_of_needs(evidence)
     yield from flags_of_foreign_outputs(evidence)
     yield from flags_of_shortcuts(evidence)
     if evidence.run is None:
@@ -194,8 +213,7 @@ def _flags_of_run(run: Run) -> Iterator[str]:
     if run.status is not RunStatus.COMPLETED:
         yield _status_sentence(run)
     if run.missing_modules:
-        modules = ", ".join(run.missing_modules)
-        yield f"Our environment lacks {modules}: what needs it could not be run, our fault, no points lost."
+        yield _missing_sentence(run)
     if run.keras is KerasFlavour.LEGACY:
         yield "It was run with legacy Keras (tf-keras), because it was written for Keras 2."
     for mend in run.mends:
@@ -204,6 +222,11 @@ def _flags_of_run(run: Run) -> Iterator[str]:
     if run.isolation != "bubblewrap":
         yield f"It was run without the usual isolation ({run.isolation})."
     yield from run.remarks
+
+
+def _missing_sentence(run: Run) -> str:
+    modules = ", ".join(run.missing_modules)
+    return f"Our environment lacks {modules}: what needs it could not be run, our fault, no points lost."
 
 
 def _status_sentence(run: Run) -> str:

@@ -89,6 +89,14 @@ class Visibility(StrEnum):
     STAFF = "staff"
 
 
+class OnRerunFailure(StrEnum):
+    """What counts for a criterion where our run fails though the saved outputs show success."""
+
+    REVIEW = "review"  # a person decides, with both sides laid out
+    SAVED = "saved"  # the saved outputs may meet it
+    PARTLY = "partly"  # the same, for half of the points
+
+
 class Scale(StrEnum):
     """How a grade is told: in points, or only as passed and not passed."""
 

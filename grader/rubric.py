@@ -25,7 +25,7 @@ from pydantic import (
 
 from grader.checks.registry import Check, all_checks
 from grader.errors import UsageError
-from grader.model import Limits, Record, Scale, Source, Visibility
+from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
 SCHEMA_VERSION = 1
@@ -47,6 +47,7 @@ class Criterion(Record):
     is_bonus: bool = False
     visibility: Visibility = Visibility.PUBLIC
     accepts: tuple[Source, ...] = tuple(Source)
+    on_rerun_failure: OnRerunFailure = OnRerunFailure.REVIEW
     check: Check
     parameters: SerializeAsAny[BaseModel]
 
@@ -209,6 +210,7 @@ class _CriterionPart(_Part):
     points: Decimal = Field(gt=0, max_digits=6, decimal_places=2)
     check: str
     accepts: tuple[Source, ...] = Field(default=tuple(Source), min_length=1)
+    on_rerun_failure: OnRerunFailure = OnRerunFailure.REVIEW
     visibility: Visibility = Visibility.PUBLIC
     bonus: bool = False
     with_: dict[str, JsonValue] = Field(default={}, alias="with")
@@ -255,6 +257,7 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
         is_bonus=part.bonus,
         visibility=part.visibility,
         accepts=tuple(source for source in Source if source in part.accepts),
+        on_rerun_failure=part.on_rerun_failure,
         check=checks[name],
         parameters=parameters,
     )

@@ -14,7 +14,7 @@ from grader.checks import registry
 from grader.checks.registry import Check
 from grader.errors import RubricError, UsageError
 from grader.evidence.record import Evidence
-from grader.model import Limits, Reason, Scale, Source, Verdict, Visibility, met
+from grader.model import Limits, OnRerunFailure, Reason, Scale, Source, Verdict, Visibility, met
 from grader.rubric import Rubric, read_rubric, with_limits
 
 DATASETS = ("mnist", "fashion_mnist")
@@ -68,6 +68,7 @@ criteria:
     with:
       thresholds:
         mnist: {full: 0.8, partly: 0.5}
+    on_rerun_failure: partly
 """
 
 
@@ -97,9 +98,11 @@ def test_a_good_rubric_is_read_exactly(rubric_file: Path, checks: Mapping[str, C
     assert (layers.check.name, layers.parameters.model_dump()) == ("layers", {"at_least": 2})
     assert layers.accepts == tuple(Source)
     assert layers.visibility is Visibility.PUBLIC
+    assert layers.on_rerun_failure is OnRerunFailure.REVIEW
     assert accuracy.accepts == (Source.SAVED, Source.MEASURED)
     assert accuracy.is_bonus
     assert accuracy.visibility is Visibility.STAFF
+    assert accuracy.on_rerun_failure is OnRerunFailure.PARTLY
     assert accuracy.parameters.model_dump()["band"] == 0.01
     assert rubric.max_points == Decimal("0.1")
     assert rubric.points_by_criterion == {"layers": Decimal("0.1"), "accuracy": Decimal(2)}
@@ -199,6 +202,7 @@ def test_the_hash_changes_with_what_the_rubric_says(
         ("[measured, saved]", "[measured, savd]", "did you mean 'saved'?"),
         ("[measured, saved]", "[]", "line 17: `accepts`: should have at least 1 item"),
         ("visibility: staff", "visibility: stuff", "did you mean 'staff'?"),
+        ("on_rerun_failure: partly", "on_rerun_failure: party", "did you mean 'partly'?"),
         ("bonus: true", "bonus: yes", 'line 19: `bonus`: should be a valid boolean, not "yes"'),
         (
             "edition: 2026",

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from grader.checks.written import LARGE_BYTES, data_written_out
 from grader.evidence.record import Evidence
 from grader.model import Attachment
-from grader.notebook.code import CodeIndex
-
-LARGE_BYTES = 20_000  # of data written out in code; the weights of even a tiny network for MNIST take more
-_COUNTS_FROM = 200  # bytes of one literal: shorter ones are ordinary strings and settings
+from grader.notebook.code import CodeIndex, imported_names
 
 _LOADERS = (
     *("np.load", "np.loadtxt", "np.genfromtxt", "np.fromfile", "np.memmap", "pickle.load", "pickle.loads"),
@@ -72,70 +70,20 @@ class _Call(NamedTuple):
 def flags_of_shortcuts(evidence: Evidence) -> Iterator[str]:
     """Sentences on data written out in the code, files loaded, nearest neighbours and look-up tables."""
     code = evidence.code
-    yield from _large_literals(code)
+    size, cell = data_written_out(code)
+    if size > LARGE_BYTES:
+        yield (
+            f"The code holds {size / 1000:.0f} kB of data written out as text or numbers, most of it in "
+            f"cell {cell}: see whether that is a trained model or a table of answers."
+        )
     yield from _loaded_files(code, evidence.submission.attachments)
     yield from _large_modules(code, evidence.submission.attachments)
     for cell, how in _nearest_neighbours(code):
         yield f"Cell {cell} looks for what is nearest ({how}): see that it is a network that classifies."
     for cell, how in _look_ups(code):
         yield f"Cell {cell} finds things by their very content ({how}): see that no answers are looked up."
-
-
-# Data in the code -------------------------------------------------------------------------------------
-
-
-def _large_literals(code: CodeIndex) -> Iterator[str]:
-    sizes = {cell.number: _written_out(code, cell.number) for cell in code.cells}
-    total = sum(sizes.values())
-    if total > LARGE_BYTES:
-        most = max(sizes, key=lambda cell: sizes[cell])
-        yield (
-            f"The code holds {total / 1000:.0f} kB of data written out as text or numbers, most of it in "
-            f"cell {most}: see whether that is a trained model or a table of answers."
-        )
-
-
-def _written_out(code: CodeIndex, cell: int) -> int:
-    """About how many bytes the long literals of a cell take; all of a cell that holds more than Python."""
-    source = code.source(cell)
-    is_unread = source.lstrip().startswith("%%") or cell in {number for number, _ in code.unparsed}
-    if is_unread and len(source) > LARGE_BYTES:
-        return len(source)
-    return sum(size for size in _literals(code.trees[cell]) if size >= _COUNTS_FROM)
-
-
-def _literals(node: ast.AST) -> Iterator[int]:
-    """The sizes of the outermost literals below `node`."""
-    size = _literal_bytes(node)
-    if size is not None:
-        yield size
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from _literals(child)
-
-
-def _literal_bytes(node: ast.AST) -> int | None:
-    """About how many bytes a literal takes in the source, None for what is none."""
-    match node:
-        case ast.Constant(value=str() | bytes() as text):
-            return len(text)
-        case ast.Constant(value=int() as number):
-            return number.bit_length() // 3 + 1  # one of many digits cannot be turned into text
-        case ast.Constant(value=value):
-            return len(repr(value))
-        case ast.UnaryOp(operand=operand):
-            return _literal_bytes(operand)
-        case ast.BinOp(left=left, right=right):
-            parts: list[ast.expr] = [left, right]
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-            parts = elements
-        case ast.Dict(keys=keys, values=values):
-            parts = [*(key for key in keys if key is not None), *values]
-        case _:
-            return None
-    sizes = [_literal_bytes(part) for part in parts]
-    known = [size for size in sizes if size is not None]
-    return sum(known) + 2 * len(known) if len(known) == len(sizes) else None
+    for cell, name in _held_against_themselves(code):
+        yield f"Cell {cell} holds `{name}` against itself: what comes of that is no accuracy of a model."
 
 
 # Files loaded -----------------------------------------------------------------------------------------
@@ -298,3 +246,37 @@ def _compares(call: ast.Call) -> bool:
         or (isinstance(inner, ast.Call) and _last_name(inner.func) == "equal")
         for inner in ast.walk(call)
     )
+
+
+def _held_against_themselves(code: CodeIndex) -> Iterator[tuple[int, str]]:
+    """Where `==` or `equal` compares something with what is made of it; one place is enough."""
+    libraries = {
+        name for tree in code.trees.values() for node in ast.walk(tree) for name, _ in imported_names(node)
+    }
+    for cell, tree in code.trees.items():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Compare(left=first, ops=[ast.Eq()], comparators=[second]):
+                    pass
+                case ast.Call(args=[first, second]) if _last_name(node.func) == "equal":
+                    pass
+                case _:
+                    continue
+            names = [_made_of(side, tree, libraries) for side in (first, second)]
+            if names[0] & names[1]:
+                yield cell, min(names[0] & names[1])
+                return
+
+
+def _made_of(node: ast.expr, tree: ast.Module, libraries: set[str]) -> set[str]:
+    """The names that a value is made of by functions of libraries alone; none when others are at work."""
+    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} - libraries
+    values = [node, *(value for name, value in _assigned(tree) if name in names)]
+    parts = [part for value in values for part in ast.walk(value)]
+    for part in parts:
+        match part:
+            case ast.BinOp(op=ast.MatMult()) | ast.Attribute(attr="shape" | "size" | "ndim" | "dtype"):
+                return set()
+            case ast.Call(func=ast.Name(id=name)) if name not in libraries:
+                return set()
+    return {part.id for part in parts if isinstance(part, ast.Name)} - libraries

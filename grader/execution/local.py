@@ -18,6 +18,7 @@ from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
 from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.sandbox.doctor import check_room
+from grader.sandbox.limits.choosing import choose_mechanism
 from grader.sandbox.rooms import OpenRooms
 from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomSource
 
@@ -50,6 +51,7 @@ class LocalExecutor:
         if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
             check_room()
         sweep_rooms()
+        choose_mechanism()  # once, before several threads ask for it
         source = self._source(jobs)
         rooms = OpenRooms()
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")

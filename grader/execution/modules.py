@@ -8,22 +8,9 @@ from importlib.util import find_spec
 from pathlib import PurePosixPath
 
 from grader.model import Record
+from grader.notebook.libraries import LIBRARIES
 
 _MISSING = re.compile(r"^(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?")
-
-# Libraries that Colab has or that notebooks of such courses install, and that the room may lack.
-_THIRD_PARTY = frozenset(
-    """
-    altair autokeras bokeh bs4 cv2 datashader fastai gensim graphviz h5py imageio imblearn ipywidgets
-    jax kaggle keras keras_cv keras_nlp keras_tuner kerastuner librosa lightning livelossplot matplotlib
-    mlflow mlxtend networkx nltk numba optuna pandas plotly plotnine psutil pydot pydotplus
-    pytorch_lightning requests scikitplot scipy seaborn sklearn skimage spacy statsmodels sympy tabulate
-    tensorboard tensorboardX tensorflow tensorflow_addons tensorflow_datasets tensorflow_hub
-    tensorflow_probability tensorflow_text termcolor tf_keras tf_explain tf_keras_vis torch
-    torchinfo torchmetrics torchsummary torchtext torchvision tqdm transformers visualkeras wandb
-    wordcloud xgboost
-    """.split()  # noqa: SIM905
-)
 
 # Variables that libraries look at once, when they are imported.
 _READ_AT_IMPORT = re.compile(
@@ -45,12 +32,12 @@ def missing_module(error: str) -> MissingModule | None:
     if found is None:
         return None
     name = found[1].partition(".")[0]
-    return MissingModule(name=name, is_third_party=name in _THIRD_PARTY)
+    return MissingModule(name=name, is_third_party=name in LIBRARIES)
 
 
 def shadowed_modules(files: Iterable[str], working_folder: str = ".") -> list[str]:
     """Those of the hand-in's `files` that hide a library: they lie beside the notebook with its name."""
-    hidden = _THIRD_PARTY | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
+    hidden = LIBRARIES | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
     beside = PurePosixPath(working_folder)
     found = []
     for file in files:

@@ -17,14 +17,17 @@ import nbformat
 import psutil
 import zmq
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbclient.exceptions import CellControlSignal
 from nbformat import v4
 
+from grader.execution.asking import Question
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.mends import is_known_mend
+from grader.execution.messages import Messages
 from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
 from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
+from grader.notebook.images import redraw_figures
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
@@ -35,8 +38,6 @@ from grader.sandbox.sources import RoomSource
 log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
-_ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
-_SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
 _NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -50,7 +51,8 @@ class _CellClient(NotebookClient):
         self.reply_error: str | None = None
         self.drops: Any = None
         self.room = manager.room
-        self.output_bytes = 0
+        self.messages = Messages()
+        self.is_dropped = False
 
     def watch_for_drops(self) -> None:
         """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be."""
@@ -61,26 +63,24 @@ class _CellClient(NotebookClient):
         """Whether the kernel, though it is alive, was dropped; ends the room if so."""
         if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
             return False
-        self.output_bytes = self.room.spec.limits.output_bytes + 1
+        self.is_dropped = True
         self.room.kill()
         return True
 
     @property
     def is_flooded(self) -> bool:
         """Whether the kernel put out more than it may."""
-        return self.output_bytes > self.room.spec.limits.output_bytes
+        return self.is_dropped or self.messages.bytes > self.room.spec.limits.output_bytes
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Count, then handle as nbclient does; a flood ends the room, widgets' messages are left out."""
-        if not isinstance(msg.get("content"), dict):
-            return None
-        self.output_bytes += _made_plain(msg["content"])
+        plain = self.messages.rebuilt(msg)
         if self.is_flooded:
             self.room.kill()
-        if self.is_flooded or msg["msg_type"].startswith("comm"):
+        if plain is None or self.is_flooded or plain["msg_type"].startswith("comm"):
             return None
         try:
-            return super().process_message(msg, cell, cell_index)
+            return super().process_message(plain, cell, cell_index)
         except CellControlSignal:
             raise
         except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
@@ -89,7 +89,7 @@ class _CellClient(NotebookClient):
 
     def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
         """Keep the error that the reply tells of: its output can be missing or forged."""
-        content = execute_reply["content"]
+        content = (self.messages.rebuilt(execute_reply) or {}).get("content", {})
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
@@ -104,14 +104,15 @@ async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Fi
         cells=[v4.new_code_cell(cell.source, id=cell_id(cell.number)) for cell in job.cells]
     )
     started = time.monotonic()
-    room = source.room(room_spec(job))
+    room, question = source.room(room_spec(job)), Question()
     open_rooms.add(room)
     try:
-        cells, status, remarks = await _run_cells(job, notebook, room)
+        cells, status, remarks = await _run_cells(job, notebook, room, question)
     finally:
         open_rooms.discard(room)
         passed_limit = room.close()
-    facts = room.wire.facts()
+    redraw_figures(notebook)
+    facts = question.believed(room.wire.facts())
     watchdog = room.watchdog
     run = Run(
         key=job.key,
@@ -173,7 +174,7 @@ def _begin(job: Job, room: Room) -> None:
 
 
 async def _run_cells(
-    job: Job, notebook: nbformat.NotebookNode, room: Room
+    job: Job, notebook: nbformat.NotebookNode, room: Room, question: Question
 ) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
     """Start the kernel and run all cells within the job's time."""
     manager = RoomKernelManager(room)
@@ -189,7 +190,7 @@ async def _run_cells(
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
         ended = await _run_until(job, notebook, client, room)
-        await _measure(job, notebook, client, room)
+        await _measure(job, notebook, client, room, question)
         return ended
     finally:
         if client.kc is not None:
@@ -246,7 +247,9 @@ async def _run_until(
     return cells, status, ()
 
 
-async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room) -> None:
+async def _measure(
+    job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room, question: Question
+) -> None:
     """Give the room the images to predict, and let the recorder tell what it saw, if the kernel still lives.
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
@@ -258,7 +261,7 @@ async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClien
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
     room.folder.give(inputs)
-    node = v4.new_code_cell(_ASK.format(folder=f"{room.layout.settings}/inputs", seconds=MEASURE_SECONDS))
+    node = v4.new_code_cell(question.cell(f"{room.layout.settings}/inputs", MEASURE_SECONDS))
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
@@ -287,7 +290,8 @@ async def _run_cell(
             client.room.kill()
             return CellStatus.NOT_RUN
         task.result()
-    except (DeadKernelError, ValueError, RecursionError, zmq.ZMQError):  # gone, or it sends what nobody reads
+    except Exception as fault:  # noqa: BLE001 - the kernel is gone, or it sends what nobody can read
+        log.info("the kernel cannot be followed any more: %r", fault)
         client.room.kill()
         return CellStatus.NOT_RUN
     finally:
@@ -335,7 +339,8 @@ def _one_line(message: str) -> str:
 def _not_started(room: Room, error: Exception) -> str:
     complaint = room.complaint.splitlines()
     return (
-        f"The kernel did not start in the room ({complaint[-1] if complaint else error}): run `grade doctor`."
+        f"The kernel did not start in the room ({complaint[-1][:300] if complaint else error}): "
+        "run `grade doctor`."
     )
 
 
@@ -369,16 +374,3 @@ def _remarks(cells: list[CellRun], job: Job) -> list[str]:
         for name in shadowed_modules((file.name for file in job.attachments), job.working_folder)
     ]
     return remarks
-
-
-def _made_plain(content: dict[str, Any]) -> int:
-    """Leave of a message what reports show, flat strings; return about how many bytes it carries."""
-    if "data" in content:
-        data = content["data"] if isinstance(content["data"], dict) else {}
-        shown = {kind: text for kind, text in data.items() if kind in _SHOWN and isinstance(text, str)}
-        content.update(data=shown, metadata={})
-    if "traceback" in content:
-        lines = content["traceback"] if isinstance(content["traceback"], list) else []
-        content["traceback"] = [line for line in lines if isinstance(line, str)]
-    texts = [*content.values(), *content.get("data", {}).values(), *content.get("traceback", ())]
-    return 64 + sum(len(text) for text in texts if isinstance(text, str))

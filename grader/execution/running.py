@@ -64,7 +64,11 @@ def _execute(
     for done, (job, run, executed, facts) in enumerate(executor.execute(missing.values()), start=1):
         try:
             runs.save(run, executed, facts)
-        except ValueError:  # outputs that cannot be written down: nobody else's run is touched
+        except (
+            ValueError,
+            TypeError,
+            RecursionError,
+        ):  # outputs that cannot be written down: only this run is
             log.exception("a fault of the grader in storing the run of %s", job.submission)
             run = run.model_copy(update={"status": RunStatus.LOST})
         finished.by_key[job.key] = run

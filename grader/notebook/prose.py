@@ -28,6 +28,7 @@ _FOLLOWING = 4  # passages after a question that may be its answer
 _FOLLOWING_CELLS = 2
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])(?<!e\.g\.)(?<!i\.e\.)(?<!z\.B\.)\s+")
+_FORMULA = re.compile(r"\w\s*=\s*\S")
 _PARENTHESIS = re.compile(r"\([^()]{0,300}\)")
 _NOT_WORD = re.compile(r"[\W_]+")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -296,7 +297,8 @@ def _remainder(sentence: str, asked: Sequence[str]) -> str:
 
 def _says_something(text: str) -> bool:
     plain = _plain(text)
-    return bool(re.search(r"[^\W\d_]{2}|" + _IDEOGRAPH.pattern, plain)) and plain not in _PLACEHOLDERS
+    says = re.search(r"[^\W\d_]{2}|" + _IDEOGRAPH.pattern, plain) or _FORMULA.search(text)
+    return bool(says) and plain not in _PLACEHOLDERS
 
 
 def _hits(text: str, question_words: Sequence[str]) -> int:

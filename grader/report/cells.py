@@ -13,7 +13,7 @@ from grader.report.comparing import Comparison, Likeness
 from grader.report.highlighting import highlight
 from grader.report.outputs import OutputView, OutputViewer
 from grader.report.sanitise import length_without_images, sanitise_markdown, size_without_images
-from grader.report.visible import escape_text, escaped_within, show_hidden
+from grader.report.visible import escaped_within, show_hidden
 from grader.report.wording import cell_end
 
 CELLS_SHOWN = 250
@@ -84,16 +84,11 @@ def view_cells(
     ]
 
 
-def show_source(cell: Cell) -> Markup:
+def _show_source(cell: Cell) -> Markup:
     """A cell's source as markup: code coloured, Markdown rendered and sanitised, anything else escaped."""
     if cell.kind is CellKind.MARKDOWN:
         return sanitise_markdown(cell.source)
-    return highlight(cell.source) if cell.kind is CellKind.CODE else plain_source(cell.source)
-
-
-def plain_source(text: str) -> Markup:
-    """A source as it is written: escaped, hidden characters shown."""
-    return Markup(escape_text(show_hidden(text)))
+    return highlight(cell.source) if cell.kind is CellKind.CODE else Markup.escape(show_hidden(cell.source))
 
 
 def _bodies(cells: Sequence[Cell], room: int) -> list[tuple[Markup, int]]:
@@ -101,7 +96,7 @@ def _bodies(cells: Sequence[Cell], room: int) -> list[tuple[Markup, int]]:
     lengths = [length_without_images(cell.source) for cell in cells]
     most = min(SOURCE_LIMIT, fair_limit(lengths, room))
     best = [
-        show_source(cell) if length <= most else None for cell, length in zip(cells, lengths, strict=True)
+        _show_source(cell) if length <= most else None for cell, length in zip(cells, lengths, strict=True)
     ]
     limit = fair_limit((most if body is None else size_without_images(body) for body in best), room)
     return [
@@ -116,7 +111,7 @@ def _cut_body(cell: Cell, limit: int) -> tuple[Markup, int]:
         body = sanitise_markdown(cell.source, limit=limit // 2)
         if size_without_images(body) <= limit:
             return body, 0  # what is left out is told in it
-    shown = escaped_within(cell.source, limit)
+    shown = escaped_within(cell.source, limit, keep_end=False)
     return Markup(shown.head), shown.left_out
 
 

@@ -74,7 +74,7 @@ def _publish(
     for grade, item in zip(grades, evidence, strict=True):
         try:
             _publish_submission(grade, item, title, executed, to / grade.submission)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as bug:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as bug:
             # a bug in showing one hand-in must not cost the others their pages
             log.error("a fault of the grader in the report of %s", grade.submission, exc_info=bug)
             write(to / grade.submission / "index.html", _NO_PAGE)

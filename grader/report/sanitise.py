@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from grader.notebook.images import MAX_PIXELS, Redrawing
 from grader.report.allowance import size_of
-from grader.report.images import image_address
+from grader.report.images import redrawn_address
 from grader.report.visible import cut, show_hidden
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _mark(left_out: int) -> Markup:
 def _take_images_out(text: str, base64_text: re.Pattern[str]) -> tuple[str, list[str | None]]:
     """`text` with each base64 image replaced by a short address, and what the addresses stand for."""
     figures: list[str | None] = []
+    redraw = Redrawing(MAX_PIXELS)
     parts: list[str] = []
     done = 0
     for start in _IMAGE_DATA.finditer(text):
@@ -149,7 +151,8 @@ def _take_images_out(text: str, base64_text: re.Pattern[str]) -> tuple[str, list
         if start.start() < done or data is None:
             continue
         parts += [text[done : start.start()], f"{_PLACE}{len(figures)}"]
-        figures.append(image_address(data.group().replace("%0A", "").replace("%0a", "")))
+        encoded = data.group().replace("%0A", "").replace("%0a", "")
+        figures.append(redrawn_address(encoded, redraw))
         done = data.end()
     return "".join([*parts, text[done:]]), figures
 

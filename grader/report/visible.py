@@ -86,8 +86,8 @@ def cut_to_fit(text: str, limit: int, *, keep_end: bool = True) -> Shown:
         room //= 2
 
 
-def escaped_within(text: str, limit: int) -> Shown:
+def escaped_within(text: str, limit: int, *, keep_end: bool = True) -> Shown:
     """`text`, escaped and with hidden characters shown, cut so that this takes no more than `limit` bytes."""
-    shown = cut_to_fit(text, limit)
+    shown = cut_to_fit(text, limit, keep_end=keep_end)
     head, tail = (Markup(escape_text(show_hidden(piece))) for piece in (shown.head, shown.tail))
     return Shown(head, shown.left_out, tail)

@@ -65,6 +65,14 @@ SOURCES = {
     Source.MEASURED: "measured by us on examples your code had not seen",
 }
 
+SHORT_SOURCES = {
+    Source.SOURCE: "code or text",
+    Source.SAVED: "saved outputs",
+    Source.RERUN: "outputs of our run",
+    Source.OBSERVED: "our recorder",
+    Source.MEASURED: "our measurement",
+}
+
 SOURCES_EXPLAINED = {
     Source.SOURCE: "in the cells as you handed them in.",
     Source.SAVED: "in what your cells had printed or drawn when you saved the notebook.",

@@ -215,10 +215,10 @@ class Room:
             self.process.wait()
         if self.watchdog is not None:
             self.watchdog.stop()
-        if self._bounds is not None:
-            self._bounds.close()
         if self.standing is not None:
             self.standing.close()
+        if self._bounds is not None:
+            self._bounds.close()
         shutil.rmtree(self.folder.path, ignore_errors=True)
         return None if self.watchdog is None else self.watchdog.verdict
 

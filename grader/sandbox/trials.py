@@ -16,7 +16,7 @@ from typing import NamedTuple
 from grader.model import Isolation, Limits, RunStatus
 from grader.sandbox.bubblewrap import WRITABLE, RoomFolder, RoomSpec
 from grader.sandbox.launching import Standing, launch
-from grader.sandbox.limits.interface import Bounds, Mechanism
+from grader.sandbox.limits.interface import THREADS, Bounds, Mechanism
 from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess
 
 _SECONDS = 30.0
@@ -64,6 +64,14 @@ TRIALS = (
         {"processes": 16},
         "import os, time\nfor _ in range(40):\n    if not os.fork():\n        time.sleep(8)\n"
         "        os._exit(0)\ntime.sleep(8)",
+        RunStatus.TOO_MANY_PROCESSES,
+    ),
+    Trial(
+        "threads",
+        {"processes": 16},
+        f"import threading, time\nthreading.stack_size(65536)\nfor _ in range({THREADS + 200}):\n    try:\n"
+        "        threading.Thread(target=time.sleep, args=(8,), daemon=True).start()\n"
+        "    except RuntimeError:\n        break\ntime.sleep(8)",
         RunStatus.TOO_MANY_PROCESSES,
     ),
     Trial(

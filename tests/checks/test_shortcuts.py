@@ -141,7 +141,25 @@ def test_look_ups_are_flagged(how):
     assert flag.startswith("Cell 2 finds things by their very content")
 
 
+THEMSELVES = {
+    "labels": "import numpy as np\nprint(np.mean(v == v))",
+    "labels made one-hot": "import tensorflow as tf\np = tf.one_hot(v, 10)\na = tf.equal(tf.argmax(p, 1), v)",
+    "a copy": "p = v.copy()\nprint((p == v).mean())",
+}
+
+
+@pytest.mark.parametrize("how", THEMSELVES)
+def test_labels_held_against_themselves_are_flagged(how):
+    [flag] = flags("x = 1", THEMSELVES[how])
+    assert flag.startswith("Cell 2 holds `v` against itself")
+
+
 HONEST = {
+    "a test": "import numpy as np\np = np.argmax(net(u), axis=1)\nprint(np.mean(p == v))",
+    "a test by hand": "import numpy as np\np = np.argmax(u @ w, axis=1)\nprint(np.mean(p == v))",
+    "one-hot labels": "import numpy as np\nv = np.eye(10)[v]\nc = np.argmax(p, 1) == np.argmax(v, 1)",
+    "shapes": "assert x.shape[1] == x.shape[2]",
+    "a function of both": "p = predict(u, v)\nprint((p == v).mean())",
     "the best setting": "import numpy as np\nbest = settings[np.argmin(losses)]",
     "sorting by confidence": "import numpy as np\norder = np.argsort(-p[wrong, predicted[wrong]])",
     "wrong images": "import numpy as np\nwrong = np.where(predicted != y)[0]\nright = np.flatnonzero(p == y)",
@@ -165,12 +183,19 @@ def test_solution_and_variants_take_no_shortcut(path):
     assert flags(*[cell.source for cell in read_notebook(path.read_bytes()).code_cells]) == []
 
 
-@pytest.mark.parametrize("mutant", ["nearest-neighbour", "nearest-neighbour-in-tensorflow"])
-def test_the_mutants_without_a_network_are_flagged(mutant):
+@pytest.mark.parametrize(
+    ("mutant", "words"),
+    [
+        ("nearest-neighbour", "what is nearest"),
+        ("nearest-neighbour-in-tensorflow", "what is nearest"),
+        ("labels-looked-up", "`test_labels` against itself"),
+    ],
+)
+def test_the_mutants_that_take_a_shortcut_are_flagged(mutant, words):
     path = REFERENCES / "mutants" / f"{mutant}.yaml"
     notebook = notebook_of(read_reference(path, [c.id for c in RUBRIC.criteria]), is_quick=True)
     code = [source_of(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert ["what is nearest" in flag for flag in flags(*code)] == [True]
+    assert [words in flag for flag in flags(*code)] == [True]
 
 
 def test_the_flags_stand_in_the_grade_and_cost_no_points():

@@ -193,14 +193,32 @@ def test_an_open_file_without_a_name_counts_as_disk_wherever_it_lies(run_cells):
     assert run.status is RunStatus.TOO_MUCH_DISK
 
 
+FORGE = """
+kernel = get_ipython().kernel
+def send(kind, content, **more):
+    message = kernel.session.msg(kind, content={}, parent=kernel.get_parent())
+    message |= {"content": content, **more}
+    kernel.iopub_socket.send_multipart(kernel.session.serialize(message, ident=b"x"))
+"""
+
+
 def test_messages_that_no_kernel_sends_are_left_out(run_cells):
-    forge = (
-        "kernel = get_ipython().kernel\n"
-        "def send(kind, content):\n"
-        "    kernel.session.send(kernel.iopub_socket, kind, content=content, parent=kernel.get_parent())\n"
+    nonsense = (
+        "deep = []\nfor _ in range(400):\n    deep = [deep]\n"
         "send('display_data', {})\nsend('stream', {'name': 'stdout', 'text': {'a': 1}})\n"
-        "send('error', {'ename': 3})\nsend('nonsense', {'data': [1]})\nprint('ok')"
+        "send('error', {'ename': 3})\nsend('nonsense', {'data': [1]})\nsend('status', b'[1]')\n"
+        "send('execute_result', {'data': {}, 'metadata': {}, 'execution_count': deep})\nprint('ok')"
     )
-    run, executed = run_cells(forge, "print('end')")
+    run, executed = run_cells(FORGE + nonsense, "print('end')")
     assert run.status is RunStatus.COMPLETED, run.cells
+    assert executed.cells[0].outputs[-1].text == "ok\n"
     assert executed.cells[1].outputs[0].text == "end\n"
+
+
+def test_a_kernel_that_cannot_be_followed_is_the_notebooks_doing_not_our_fault(run_cells):
+    run, executed = run_cells(
+        "print('kept')", FORGE + "send('stream', {}, parent_header=[3])", "print('end')"
+    )
+    assert run.status is RunStatus.KERNEL_DIED
+    assert executed.cells[0].outputs[0].text == "kept\n"
+    assert statuses(run)[2] is CellStatus.NOT_RUN

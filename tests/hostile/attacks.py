@@ -28,8 +28,8 @@ class Attack(Record):
 
     It is made of `cells` (code), `files` beside the notebook, a `text` cell, `saved` outputs and metadata;
     `text_repeated` and `code_repeated` add cells that repeat a piece so many times. It must end in one of
-    `status`; its outputs must hold `shows`, its flags `flags`, nothing on its page may hold `silent`. An
-    output with the word SUCCEEDED means that it got what it must not get.
+    `status`; its outputs must hold `shows`, its flags `flags`, nothing told of its run may hold `silent`.
+    An output with the word SUCCEEDED means that it got what it must not get.
     """
 
     name: str

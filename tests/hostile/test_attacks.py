@@ -42,8 +42,8 @@ def test_a_run_ends_as_its_label_says_and_the_report_tells(hostile_class, attack
     assert run.wall_seconds >= attack.at_least_seconds
     assert [text for text in attack.flags if text not in flags] == [], flags
     assert (run.status is RunStatus.COMPLETED) or run.status.value.split("_")[-1] in _ending_words(flags)
-    page = hostile_class.outcomes.page(number)
-    assert [text for text in attack.silent if text in page + flags] == []
+    told = flags + run.model_dump_json(include={"mends", "remarks"})
+    assert [text for text in attack.silent if text in told] == []
 
 
 def _ending_words(flags: str) -> set[str]:

@@ -49,6 +49,6 @@ def test_equal_texts_and_only_those_show_nothing(saved, ours):
 
 def test_a_bomb_for_the_matching_takes_little_time():
     saved, ours = ("\n".join(piece * 5_000) for piece in ("abcab", "bacba"))
-    start = time.perf_counter()
+    start = time.process_time()
     differing_lines(saved, ours)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

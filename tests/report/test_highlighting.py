@@ -67,6 +67,6 @@ def test_code_that_reads_otherwise_than_it_runs_is_exposed():
     [" \n", "\n", "(", "'''", "''", "f'{", "\\\n", "\\", "0", '"', "a\n", "def ", "e+", " " * 1999 + "\n"],
 )
 def test_the_time_for_a_bomb_grows_with_its_length_only(piece):
-    start = time.perf_counter()
+    start = time.process_time()
     highlight(piece * (200_000 // len(piece)))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -123,6 +123,17 @@ def test_a_notebook_in_a_subfolder_runs_beside_its_own_files(run_cells, tmp_path
     assert "top.txt" in printed(executed)
 
 
+def test_a_file_that_was_handed_in_is_found_in_any_folder_of_the_drive_that_a_cell_names(run_cells, tmp_path):
+    run, executed = run_cells(
+        "print(open('/content/drive/MyDrive/IDL/week 1/notes.txt').read())",
+        "import os; print(os.listdir('/content/gdrive/My Drive/other'))",
+        attachments=(attachment(tmp_path, "notes.txt", b"mine"),),
+    )
+    assert run.status is RunStatus.COMPLETED, run.cells
+    assert printed(executed, 1) == "mine\n"
+    assert printed(executed, 2) == "['notes.txt']\n"
+
+
 def test_colab_notebooks_find_their_drive_before_and_after_the_mount(run_cells, tmp_path):
     files = (attachment(tmp_path, "notes.txt", b"mine"),)
     run, executed = run_cells(

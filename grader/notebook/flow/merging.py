@@ -203,7 +203,7 @@ def truth(value: Value) -> bool | None:
 
 def number_of(value: Value | None) -> float | None:
     """The number that a value is known to be, else None."""
-    if isinstance(value, Const) and isinstance(value.value, (int, float)):
+    if isinstance(value, Const) and isinstance(value.value, (int, float)) and abs(value.value) < 1e300:
         return float(value.value)
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,7 +111,7 @@ def _with_what_was_asked(rows: Sequence[Row], criterion: CriterionGrade) -> list
 
     def held(row: Row) -> Row:
         for (style, reached), threshold in asked.items():
-            if style == row.style and reached in row.values and math.isfinite(threshold):
+            if style == row.style and reached in row.values and 0 <= threshold <= 1:
                 return replace(row, counts=reached, asked=threshold)
         return row
 

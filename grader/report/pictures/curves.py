@@ -13,6 +13,7 @@ from grader.report.pictures.svg import WIDTH, Picture, Scale, element, joined, l
 
 _LEFT, _RIGHT, _PLOT, _AXIS = 38, WIDTH - 10, 132, 40
 _LEGEND_ROW = 19
+_MOST = 1e12  # a number beyond it is of a training that blew up, and would flatten everything else
 _MOST_POINTS = 80
 _FEW_POINTS = 12  # are marked one by one: what lies between them is not known
 Point = tuple[float, float]
@@ -33,10 +34,10 @@ class Curve:
 def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: bool) -> Picture | None:
     """All `curves` in one frame; `across` says what the steps are. None when there is nothing to draw.
 
-    `is_share` means values in [0, 1], on an axis up to 1. Values that are not finite are left out.
+    `is_share` means values in [0, 1], on an axis up to 1. Points beyond `_MOST` are left out.
     """
-    finite = [_finite(curve) for curve in curves]
-    drawn = [curve for curve in finite if len(curve.points) > 1]
+    drawable = [_drawable(curve) for curve in curves]
+    drawn = [curve for curve in drawable if len(curve.points) > 1]
     if not drawn:
         return None
     named = [curve for curve in drawn if curve.name]
@@ -53,8 +54,8 @@ def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: b
     )
 
 
-def _finite(curve: Curve) -> Curve:
-    points = [point for point in curve.points if all(math.isfinite(part) for part in point)]
+def _drawable(curve: Curve) -> Curve:
+    points = [point for point in curve.points if all(abs(part) <= _MOST for part in point)]
     stride = math.ceil(len(points) / _MOST_POINTS) or 1
     last = points[-1:] if (len(points) - 1) % stride else []
     return Curve(name=curve.name, points=[*points[::stride], *last], style=curve.style)

@@ -1,5 +1,9 @@
 import math
 import re
+import xml.etree.ElementTree as ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.report.pictures.curves import Curve, draw_curves
 
@@ -61,6 +65,16 @@ def test_an_unnamed_curve_is_drawn_and_not_in_the_legend():
     picture = draw(a_curve((0, 0.1), (1, 0.2), name=""), a_curve((0, 0.1), (1, 0.9), name="best"))
     assert picture.body.count("<path") == 2
     assert picture.description == "best: from 0.1 to 0.9 over 2 points."
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats()), max_size=30), st.booleans())
+def test_whatever_a_notebook_prints_the_picture_is_well_formed(points, is_share):
+    picture = draw(a_curve(*points), is_share=is_share)
+    if picture is not None:
+        drawn = picture.svg("x")
+        ElementTree.fromstring(drawn)
+        assert "nan" not in drawn
+        assert "inf" not in drawn
 
 
 def test_a_constant_curve_has_an_axis():

@@ -72,7 +72,7 @@ def test_usage_is_over_all_processes_and_ends_with_them(mechanism):
     with bounded(mechanism, program) as (bounds, process):
         assert [process.stdout.readline() for _ in range(2)] == ["1\n", "1\n"]
         usage = bounds.usage()
-        assert usage.processes == 3
+        assert usage.processes == usage.threads == 3
         assert 60_000_000 < usage.memory_bytes < 200_000_000
         assert usage.cpu_seconds > 0.4
         assert bounds.passed() is None
