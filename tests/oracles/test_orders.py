@@ -18,6 +18,7 @@ from grader.oracles.orders import MARK, Found, orders_found, read_orders
 from grader.oracles.references import EXPERIMENTS, read_references
 from grader.oracles.scripts import orders as script
 from grader.oracles.traces import Trace
+from grader.sandbox.sources import ForkedRooms
 
 
 def found(using: Makers) -> dict[str, dict[str, Found]]:
@@ -123,15 +124,16 @@ def test_traces_are_found_among_other_output() -> None:
 
 
 def test_tf_data_in_a_room_does_what_plain_python_does(
-    plain: dict[str, dict[str, Found]], tmp_path: Path
+    plain: dict[str, dict[str, Found]], tmp_path: Path, kernel_parent: ForkedRooms
 ) -> None:
+    executor = LocalExecutor(1, kernel_parent)
     job = plan_script("orders", EXPERIMENTS["orders"].read_text("utf-8"))
     runs = RunStore(tmp_path)
-    assert run_jobs([job], runs, LocalExecutor(1), lambda doing, done, total: None).executed == 1
+    assert run_jobs([job], runs, executor, lambda doing, done, total: None).executed == 1
     references = read_references({"orders": printed_by(job, runs)})
     told = {
         order: {name: fact.found for name, fact in facts.facts.items()}
         for order, facts in references.orders.items()
     }
     assert told == plain
-    assert run_jobs([job], runs, LocalExecutor(1), lambda doing, done, total: None).executed == 0
+    assert run_jobs([job], runs, executor, lambda doing, done, total: None).executed == 0
