@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -242,6 +243,7 @@ def test_the_example_of_a_check_works_in_a_rubric(tmp_path):
     (tmp_path / "figures_example.py").write_text(source, "utf-8")
     rubric = (ROOT / "rubrics" / "a1.yaml").read_text("utf-8")
     (tmp_path / "a1.yaml").write_text(f"{rubric.rstrip()}\n\n{criterion}", "utf-8")
+    shutil.copytree(ROOT / "rubrics" / "a1", tmp_path / "a1")
     ended = subprocess.run(
         [sys.executable, "-c", _TRY_CHECK, str(tmp_path)],
         capture_output=True,

@@ -17,6 +17,7 @@ from grader.errors import StoreError
 from grader.evidence.measured import Measured
 from grader.evidence.measuring import Key, measure
 from grader.evidence.observed import Observed, read_observed
+from grader.evidence.own_traces import own_traces
 from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
@@ -40,6 +41,7 @@ def collect(
     predictions are measured with.
     """
     observed, measured = (None, None) if run is None else observe(facts, keys or {})
+    code = CodeIndex(notebook.code_cells)
     return Evidence(
         submission=submission,
         notebook=notebook,
@@ -48,8 +50,9 @@ def collect(
         rerun=None if executed is None else read_outputs(executed),
         observed=observed,
         measured=measured,
-        code_facts=read_code_facts(CodeIndex(notebook.code_cells)),
+        code_facts=read_code_facts(code),
         text=read_prose(notebook),
+        own_traces=own_traces(code, executed or notebook),
     )
 
 
@@ -60,7 +63,7 @@ def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tupl
 
 
 @cache
-def _collector_sha256() -> str:
+def collector_sha256() -> str:
     """SHA-256 over what reads notebooks and collects: when that changes, evidence is collected anew."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
@@ -80,7 +83,7 @@ class EvidenceStore:
 
     def key(self, submission: Submission, run_settings: str) -> str:
         """SHA-256 over the hand-in, the source of what collects, and `run_settings` of its run."""
-        parts = [submission.model_dump_json(), _collector_sha256(), run_settings]
+        parts = [submission.model_dump_json(), collector_sha256(), run_settings]
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     def load(self, key: str) -> Evidence | None:

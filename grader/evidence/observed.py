@@ -9,7 +9,8 @@ Wire schema 3, a JSON object a line, `kind` tells which:
 - `graph`: `model`, an id, and `operations`, those of `ObservedModel`.
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
-- `replaced`: `names`, attributes of TensorFlow or of the recorder that student code replaced.
+- `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
+  "recorder".
 
 Lines that do not follow the schema are left out; nothing here raises on what a room says.
 """
@@ -21,9 +22,9 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from grader.evidence.surroundings import (
+from grader.evidence.around import (
     Number,
     ObservedFunction,
     ObservedModel,
@@ -263,6 +264,6 @@ def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
         fields = {name: value for name, value in fact.items() if name != "kind"}
         try:
             reader.read(fact.get("kind"), fields)
-        except (ValidationError, TypeError, ValueError, KeyError):
+        except (ValueError, TypeError):  # it does not follow the schema, or is no base64
             continue
     return reader.observed()

@@ -23,14 +23,13 @@ def is_whole(path: Path, assignment: str) -> bool:
 def decisions_path(path: Path, assignment: str) -> Path | None:
     """The TA's `decisions.csv` for the hand-ins at `path`, None when there is none.
 
-    It lies in the assignment's folder (`a1/`, at or above or just below `path`), or beside a zip. A file of
-    that name inside a Moodle hand-in is the student's and is never taken.
+    It lies in the assignment's folder (`a1/`: the outermost one that has it, of `path` and a few folders
+    above it, or else the one just below `path`), or beside a zip. A file of that name inside a Moodle hand-in
+    is the student's and is never taken.
     """
     here = path.resolve()
-    folders = [
-        here / assignment,
-        *(folder for folder in (here, *list(here.parents)[:_LEVELS]) if folder.name == assignment),
-    ]
+    above = [folder for folder in (here, *list(here.parents)[:_LEVELS]) if folder.name == assignment]
+    folders = above[::-1] or [here / assignment]
     if here.is_file() and here.suffix.casefold() == ".zip":
         folders.append(here.parent)
     for folder in folders:

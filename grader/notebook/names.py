@@ -90,7 +90,8 @@ _NOT_NAMES = words(
     "bottom start end begin stop true false null default gpu cpu tpu runtime sgd adam momentum dropout "
     "regularization normalization stack overflow kaggle medium xavier glorot he uniform normal shuffle "
     "repeat pooling min mean average total signals signal vanishing exploding stochastic backprop "
-    "relus"
+    "relus eins zwei drei nummer übungsblatt handwritten digits technische hochschule prof dr copyright "
+    "notice license licence apache wir lernen party"
 )
 
 

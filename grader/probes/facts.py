@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.around import Around
 from probes.book import Book
 from probes.compiled import CompiledFunction
 from probes.evaluations import Evaluation
 from probes.matching import Way
 from probes.models import facts_of_model
 from probes.pipelines import Pipeline
-from probes.surroundings import Surroundings
 from probes.trainings import Training
 
 MOST_SHAPES = 500
@@ -30,12 +30,12 @@ def tell_trainings(book: Book, send: Send) -> None:
             send("training", **facts_of(training, None))
 
 
-def tell_surroundings(surroundings: Surroundings, send: Send, *, is_last: bool = False) -> None:
+def tell_around(around: Around, send: Send, *, is_last: bool = False) -> None:
     """Send models, compiled functions and pipelines that are new or were used since; all when `is_last`."""
     for kind, found, fields in (
-        ("pipeline", surroundings.pipelines.found, facts_of_pipeline),
-        ("function", surroundings.functions.found, facts_of_function),
-        ("model", surroundings.models.found, facts_of_model),
+        ("pipeline", around.pipelines.found, facts_of_pipeline),
+        ("function", around.functions.found, facts_of_function),
+        ("model", around.models.found, facts_of_model),
     ):
         for seen in found:
             if is_last or seen.told != seen.counts:
@@ -44,7 +44,7 @@ def tell_surroundings(surroundings: Surroundings, send: Send, *, is_last: bool =
                     told = fields(seen)
                     if told is not None:
                         send(kind, **told)
-    for model in surroundings.models.found:
+    for model in around.models.found:
         if is_last and model.operations:
             send("graph", model=model.id, operations=model.operations)
 

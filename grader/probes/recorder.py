@@ -1,12 +1,13 @@
 """The recorder: hears what TensorFlow does in a notebook, and measures at the end what was trained.
 
-Four calls make it: `install` puts the hooks in, `begin` starts to listen, `cell_ended` follows each cell,
-`measure` comes at the end. A process may be forked between `install` and `begin`. Student code runs in the
-same process and can forge all of it; see README.md.
+Five calls make it: `install` puts the hooks in, `begin` starts to listen, `look_around` remembers what
+notebooks run with, `cell_ended` follows each cell, `measure` comes at the end. A process may be forked
+between `install` and `begin`. Student code runs in the same process and can forge all of it; see README.md.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 import warnings
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from probes import facts, listening
+from probes.around import Around
 from probes.book import Book
 from probes.calling import MODELS, CallListener, ModelCall, calls_heard_by
 from probes.evaluations import Evaluations
@@ -39,8 +41,9 @@ class Recorder(CallListener):
         self.operations = OperationListener(self.hearing)
         self.book = Book(self.current_run)
         self.evaluations = Evaluations(self.operations, self.current_run)
-        self.surroundings = Surroundings(self.hearing, self.current_run)
-        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations, self.surroundings)
+        self.around = Around(self.hearing, self.current_run)
+        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations, self.around)
+        self.surroundings: Surroundings | None = None
         self.tensorflow: Any = None
         self._send: facts.Send | None = None
         self._told_run: Callable[[], int] | None = None
@@ -81,7 +84,7 @@ class Recorder(CallListener):
     def _tensorflow_imported(self, tensorflow: Any) -> None:
         self.tensorflow = self.steps.tensorflow = tensorflow
         listening.listen(self.hooks, self.steps)
-        self.surroundings.hook_in(self.hooks, tensorflow)
+        self.around.hook_in(self.hooks, tensorflow)
         self.hooks.remember(tensorflow, with_keras=False)  # it may be half imported
         self._is_there()
 
@@ -99,7 +102,7 @@ class Recorder(CallListener):
         if call is None:
             return
         if self.steps.open_tapes and not self.operations.is_recording:
-            self.surroundings.model_seen(model)  # as nearly always
+            self.around.model_seen(model)  # as nearly always
         else:
             self._model_called(model, *call)
 
@@ -107,7 +110,7 @@ class Recorder(CallListener):
     def _model_called(self, model: Any, arguments: Any, named: Any, outputs: Any) -> None:
         depth = self.steps.regions.count("model")
         call = ModelCall(model, arguments, named, outputs, depth)
-        self.surroundings.model_called(call)
+        self.around.model_called(call)
         if self.steps.open_tapes:
             self.operations.add_call(call)
         elif not self.steps.regions and not self.evaluations.is_off and hasattr(outputs, "numpy"):
@@ -119,7 +122,7 @@ class Recorder(CallListener):
         """Clean up, and tell of the trainings that went on in this cell."""
         self._clean_up()
         self.steps.cell_ended()
-        self.surroundings.cell_ended()
+        self.around.cell_ended()
         self._ended_cells += 1
         self.evaluations.cell_begins()
 
@@ -131,22 +134,30 @@ class Recorder(CallListener):
             self.hooks.remember(self.tensorflow, with_keras=_has_keras())
             self.book.poll()
             facts.tell_trainings(self.book, self._send)
-            facts.tell_surroundings(self.surroundings, self._send)
+            facts.tell_around(self.around, self._send)
 
-    def measure(self, folder: str, seconds: float) -> None:
-        """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out."""
+    def measure(self, folder: str, seconds: float, word: str) -> None:
+        """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out.
+
+        `word` goes with all that is sent: it shows that this is the answer.
+        """
         deadline = time.monotonic() + seconds
         self.operations.stop_all()
-        if self.tensorflow is None or self._send is None:
+        if self._send is None:
+            return
+        answer = functools.partial(self._send, word=word)
+        others = [] if self.surroundings is None else self.surroundings.replaced()
+        if self.tensorflow is None:
+            answer("replaced", names=others)
             return
         with self.hearing.closed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # student code may have made errors of them
-            self._send("replaced", names=self.hooks.replaced())
+            answer("replaced", names=self.hooks.replaced() + others)
             self.book.poll()
-            Measurement(self.book, self.evaluations.found, self._send, folder, deadline).run()
-            self.surroundings.models.trace(_TRACING_SECONDS)
-            self.surroundings.pipelines.look_into(_LOOKING_SECONDS)
-            facts.tell_surroundings(self.surroundings, self._send, is_last=True)
+            Measurement(self.book, self.evaluations.found, answer, folder, deadline).run()
+            self.around.models.trace(_TRACING_SECONDS)
+            self.around.pipelines.look_into(_LOOKING_SECONDS)
+            facts.tell_around(self.around, answer, is_last=True)
 
 
 def _has_keras() -> bool:
@@ -172,13 +183,22 @@ def begin(send: facts.Send, current_run: Callable[[], int] | None = None) -> Non
         _recorder.begin(send, current_run)
 
 
+def look_around(shell: Any, content: str) -> None:
+    """Remember what notebooks run with, once the `shell` stands; the hand-in's files lie in `content`."""
+    if _recorder is not None:
+        _recorder.surroundings = Surroundings(shell, content)
+
+
 def cell_ended(*_: Any) -> None:
     """After each cell: send the trainings that changed."""
     if _recorder is not None:
         _recorder.cell_ended()
 
 
-def measure(folder: str, seconds: float) -> None:
-    """After the last cell: send predictions of all trained models for the inputs in `folder`."""
+def measure(folder: str, seconds: float, word: str) -> None:
+    """After the last cell: send predictions of all trained models for the inputs in `folder`.
+
+    All that is sent carries the `word` of the question.
+    """
     if _recorder is not None:
-        _recorder.measure(folder, seconds)
+        _recorder.measure(folder, seconds, word)

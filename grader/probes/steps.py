@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.around import Around
 from probes.book import Book
 from probes.calling import called_model
 from probes.evaluations import Evaluations
@@ -16,7 +17,6 @@ from probes.hearing import Hearing, heard
 from probes.listening import KERAS_METHODS, Listener, Site
 from probes.plans import CannotReplay, Plan, build_plan
 from probes.replay import Replay
-from probes.surroundings import Surroundings
 from probes.tape import OperationListener, Recording
 from probes.trainings import Training
 from probes.variables import hidden_variable, variable_behind
@@ -48,13 +48,13 @@ class Steps(Listener):
         operations: OperationListener,
         book: Book,
         evaluations: Evaluations,
-        surroundings: Surroundings,
+        around: Around,
     ) -> None:
         self.hearing = hearing
         self.operations = operations
         self.book = book
         self.evaluations = evaluations
-        self.surroundings = surroundings
+        self.around = around
         self.tensorflow: Any = None
         self.open_tapes = 0
         self.regions: list[str] = []
@@ -138,7 +138,7 @@ class Steps(Listener):
         if training is None:
             return
         is_repeated, state.training = state.training is training, training
-        self.surroundings.gradient_asked(training, state.site[0], is_eager=is_eager)
+        self.around.gradient_asked(training, state.site[0], is_eager=is_eager)
         if not is_eager:
             self._count_in_graph(training, is_repeated)
         elif not is_repeated:
@@ -172,7 +172,7 @@ class Steps(Listener):
         """See how the forward pass can be run again."""
         called = called_model(recording.calls, training.weights)
         if called is not None:
-            self.surroundings.model_trained(training, called.model)
+            self.around.model_trained(training, called.model)
             if self._is_taken(training.called):
                 training.called = called
                 with self.tensorflow.init_scope():
@@ -242,7 +242,7 @@ class Steps(Listener):
         if name == "optimizer":
             self._optimizer_entered(owner)
         elif name in KERAS_METHODS:
-            self.surroundings.data_given(data, name)
+            self.around.data_given(data, name)
             self._data_given(name, owner, data)
 
     @heard
@@ -263,7 +263,7 @@ class Steps(Listener):
         training = self.book.latest
         if training is None or training.final is not None:
             return
-        self.surroundings.optimizer_used(training, optimizer)
+        self.around.optimizer_used(training, optimizer)
         if training.counter is not None:
             training.path = self._path()
         elif training.counted_gradient < training.eager_gradients:
@@ -278,14 +278,14 @@ class Steps(Listener):
         if name == "fit":
             self._fit_ended(owner)
         if name in KERAS_METHODS:
-            self.surroundings.data_done()
+            self.around.data_done()
 
     @heard
     def _fit_ended(self, model: Any) -> None:
         before = self._updates_before_fit.pop()
         training = self.training_of_model(model)
         if training is not None:
-            self.surroundings.fitted(training, model, training.updates - before)
+            self.around.fitted(training, model, training.updates - before)
 
 
 def _replay_of(plan: Plan) -> Replay:

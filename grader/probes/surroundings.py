@@ -1,106 +1,102 @@
-"""What is around trainings: models that they train, functions that they run in, pipelines that feed them."""
+"""What student code replaced of what it ran with: the shell's hooks, clocks, comparisons, whole libraries."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from types import CodeType
+import sys
+from pathlib import Path
 from typing import Any
 
-from probes.calling import ModelCall
-from probes.compiled import CompiledFunction, CompiledFunctions
-from probes.hearing import Hearing
-from probes.hooks import Hooks
-from probes.models import Models, rate_of_optimizer
-from probes.pipelines import Pipelines
-from probes.places import is_library, name_of
-from probes.trainings import Training
+_WATCHED = {
+    "builtins": (
+        "print",
+        "open",
+        "isinstance",
+        "abs",
+        "len",
+        "max",
+        "min",
+        "round",
+        "sum",
+        "float",
+        "__import__",
+    ),
+    "time": ("time", "monotonic", "perf_counter", "perf_counter_ns", "process_time", "sleep"),
+    "json": ("dumps", "loads"),
+    "numpy": (
+        "allclose",
+        "argmax",
+        "array_equal",
+        "asarray",
+        "equal",
+        "frombuffer",
+        "isclose",
+        "load",
+        "mean",
+    ),
+}
+_SHELL = (
+    *("ast_transformers", "input_transformers_cleanup", "input_transformers_post", "showtraceback"),
+    *("_showtraceback", "run_cell", "run_cell_async", "run_code", "run_ast_nodes", "transform_cell"),
+    *("kernel.do_execute", "kernel.execute_request", "kernel.shell_handlers", "kernel.session.send"),
+)
+_NOT_OURS = ("/room", "/harness")  # the course's own modules may be replaced by those of a hand-in
 
 
 class Surroundings:
-    """Models, compiled functions and pipelines, and their links with trainings."""
+    """Names and what they stood for when this was made, before any code of the notebook ran.
 
-    def __init__(self, hearing: Hearing, current_run: Callable[[], int]) -> None:
-        self.models = Models(current_run)
-        self.functions = CompiledFunctions(hearing, current_run)
-        self.pipelines = Pipelines(hearing, current_run)
-        self.functions.stepped = self._stepped
+    `content` is the folder in which the hand-in's files lie.
+    """
 
-    def hook_in(self, hooks: Hooks, tensorflow: Any) -> None:
-        """Listen, once TensorFlow is there."""
-        self.functions.hook_in(hooks, tensorflow)
-        self.pipelines.hook_in(hooks)
+    def __init__(self, shell: Any, content: str) -> None:
+        self._shell = shell
+        self._content = content
+        self._before = self._standing()
 
-    def cell_ended(self) -> None:
-        """Forget what an interrupted cell has left open."""
-        self.functions.cell_ended()
-        self.pipelines.cell_ended()
+    def replaced(self) -> list[str]:
+        """The names that stand for something else now, and the libraries that came from the hand-in."""
+        now = self._standing()
+        names = [name for name, before in self._before.items() if not _are_same(before, now[name])]
+        return names + self._libraries_of_the_hand_in()
 
-    def gradient_asked(self, training: Training, code: CodeType, *, is_eager: bool) -> None:
-        """Gradients of a training were computed on a tape that `code` opened."""
-        links = training.links
-        if not links.place:
-            links.place, links.is_in_library = name_of(code), is_library(code)
-        function = self.functions.gradient_asked(training)
-        if function is not None:
-            links.function = function.id
-        if is_eager:
-            self._fed(training)
-            return
-        pipeline = self.pipelines.open[-1] if self.pipelines.open else None
-        if pipeline is not None:
-            links.fed.setdefault(pipeline.id, None)
+    def _standing(self) -> dict[str, list[Any]]:
+        """By name: what it consists of, to be compared by identity."""
+        found = {f"IPython's {name}": _parts(_attribute(self._shell, name)) for name in _SHELL}
+        for module, names in _WATCHED.items():
+            for name in names:
+                found[f"{module}.{name}"] = _parts(getattr(sys.modules.get(module), name, None))
+        return found
 
-    def model_called(self, call: ModelCall) -> None:
-        """A Keras model was called; those that other models call are parts of these."""
-        if call.depth == 0:
-            self.models.called(call)
+    def _libraries_of_the_hand_in(self) -> list[str]:
+        """Modules that were imported from the hand-in though there is a library of their name."""
+        places = [
+            Path(place) for place in sys.path if place and not place.startswith((self._content, *_NOT_OURS))
+        ]
+        found = []
+        for name, module in list(sys.modules.items()):
+            file = str(getattr(module, "__file__", None))
+            is_of_hand_in = file.startswith(f"{self._content}/")
+            if is_of_hand_in and any((p / name).is_dir() or (p / f"{name}.py").is_file() for p in places):
+                found.append(f"{name} (by {file.removeprefix(f'{self._content}/')})")
+        return found
 
-    def model_seen(self, model: Any) -> None:
-        """A model was called of which everything is known."""
-        known = self.models.by_model.get(model)
-        if known is not None:
-            known.calls += 1
 
-    def model_trained(self, training: Training, model: Any) -> None:
-        """A Keras model owns the weights of a training."""
-        known = self.models.known(model)
-        training.links.model = None if known is None else known.id
+def _attribute(start: Any, dotted: str) -> Any:
+    found = start
+    for part in dotted.split("."):
+        found = getattr(found, part, None)
+    return found
 
-    def optimizer_used(self, training: Training, optimizer: Any) -> None:
-        """An optimiser is about to update the weights of a training."""
-        if training.links.optimizer is None:
-            import tensorflow as tf
 
-            training.links.optimizer = type(optimizer).__name__
-            with contextlib.suppress(Exception), tf.init_scope():
-                training.links.optimizer_rate = rate_of_optimizer(optimizer)
+def _parts(value: Any) -> list[Any]:
+    """A list's members, a table's values, a method's function and object; anything else by itself."""
+    if type(value) is list:
+        return list(value)
+    if type(value) is dict:
+        return [part for member in value.values() for part in _parts(member)]
+    function = getattr(value, "__func__", None)
+    return [value] if function is None else [function, value.__self__]
 
-    def data_given(self, data: Any, where: str) -> None:
-        """A method of a Keras model begins to go over data."""
-        self.pipelines.opened(data, where)
 
-    def data_done(self) -> None:
-        """It has ended."""
-        self.pipelines.closed()
-
-    def fitted(self, training: Training, model: Any, steps: int) -> None:
-        """Keras has trained a model for some steps, with what `data_given` told of."""
-        self.model_trained(training, model)
-        pipeline = self.pipelines.open[-1] if self.pipelines.open else None
-        if pipeline is not None:
-            training.links.fed[pipeline.id] = (training.links.fed.get(pipeline.id) or 0) + steps
-
-    def _stepped(self, function: CompiledFunction) -> None:
-        for training in function.trainings:
-            self._fed(training)
-
-    def _fed(self, training: Training) -> None:
-        """Count a step for the pipeline that was drawn from last, once per element."""
-        pipeline = self.pipelines.drawn
-        if pipeline is None:
-            return
-        draw = (pipeline.id, pipeline.draws)
-        if training.links.last_draw != draw:
-            training.links.last_draw = draw
-            training.links.fed[pipeline.id] = (training.links.fed.get(pipeline.id) or 0) + 1
+def _are_same(before: list[Any], now: list[Any]) -> bool:
+    return len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))

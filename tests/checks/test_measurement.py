@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from grader.checks.accuracy import Line, _wants_more_seeds, accuracy_at_least
-from grader.checks.experiments import evaluated_on_test_data, experiments
+from grader.checks.evaluation import evaluated_on_test_data
+from grader.checks.experiments import experiments, trained_on
 from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models
 from grader.checks.mlp import (
     hidden_layer,
@@ -263,6 +264,43 @@ def test_experiments_need_trainings_of_fifty_steps():
         assert verdict.reasons[0].source is Source.OBSERVED
 
 
+@pytest.mark.parametrize(
+    ("seen", "outcome"),
+    [
+        (("mnist",), Outcome.NEEDS_REVIEW),
+        (("mnist", "fashion_mnist"), Outcome.MET),
+        (("mnist", None), Outcome.MET),
+    ],
+)
+def test_a_training_on_a_data_set_is_one_that_may_have_been_on_it(seen, outcome):
+    trainings = tuple(a_training(number, dataset=name) for number, name in enumerate(seen))
+    found = evidence(trainings=trainings, source=CODE.replace("datasets.mnist", "datasets.fashion_mnist"))
+    assert trained_on(found, dataset="fashion_mnist").outcome is outcome
+    few = tuple(training.model_copy(update={"updates": 1}) for training in trainings)
+    found = evidence(trainings=few, source=CODE.replace("datasets.mnist", "datasets.fashion_mnist"))
+    assert trained_on(found, dataset="fashion_mnist").outcome is Outcome.NEEDS_REVIEW
+
+
+def test_configurations_of_a_few_steps_are_no_experiments_beside_a_long_training():
+    printed = "16 test accuracy 0.91\n64 test accuracy 0.93\n256 test accuracy 0.94\n"
+
+    def judged(*updates: int):
+        trainings = tuple(a_training(number, updates=count) for number, count in enumerate(updates))
+        return experiments(evidence(trainings=trainings, source=EXPERIMENTS, printed=printed), at_least=3)
+
+    assert judged(1000, 1, 1, 1).outcome is Outcome.NEEDS_REVIEW
+    assert judged(49, 50, 50, 49).outcome is Outcome.NEEDS_REVIEW
+    assert judged(50, 50, 50).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize(("places", "outcome"), [((1, 1, 1), Outcome.MET), ((1, 2, 2), Outcome.NEEDS_REVIEW)])
+def test_long_trainings_in_other_cells_make_no_configuration_an_experiment(places, outcome):
+    printed = "16 test accuracy 0.91\n64 test accuracy 0.93\n256 test accuracy 0.94\n"
+    trainings = tuple(a_training(number, runs=(place,)) for number, place in enumerate(places))
+    verdict = experiments(evidence(trainings=trainings, source=EXPERIMENTS, printed=printed), at_least=3)
+    assert verdict.outcome is outcome
+
+
 def test_a_test_of_another_forward_pass_is_half_of_the_evaluation():
     other = ObservedEvaluation(run=1, training=1, part="test", count=10_000, difference="Relu left out")
     same = other.model_copy(update={"difference": ""})
@@ -281,5 +319,7 @@ def test_flags_tell_what_a_ta_should_know():
     assert "tf.matmul" in flags
     assert "0.970" in flags
     assert "0.600" in flags
-    assert "left out" in " ".join(flags_of_measurement(evidence(is_trusted=False)))
+    assert "saw no TensorFlow" in " ".join(flags_of_measurement(evidence(is_trusted=False)))
+    patched = evidence(is_trusted=False, replaced=("recorder: GradientTape.gradient",))
+    assert "patched, silenced or imitated" in " ".join(flags_of_measurement(patched))
     assert list(flags_of_measurement(evidence(a_measurement()))) == []

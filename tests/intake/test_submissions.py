@@ -537,6 +537,6 @@ def test_a_hundred_hand_ins_take_seconds(
     files = {f"Participant_{n}_assignsubmission_file/x.ipynb": notebook for n in range(100)}
     archive = a_zip(tmp_path / "a1.zip", files)
     assert len(read(archive)) == 100
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(read(archive)) == 100
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

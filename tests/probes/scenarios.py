@@ -16,7 +16,7 @@ from probes import recorder
 
 import keras_styles  # isort: skip
 import low_level_styles  # isort: skip
-import surrounding_styles  # isort: skip
+import model_and_pipeline_styles  # isort: skip
 import numpy as np
 import tensorflow as tf
 
@@ -24,14 +24,14 @@ IN_A_FORK = ("list_of_weights", "functional_in_a_compiled_step", "own_train_step
 
 
 def styles():
-    for module in (low_level_styles, keras_styles, surrounding_styles):
+    for module in (low_level_styles, keras_styles, model_and_pipeline_styles):
         yield from module.STYLES
 
 
 def run(chosen, to):
     """Begin to record, run the styles that are chosen, and leave behind what was said."""
     facts = []
-    recorder.begin(lambda kind, **fact: facts.append({"kind": kind, **fact}))
+    recorder.begin(lambda kind, word="", **fact: facts.append({"kind": kind, **fact}))
     cells = {}
     for number, style in enumerate(styles(), start=1):
         if style.__name__ not in chosen:
@@ -44,7 +44,7 @@ def run(chosen, to):
             inputs = getattr(style, "inputs", stage.INPUTS)
             classes = None if net is None else np.argmax(np.asarray(net(inputs)), axis=1).tolist()
         cells[style.__name__] = {"run": number, "classes": classes}
-    recorder.measure(str(stage.WORK / "inputs"), 100)
+    recorder.measure(str(stage.WORK / "inputs"), 100, "word")
     failure = recorder._recorder.hearing.first_failure
     to.write_text(json.dumps({"facts": facts, "cells": cells, "failure": failure}, default=str))
 

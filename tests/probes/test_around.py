@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from grader.evidence.around import ObservedFunction, ObservedModel, ObservedPipeline
 from grader.evidence.observed import Observed, ObservedTraining
-from grader.evidence.surroundings import ObservedFunction, ObservedModel, ObservedPipeline
 
 
 def run_of(style: str, said: dict[str, Any]) -> int:
