@@ -30,7 +30,7 @@ from probes.predicting import (
 from probes.search import found_predictors
 from probes.trainings import Training
 
-MOST_MEASURED = 60
+MOST_MEASURED = 100
 _FEW_ROWS = 1_500
 _MOST_DURING = 3
 _SEED = 20_240_229
@@ -69,6 +69,8 @@ class Measurement:
     def run(self) -> None:
         """Send all trainings, then predictions: the last weights of all trainings first."""
         trainings = sorted((t for t in self._book.trainings if t.updates), key=lambda t: -t.updates)
+        for training in trainings[MOST_MEASURED:]:
+            training.why_not = f"only the {MOST_MEASURED} longest trainings are measured"
         trainings = trainings[:MOST_MEASURED]
         ready = []
         for at, training in enumerate(trainings):
