@@ -46,8 +46,10 @@ MAY_IMPORT = {
         *("provisions", "references", "rewriting", "rubric", "checks", "evidence", "execution", "datasets"),
         *("course", "notebook", "strict_yaml", "yaml_editing", "model", "errors"),
     },
-    "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
-    "terminal": {"calibration", "pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "cleaning": {"course", "datasets", "execution", "gradebook", "report", "model", "errors"},
+    "terminal": {
+        *("calibration", "cleaning", "pipeline", "execution", "gradebook", "report", "sandbox", "model"),
+    },
     "validity": {
         *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
         *("terminal", "model", "errors"),
