@@ -17,12 +17,17 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from grader.course import find_course
 from grader.datasets.finding import dataset_names
 from grader.evidence.record import Evidence
+from grader.execution.local import LocalExecutor
+from grader.execution.running import run_jobs
+from grader.execution.scripts import plan_script, printed_by
+from grader.execution.store import RunStore
 from grader.model import Outcome, Participant, Submission
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook
-from grader.oracles.references import References
+from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.rubric import Criterion, Rubric, read_rubric
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -56,7 +61,7 @@ class Result(NamedTuple):
 
     @property
     def is_mistake(self) -> bool:
-        """Whether the decision is wrong; where a person should look, unless it is in the answer's sense."""
+        """Whether the decision is wrong; where a person should look, one in the answer's own sense is not."""
         if not self.is_decided or self.outcome == self.answer.expect:
             return False
         if self.answer.expect != "review":
@@ -228,11 +233,15 @@ def _show(result: Result) -> None:
         print(f"    - {reason[:300]}")
 
 
+def references_of_this_machine() -> References:
+    """What the orders do, by our experiment, which is run in a room when that was not done before."""
+    course = find_course(REPOSITORY)
+    with course.locked():
+        runs = RunStore(course.state / "runs")
+        job = plan_script("orders", EXPERIMENTS["orders"].read_text("utf-8"))
+        run_jobs([job], runs, LocalExecutor(1), lambda doing, done, total: None)
+        return read_references({"orders": printed_by(job, runs)})
+
+
 if __name__ == "__main__":
-    import json
-
-    from grader.oracles.orders import MARK
-    from grader.oracles.references import read_references
-    from grader.oracles.scripts import orders
-
-    main(read_references({"orders": MARK + json.dumps(orders.run(orders.tensorflow_makers()))}), sys.argv[1:])
+    main(references_of_this_machine(), sys.argv[1:])

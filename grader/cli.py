@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -127,9 +128,11 @@ def run(
     if decisions is not None and not decisions.is_file():
         raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
-    executor = find_executor("local")(jobs)
     try:
-        with progress_on_stderr() as progress:
+        with (
+            closing(find_executor("local")(jobs)) as executor,
+            progress_on_stderr(executor.remaining_seconds) as progress,
+        ):
             graded = list(
                 grade(
                     path,
@@ -175,8 +178,10 @@ def calibrate(
     from grader.terminal import progress_on_stderr, show_calibration
 
     found = find_course(course)
-    executor = find_executor("local")(jobs)
-    with progress_on_stderr() as progress:
+    with (
+        closing(find_executor("local")(jobs)) as executor,
+        progress_on_stderr(executor.remaining_seconds) as progress,
+    ):
         calibration = measure(
             assignment,
             found,

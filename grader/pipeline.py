@@ -232,7 +232,10 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
 
 def _references(rubric: Rubric, desk: _Desk) -> References:
     """What the rubric's checks have to be told by experiments of ours; those not stored are run."""
-    jobs = {name: plan_script(name, EXPERIMENTS[name].read_text("utf-8")) for name in rubric.references}
+    jobs = {
+        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation)
+        for name in rubric.references
+    }
     run_jobs(list(jobs.values()), desk.runs, desk.executor, desk.progress)
     return read_references({name: printed_by(job, desk.runs) for name, job in jobs.items()})
 

@@ -205,10 +205,12 @@ def test_an_assignment_without_a_rubric_is_said_with_the_nearest(course):
 
 
 def test_a_run_lost_to_our_machinery_is_run_again_next_time(course, monkeypatch):
-    from grader.sandbox import rooms
+    from grader.execution import local
+    from grader.sandbox import launching
 
     with monkeypatch.context() as broken:
-        broken.setattr(rooms, "room_command", lambda spec, inside: ["false"])
+        broken.setattr(local, "check_room", lambda: None)
+        broken.setattr(launching, "room_command", lambda *_: ["false"])
         result = graded(course)
     assert set(result.lost) == {"Participant_101", "Participant_102"}
     assert graded(course).executed == 2
@@ -263,10 +265,10 @@ def test_a_bug_in_the_machinery_loses_one_run_and_stops_nobody_else(course, monk
 
     real = local.run_in_room
 
-    async def broken(job, rooms):
+    async def broken(job, source, rooms):
         if job.submission == "Participant_102":
             raise ValueError("a bug")
-        return await real(job, rooms)
+        return await real(job, source, rooms)
 
     monkeypatch.setattr(local, "run_in_room", broken)
     result = graded(course)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,16 +15,21 @@ from grader.answers.language import (
     NOT_NEGATING,
     REJECTIONS,
     REPLACED,
+    TEMPORAL,
 )
 from grader.answers.patterns import Match
-from grader.answers.words import Word, WordPattern, words_of
+from grader.answers.words import Word, words_of
 
 _ENDS = frozenset(".?!\n")
 _CLAUSE_MARKS = frozenset(",;:()–—?")
 _ABBREVIATIONS = frozenset(("e", "g", "i", "z", "b", "d", "h", "bzw", "ca", "etc", "vs", "resp", "usw"))
 _REACH = 6  # words over which a negation reaches forward
+_REACH_OF_PREPOSITION = 2
 _REACH_BACK = 3
 _LABEL_WORDS = 5
+_LABEL_CHARS = 40
+_LINE_ENDS = ".:;!?,"
+_BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
 _NOT_NEGATING = tuple(tuple(phrase.split()) for phrase in NOT_NEGATING)
@@ -90,13 +96,21 @@ def _is_end(words: Sequence[Word], place: int, text: str) -> bool:
     if before is None or after is None:
         return True
     if word.text == "\n":
-        line_start = text.rfind("\n", 0, word.start) + 1
-        is_wrapped = word.start - line_start >= _LONG_LINE and not before.is_mark
-        return not (is_wrapped and text[after.start].islower())
+        return not _goes_on(text, word.start)
     if word.text != ".":
         return True
     is_inside = after.start == word.end  # 0.1, tf.data, ds.shuffle
     return not is_inside and before.text not in _ABBREVIATIONS
+
+
+def _goes_on(text: str, line_end: int) -> bool:
+    """Whether a line is only wrapped: it is long, and the next one goes on in small letters."""
+    line = text[text.rfind("\n", 0, line_end) + 1 : line_end].strip()
+    following = text[line_end:].strip().split("\n")[0]
+    is_listed = "|" in line + following or ":" in following[:_LABEL_CHARS] or "→" in following[:_LABEL_CHARS]
+    return (
+        len(line) >= _LONG_LINE and line[-1] not in _LINE_ENDS and following[:1].islower() and not is_listed
+    )
 
 
 def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
@@ -113,56 +127,77 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
     )
 
 
+def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Sentence | None:
+    """`sentence` without the words at some places (begin, end); None when hardly a word is left."""
+    gone = {place for begin, end in spans for place in range(begin, end)}
+    kept = tuple(word for place, word in enumerate(sentence.words) if place not in gone)
+    if not any(not word.is_mark for word in kept):
+        return None
+    return sentence._replace(words=kept, clauses=tuple(_clauses(kept)))
+
+
 def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
     begin, opened_by = 0, ""
     for place, word in enumerate(words):
-        is_mark = word.text in _CLAUSE_MARKS
-        is_contrast = word.text in ("not", "nicht") and place > begin and words[place - 1].text in BREAKS
-        is_connective = word.text in CONNECTIVES or is_contrast
-        if is_mark or (is_connective and place > begin):
-            if place > begin:
-                yield _clause(words[begin:place], opened_by)
+        is_mark = _ends_clause(words, place)
+        if is_mark or (place > begin and _begins_clause(words, place)):
+            yield from _clause(words[begin:place], opened_by)
             begin, opened_by = (place + 1, word.text) if is_mark else (place, word.text)
-    if begin < len(words):
-        yield _clause(words[begin:], opened_by)
+    yield from _clause(words[begin:], opened_by)
 
 
-def _clause(words: Sequence[Word], opened_by: str) -> Clause:
-    """A clause without what it tells of as replaced (`… instead of the examples`)."""
+def _ends_clause(words: Sequence[Word], place: int) -> bool:
+    after = words[place + 1].text if place + 1 < len(words) else ""
+    text = words[place].text
+    return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
+
+
+def _begins_clause(words: Sequence[Word], place: int) -> bool:
+    text, before = words[place].text, words[place - 1].text
+    if text == "so":
+        return before not in _BEFORE_SO
+    return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
+    """A clause without what it tells of as replaced (`… instead of the examples`), if anything is left."""
     texts = [word.text for word in words]
+    end = len(words)
     for phrase in _REPLACED:
-        for place in range(1, len(texts) - len(phrase) + 1):
+        for place in range(len(texts) - len(phrase) + 1):
             if tuple(texts[place : place + len(phrase)]) == phrase:
-                return Clause(tuple(words[:place]), opened_by)
-    return Clause(tuple(words), opened_by)
+                end = min(end, place)
+    if end:
+        yield Clause(tuple(words[:end]), opened_by)
 
 
-def holds(words: Sequence[Word], phrases: Sequence[Sequence[WordPattern]]) -> bool:
+def holds(words: Sequence[Word], phrases: re.Pattern[str]) -> bool:
     """Whether one of `phrases` stands in `words`, word by word."""
-    return any(
-        all(
-            place + i < len(words) and pattern.fits(words[place + i].text) for i, pattern in enumerate(phrase)
-        )
-        for phrase in phrases
-        for place in range(len(words))
-    )
+    return phrases.search(" ".join(word.text for word in words)) is not None
 
 
-def negations(clause: Clause, match: Match) -> int:
-    """How many negations what was matched stands under; those that the pattern itself names aside."""
+def negations(clause: Clause, match: Match) -> int | None:
+    """How many negations what was matched stands under; those that the pattern itself names aside.
+
+    None when one stands amid the match, and it is not clear what it negates.
+    """
     texts = [word.text for word in clause.words]
     count = 0
     for place, text in enumerate(texts):
         if text not in NEGATORS or place in match.places or _negates_nothing(texts, place):
             continue
         if match.first < place < match.last:
+            after = min(matched for matched in match.places if matched > place)
+            if (BREAKS | TEMPORAL) & set(texts[place:after]):
+                return None
             count += 1
         elif place < match.first:
             between = texts[place + 1 : match.first]
-            count += len(between) <= _REACH and not BREAKS & set(between)
+            reach = _REACH_OF_PREPOSITION if text in ("without", "ohne") else _REACH
+            count += len(between) <= reach and not (BREAKS | TEMPORAL) & set(between)
         elif text in AFTERWARDS:
             between = texts[match.last + 1 : place]
-            count += len(between) <= _REACH_BACK and not BREAKS & set(between)
+            count += len(between) <= _REACH_BACK and not (BREAKS | TEMPORAL) & set(between)
     return count
 
 

@@ -7,9 +7,17 @@ from enum import StrEnum
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, holds, sentences_of
-from grader.answers.language import ADDRESSES, CORRECTIONS, FILLERS, FUNCTION_WORDS, HEDGES, NEGATORS
-from grader.answers.questions import Question, Subject, parts_of
-from grader.answers.words import WordPattern, words_of
+from grader.answers.language import (
+    ADDRESSES,
+    CORRECTIONS,
+    FUNCTION_WORDS,
+    HEDGES,
+    HYPOTHETICAL,
+    NEGATORS,
+    phrases,
+)
+from grader.answers.questions import Question, Subject, is_met
+from grader.answers.words import normal, words_of
 from grader.model import Record
 from grader.notebook.prose import Passage
 
@@ -73,11 +81,11 @@ def speaks_of(question: Question, text: str) -> bool:
     """
     words = words_of(text)
     letters = [word.text for word in words if word.text[0].isalpha()]
-    hints = tuple((WordPattern.read(f"{word}*"),) for word in question.words)
+    hints = phrases(*(f"{normal(word)}*" for word in question.words))
     if _is_soup(letters) or holds(words, ADDRESSES) or holds(words, hints):
         return True
-    present = compiled(question).vocabulary.present_in(words)
-    return any(word.stem not in FILLERS for word in present)
+    ready = compiled(question)
+    return bool(ready.vocabulary.present_in(words) & ready.telling)
 
 
 def _is_soup(letters: Sequence[str]) -> bool:
@@ -95,8 +103,11 @@ def _is_about(question: Question, passage: Passage) -> bool:
     return any(not subject.is_aside for clause in clauses for subject, _ in ready.subjects_of(clause))
 
 
-def doubt_about(texts: Sequence[str]) -> str:
-    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it."""
+def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
+    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it.
+
+    Tables and lists (not `is_prose`) need no whole sentences.
+    """
     if sum(map(len, texts)) > _MOST_CHARS:
         return "The text is too long to be read by the program."
     for text in texts:
@@ -108,13 +119,13 @@ def doubt_about(texts: Sequence[str]) -> str:
         if holds(words, HEDGES):
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
-        if len(letters) >= _SOUP_WORDS and _is_soup(letters):
+        if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):
             return "The text is a list of words rather than sentences."
     return ""
 
 
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
-    right = {s.claim for s in stated if s.stand is Stand.RIGHT}
+    right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
     if right and wrong:
         return Stand.OPEN, "Some of what it says is right, and some is not."
@@ -122,7 +133,10 @@ def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bo
         if any(s.is_mistake for s in wrong) and is_all_mistaken:
             return Stand.WRONG, "What it says is not so."
         return Stand.OPEN, "What it says may not be so."
-    if any(all(name in right for name, _ in parts_of(condition)) for condition in question.met):
+    asserted, denied = (
+        {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
+    )
+    if is_met(question.met, asserted, denied):
         return Stand.RIGHT, "It says what is asked for."
     if right:
         return Stand.OPEN, "It says a part of what is asked for."
@@ -142,8 +156,8 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             here = named.get(said.clause, [])
             if any(subject.is_aside for subject in here):
                 continue
-            around = [s for clause in sentence.clauses for s in named[clause]] or before
-            stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around)
+            around = [s for clause in sentence.clauses for s in named[clause]]
+            stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around, before)
             if stand is not Stand.OPEN or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
@@ -158,8 +172,8 @@ def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:
     for sentence in sentences_of(passage.text):
         words = sum(not word.is_mark for word in sentence.words)
         if words >= _FEWEST_WORDS and not sentence.asks and not sentence.hedges:
-            clause = sentence.clauses[0]
-            yield _told(Said(claim, False, False, sentence, clause), Stand.RIGHT, passage)
+            said = Said(claim, False, False, sentence, Clause(sentence.words))
+            yield _told(said, Stand.RIGHT, passage)
             return
 
 
@@ -176,20 +190,35 @@ def _named(ready: Compiled, clause: Clause, question: Question) -> list[Subject]
     return found
 
 
-def _stand(said: Said, question: Question, here: Iterable[Subject], around: Iterable[Subject]) -> Stand:
-    """Whether a claim is so: true of what its clause names, or of what the text around speaks of."""
+def _stand(
+    said: Said,
+    question: Question,
+    here: Iterable[Subject],
+    sentence: Iterable[Subject],
+    before: Iterable[Subject],
+) -> Stand:
+    """Whether a claim is so: of what its clause names (`here`), else of what the text around speaks of.
+
+    What is false of all that its sentence names is open, unless it says what would be otherwise.
+    """
     if not question.subjects:
         return Stand.RIGHT
-    claim, explicit = said.claim, {subject.name for subject in here}
+    claim = said.claim
     true_of, false_of = set(claim.true_of), set(claim.false_of)
     if said.is_denied:
         true_of, false_of = false_of, true_of
     default = {subject.name for subject in question.subjects if subject.is_default}
-    possible = explicit or {subject.name for subject in around} | default
-    if possible & true_of:
+    explicit, near = {subject.name for subject in here}, {subject.name for subject in sentence}
+    if not explicit and near and near <= false_of and not _is_hypothetical(said.clause):
+        return Stand.OPEN
+    if (explicit or near | {subject.name for subject in before} | default) & true_of:
         return Stand.RIGHT
     is_false = (explicit or (default if claim.is_mistake else set())) & false_of
     return Stand.WRONG if is_false else Stand.OPEN
+
+
+def _is_hypothetical(clause: Clause) -> bool:
+    return bool(HYPOTHETICAL & {clause.begins_with, *(word.text for word in clause.words)})
 
 
 def _told(said: Said, stand: Stand, passage: Passage) -> Stated:

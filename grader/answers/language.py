@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from grader.answers.words import WordPattern
+import re
 
+from grader.notebook.words import words as word_set
 
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-NEGATORS = _set(
+NEGATORS = word_set(
     "not no never none neither nor without hardly nothing nobody lack lacks lacking fail fails failed "
     "prevent prevents prevented avoid avoids avoided avoiding impossible unable "
     "nicht nie niemals kein keine keinen keinem keiner keines nichts ohne weder kaum verhindert vermeidet"
 )
 """Words that turn what they stand with into its opposite."""
 
-AFTERWARDS = _set("nicht nie niemals nichts kaum")
+AFTERWARDS = word_set("nicht nie niemals nichts kaum")
 """Those of them that may stand behind what they negate."""
 
 NOT_NEGATING = (
@@ -25,10 +22,10 @@ NOT_NEGATING = (
 )
 """Phrases in which such a word negates nothing."""
 
-BREAKS = _set("and or but und oder sondern aber sowie")
+BREAKS = word_set("and but und sondern aber sowie")
 """Words over which a negation does not reach."""
 
-FILLERS = NEGATORS | _set(
+FILLERS = NEGATORS | word_set(
     "a an the is are am be been being was were will would can could may might must should do does did doing "
     "has have had having get gets got getting it its itself they them their themselves we our us i you your "
     "this that these those there here always also then only just all each every now again still even very "
@@ -42,52 +39,46 @@ FILLERS = NEGATORS | _set(
 )
 """Words that may stand between the words of a pattern, and say nothing by themselves."""
 
-FUNCTION_WORDS = FILLERS | _set(
+FUNCTION_WORDS = FILLERS | word_set(
     "and or but if because since when while with from into than what which who how why after before until "
     "und oder aber wenn weil da waehrend mit aus nach vor bis welche was wie warum dass sodass denn"
 )
 """Words without which nobody writes a sentence."""
 
-CONNECTIVES = _set(
-    "because since so therefore thus hence but whereas while although though however which otherwise instead "
-    "as if when weil da daher deshalb deswegen sodass aber sondern obwohl waehrend jedoch dadurch denn dass "
-    "wodurch ansonsten sonst wenn falls statt anstatt"
+CONNECTIVES = word_set(
+    "because since so therefore thus hence but whereas although though however which otherwise "
+    "as if when weil da daher deshalb deswegen sodass aber sondern obwohl jedoch dadurch denn dass "
+    "wodurch ansonsten sonst wenn falls"
 )
 """Words that begin a clause."""
+
+HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten")
+"""Words of a clause that tells what would be if things were otherwise."""
+
+TEMPORAL = word_set("before until bevor bis ehe while waehrend")
+"""Words that go on with a clause, though a comma stands before them."""
 
 REPLACED = ("instead of", "rather than", "as opposed to", "anstatt", "anstelle", "statt")
 """Phrases after which a clause tells of what is not so."""
 
 
-def _phrases(*texts: str) -> tuple[tuple[WordPattern, ...], ...]:
-    return tuple(tuple(WordPattern.read(word) for word in text.split()) for text in texts)
+def phrases(*texts: str) -> re.Pattern[str]:
+    """What finds one of `texts` among normal words with single spaces; `*` stands for any letters."""
+    words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
+    return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
-HEDGES = _phrases(
-    *("not sure", "unsure", "not certain", "no idea", "no clue", "do not know", "not know", "dunno"),
-    *(
-        "do not understand",
-        "not understand",
-        "did not understand",
-        "maybe",
-        "perhaps",
-        "i guess",
-        "am guessing",
-    ),
-    *("possibly", "not really", "could not figure", "confused", "idk", "not entirely"),
+HEDGES = phrases(
+    *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
+    *("i do not understand", "we do not understand", "did not understand", "do not really know", "maybe"),
+    *("perhaps", "i guess", "we guess", "am guessing", "possibly", "could not figure", "confused", "idk"),
     *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),
-    *(
-        "vielleicht",
-        "vermutlich nicht",
-        "nicht verstanden",
-        "verstehe nicht",
-        "verstehe ich nicht",
-        "geraten",
-    ),
+    *("wissen wir nicht", "wissen nicht", "vielleicht", "nicht verstanden", "verstehe nicht"),
+    *("verstehe ich nicht", "geraten"),
 )
 """What somebody says who does not know."""
 
-REJECTIONS = _phrases(
+REJECTIONS = phrases(
     *(
         "wrong",
         "incorrect",
@@ -117,13 +108,13 @@ REJECTIONS = _phrases(
 )
 """What stands by a claim that is told, but not made."""
 
-CORRECTIONS = _phrases(
+CORRECTIONS = phrases(
     *("correction", "edit", "update :", "scratch that", "no wait", "i was wrong", "we were wrong", "oops"),
     *("on second thought", "korrektur", "berichtigung", "nachtrag", "moment ,", "doch nicht", "strike that"),
 )
 """What announces that something said before does not hold."""
 
-ADDRESSES = _phrases(
+ADDRESSES = phrases(
     *("ignore all", "ignore your", "ignore previous", "ignore the previous", "ignore any", "disregard"),
     *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "as an ai", "ai grader", "grader"),
     *(

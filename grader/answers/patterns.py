@@ -2,6 +2,7 @@
 
     same gradient*             these words one after the other; little words may stand between
     same .. gradient*          up to six words between
+    same +gradient*            nothing between
     neuron*|unit* & <same>     both in the clause, in any order; | is "or", <same> a group of the file
     random* & !<same>          the first, and not the second
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 from grader.answers.language import FILLERS
@@ -24,11 +26,19 @@ _PART = re.compile(r"^(?:<[a-z][a-z-]*>|\*?[^\W_]+(?:-[^\W_]+)*\*?)$")
 Sequenced = tuple[WordPattern, ...]  # words side by side
 
 
+class Gap(Enum):
+    """What may stand before a step of a phrase."""
+
+    NONE = auto()
+    LITTLE = auto()  # little words
+    WIDE = auto()  # some words
+
+
 class Step(NamedTuple):
     """One place of a phrase: one of several words or fixed phrases, after a gap."""
 
     options: tuple[Sequenced, ...]
-    is_wide: bool = False
+    gap: Gap = Gap.LITTLE
 
 
 class Phrase(NamedTuple):
@@ -108,17 +118,19 @@ def read_pattern(text: str, groups: Mapping[str, Sequence[str]]) -> Pattern:
 def _phrase(text: str, groups: Mapping[str, Sequence[str]]) -> Phrase:
     is_absent, text = text.startswith("!"), text.removeprefix("!").strip()
     steps: list[Step] = []
-    is_wide = False
+    gap = Gap.LITTLE
     for piece in text.split():
         if piece == "..":
-            is_wide = True
+            gap = Gap.WIDE
             continue
+        if piece.startswith("+"):
+            gap, piece = Gap.NONE, piece.removeprefix("+")
         options: list[Sequenced] = []
         for option in piece.split("|"):
             options += _options(option, groups)
-        steps.append(Step(tuple(options), is_wide))
-        is_wide = False
-    if not steps or is_wide:
+        steps.append(Step(tuple(options), gap))
+        gap = Gap.LITTLE
+    if not steps or text.endswith(".."):
         raise ValueError(f"{text!r} is no pattern: words, with `..`, `&`, `|` between them")
     begins = tuple(frozenset(option[0] for option in step.options) for step in steps)
     return Phrase(tuple(steps), begins, is_absent)
@@ -155,24 +167,25 @@ def _find(steps: Sequence[Step], words: Sequence[Word]) -> set[int] | None:
 
 def _match(steps: Sequence[Step], words: Sequence[Word], start: int) -> set[int] | None:
     """The places of the steps' words when the first of them begins at `start`."""
-    places: set[int] = set()
-    position = start
+    reached: dict[int, tuple[int, ...]] = {start: ()}  # by where they end, the places so far
     for number, step in enumerate(steps):
-        starts = (position,) if number == 0 else _starts(words, position, is_wide=step.is_wide)
-        hit = next(((at, end) for at in starts for end in _ends(step, words, at)), None)
-        if hit is None:
+        further: dict[int, tuple[int, ...]] = {}
+        for position, places in reached.items():
+            for at in (position,) if number == 0 else _starts(words, position, step.gap):
+                for end in _ends(step, words, at):
+                    further.setdefault(end, (*places, *range(at, end)))
+        if not further:
             return None
-        places.update(range(*hit))
-        position = hit[1]
-    return places
+        reached = further
+    return set(reached[min(reached)])
 
 
-def _starts(words: Sequence[Word], position: int, *, is_wide: bool) -> Iterable[int]:
+def _starts(words: Sequence[Word], position: int, gap: Gap) -> Iterable[int]:
     """Where the next word of a phrase may stand, beginning at `position`."""
     yield position
-    for passed, place in enumerate(range(position, len(words) - 1), start=1):
-        is_little = words[place].is_mark or words[place].text in FILLERS
-        if passed > (_WIDE if is_wide else _MOST_FILLERS) or not (is_wide or is_little):
+    most = {Gap.NONE: 0, Gap.LITTLE: _MOST_FILLERS, Gap.WIDE: _WIDE}[gap]
+    for place in range(position, min(position + most, len(words) - 1)):
+        if gap is Gap.LITTLE and not (words[place].is_mark or words[place].text in FILLERS):
             return
         yield place + 1
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -57,7 +57,7 @@ class Claim(Record):
 class Question(Record):
     """A question of the task: its text, where an answer is looked for, and what can be said about it.
 
-    An answer is right with the claims of one of `met` (`a and b` asks for both), when it says nothing false.
+    An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false.
     """
 
     name: str
@@ -126,7 +126,7 @@ def read_questions(path: Path) -> dict[str, Question]:
     groups = {name: list(words) for name, words in part.groups.items()}
     for name in groups:
         _verify_patterns(file, ("groups", name), [f"<{name}>"], groups)
-    for name, question in part.questions.items():
+    for name, question in part.questions.items() if not file.problems else ():
         _verify(file, ("questions", name), question, groups)
     if file.problems:
         raise file.error()
@@ -209,6 +209,16 @@ def _verify_patterns(
             read_pattern(pattern, groups)
         except ValueError as error:
             file.report((*place, index), str(error))
+
+
+def is_met(conditions: Iterable[str], asserted: Collection[str], denied: Collection[str]) -> bool:
+    """Whether one of the conditions holds: each claim that it names is made or denied, `not a` is denied."""
+
+    def is_so(condition: str) -> bool:
+        parts = parts_of(condition)
+        return all(name in denied or (is_plain and name in asserted) for name, is_plain in parts)
+
+    return any(is_so(condition) for condition in conditions)
 
 
 def _named_in(conditions: Iterable[str]) -> list[str]:

@@ -11,11 +11,11 @@ MAX_WORDS = 20_000  # of one text; what comes after is not read
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’´][^\W_]+)*|[-=–—~]+>|[→⟶⇒➔➜▶»↦]|\.\.\.|[^\w\s]|_|\n")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "’": "'", "´": "'"})
-_CONTRACTED = re.compile(r"^(ca|wo|sha|[a-z]+)n'?t$")
+_CONTRACTED = re.compile(r"^(ca|wo|sha|[a-z]+)n(?:'?|o)t$")
 _WITHOUT_APOSTROPHE = re.compile(
     r"^(?:do|does|did|is|are|was|were|wo|ca|could|would|should|has|have)nt$|^cannot$"
 )
-_STEMS = {"ca": "can", "wo": "will", "sha": "shall", "canno": "can"}
+_STEMS = {"ca": "can", "wo": "will", "sha": "shall", "can": "can"}
 _FUZZY_CHARS = 6
 
 
@@ -42,8 +42,13 @@ def words_of(text: str) -> list[Word]:
     return words
 
 
+def normal(text: str) -> str:
+    """Text in small letters, with umlauts written out."""
+    return text.lower().translate(_SPELLED)
+
+
 def _normal(token: str, start: int, end: int) -> list[Word]:
-    text = token.lower().translate(_SPELLED)
+    text = normal(token)
     contracted = _CONTRACTED.match(text) if "'" in text or _WITHOUT_APOSTROPHE.match(text) else None
     if contracted is not None:
         stem = _STEMS.get(contracted[1], contracted[1])
@@ -61,7 +66,7 @@ class WordPattern(NamedTuple):
     @staticmethod
     def read(text: str) -> WordPattern:
         """The pattern that `text` writes down."""
-        stem = text.strip("*").lower().translate(_SPELLED)
+        stem = normal(text.strip("*"))
         return WordPattern(stem, text.startswith("*"), text.endswith("*"))
 
     def fits(self, word: str) -> bool:

@@ -44,7 +44,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion) -> Verdict
         cells = sorted({passage.cell for passage in beside})
         text = f"No passage was found that clearly answers the question; there is text in {_cells(cells)}."
         return needs_review(Reason(text=text, cell=cells[0], source=Source.SOURCE))
-    elsewhere = _where_else(evidence)
+    elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
     text = "The question is not answered: besides code, headings and the question there is no text."
@@ -60,7 +60,7 @@ def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
     if judged.stand is Stand.WRONG:
         return not_met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.WRONG))
     why = Reason(text=judged.why, cell=passages[0].cell, source=Source.SOURCE)
-    return needs_review(why, *(_laid_out(passage) for passage in passages))
+    return needs_review(why, *(laid_out(passage) for passage in passages))
 
 
 def _one_each(stated: Sequence[Stated]) -> list[Stated]:
@@ -74,17 +74,19 @@ def _one_each(stated: Sequence[Stated]) -> list[Stated]:
 def _told(stated: Stated) -> Reason:
     """What a sentence was understood to say."""
     verb = "says the opposite of" if stated.is_denied else "says"
-    text = f"“{_excerpt(stated.quote, EXCERPT_CHARS // 2)}” {verb}: {stated.says}"
+    text = f"“{excerpt(stated.quote, EXCERPT_CHARS // 2)}” {verb}: {stated.says}"
     return Reason(text=text, cell=stated.cell, source=Source.SOURCE)
 
 
-def _laid_out(passage: Passage) -> Reason:
+def laid_out(passage: Passage) -> Reason:
+    """A passage, cut to an excerpt, for a person to read."""
     head = f"Cell {passage.cell}{_PLACES[passage.origin]}: "
-    body = _excerpt(passage.text, EXCERPT_CHARS - len(head) - 2)
+    body = excerpt(passage.text, EXCERPT_CHARS - len(head) - 2)
     return Reason(text=f"{head}“{body}”", cell=passage.cell, source=Source.SOURCE)
 
 
-def _excerpt(text: str, room: int) -> str:
+def excerpt(text: str, room: int) -> str:
+    """`text` on one line, cut to `room` characters."""
     body = " ".join(text.split())
     return body if len(body) <= room else body[: room - 2].rstrip() + " …"
 
@@ -103,7 +105,7 @@ def _besides_names(evidence: Evidence, passages: Sequence[Passage]) -> list[Pass
     return [passage for passage in passages if says_more(passage)]
 
 
-def _where_else(evidence: Evidence) -> Reason | None:
+def answer_elsewhere(evidence: Evidence) -> Reason | None:
     """Where an answer may be that cannot be read here: a picture, a text given online, another file."""
     if evidence.prose.pictures:
         cell = evidence.prose.pictures[0]

@@ -15,17 +15,17 @@ Lines that do not follow the schema are left out; nothing here raises on what a 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from grader.model import Record
 
 _MOST_TRAININGS = 400
 _MOST_PREDICTIONS = 4_000
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D"})
 _NAME = Annotated[str, Field(max_length=200)]
 
 
@@ -73,15 +73,17 @@ class ObservedTraining(Record):
     batch: int | None = None
     rate: float | None = None
     dataset: _NAME | None = None
+    part: _NAME | None = None
     scale: float | None = None
     offset: float | None = None
+    preparation: _NAME = ""
     foreign_writes: Annotated[int, Field(ge=0)] = 0
     why_not: _NAME = ""
 
     @property
     def hidden_layers(self) -> int:
-        """Matrix products with a weight on the way to the logits, less one."""
-        products = sum(op.op == "MatMul" and op.weight is not None for op in self.forward)
+        """Products with a weight on the way to the logits, convolutions among them, less one."""
+        products = sum(op.op in _PRODUCTS and op.weight is not None for op in self.forward)
         return max(0, products - 1)
 
 
@@ -96,6 +98,7 @@ class ObservedEvaluation(Record):
 
     run: int
     training: int | None = None
+    updates: Annotated[int, Field(ge=0)] | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
     count: Annotated[int, Field(ge=0)] = 0
@@ -166,7 +169,7 @@ def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
                     predictions.append(_PREDICTIONS.validate_python(fields))
                 case "replaced":
                     replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
-        except (ValidationError, binascii.Error, TypeError):
+        except (ValueError, TypeError):  # it does not follow the schema, or is no base64
             continue
     told = [(p.training, p.dataset, p.moment, p.step, p.fit) for p in predictions]
     is_once = len(told) == len(set(told))  # said twice: somebody else speaks on the wire

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from grader.notebook.records import Cell, Split
 from grader.notebook.words import label_of, split_of, word_parts
@@ -62,9 +63,16 @@ def split_by_source(cell: Cell, line: str) -> Split:
 
     `print("Accuracy:", accuracy(x_test, y_test))` wrote `Accuracy: 0.95`: that is one of test data.
     """
-    found: list[set[Split]] = []
-    for statement in _PRINT.finditer(cell.source[:_CODE_CHARS]):
-        if line.strip().startswith(statement["start"].strip()):
-            found.append(splits_named(statement["rest"]))
-    told = set().union(*found)
-    return told.pop() if len(told) == 1 and all(found) else Split.UNKNOWN
+    shown = line.strip()
+    found = [splits for start, splits in _prints(cell.source[:_CODE_CHARS]) if shown.startswith(start)]
+    told = frozenset[Split]().union(*found)
+    return next(iter(told)) if len(told) == 1 and all(found) else Split.UNKNOWN
+
+
+@lru_cache(maxsize=4)  # a cell's outputs hold thousands of lines, and its code is the same for all of them
+def _prints(code: str) -> tuple[tuple[str, frozenset[Split]], ...]:
+    """For each `print` in `code` how its line begins, and the parts of the data that its names speak of."""
+    return tuple(
+        (statement["start"].strip(), frozenset(splits_named(statement["rest"])))
+        for statement in _PRINT.finditer(code)
+    )

@@ -43,7 +43,7 @@ def _is_in_order(batch: Batch, examples: int) -> bool:
     return all(after == (before + 1) % examples for before, after in pairwise(batch))
 
 
-def _epochs_of(batches: Batches) -> Iterator[tuple[int, ...]]:
+def epochs_of(batches: Batches) -> Iterator[tuple[int, ...]]:
     """For each batch the epochs that its examples are of."""
     seen: Counter[int] = Counter()
     for batch in batches:
@@ -66,13 +66,13 @@ def _batches_shuffled(batches: Batches, trace: Trace) -> int | None:
 
 
 def _batch_mixes_epochs(batches: Batches, trace: Trace) -> int | None:
-    return next((i for i, epochs in enumerate(_epochs_of(batches)) if len(set(epochs)) > 1), None)
+    return next((i for i, epochs in enumerate(epochs_of(batches)) if len(set(epochs)) > 1), None)
 
 
 def _epoch_is_torn(batches: Batches, trace: Trace) -> int | None:
     """The batch in which an example comes again though its epoch is not over, None when that never is."""
     position = 0
-    for index, epochs in enumerate(_epochs_of(batches)):
+    for index, epochs in enumerate(epochs_of(batches)):
         for epoch in epochs:
             if epoch != position // trace.examples + 1:
                 return index

@@ -84,6 +84,7 @@ _NOT_PERMITTED: dict[str, tuple[int, int | None]] = {
 }
 _NOT_THERE: dict[str, tuple[int, int | None]] = {
     "clone3": (435, 435),  # its flags lie in memory, where no filter sees them; libraries fall back to clone
+    "io_setup": (206, 0),  # a pool that all users of the machine share, and any of them can empty
     # Memory that belongs to no mapping, file system or process and so can only be weighed by a cgroup.
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),

@@ -30,7 +30,6 @@ class Watchdog:
         self, bounds: Bounds, limits: Limits, files_bytes: Callable[[], int], kill: Callable[[], None]
     ) -> None:
         self.peak_memory_bytes = 0
-        self.cpu_seconds = 0.0
         self.verdict: RunStatus | None = None
         self._bounds = bounds
         self._limits = limits
@@ -64,7 +63,6 @@ class Watchdog:
             if usage is None:
                 return
             self.peak_memory_bytes = max(self.peak_memory_bytes, usage.memory_bytes)
-            self.cpu_seconds = usage.cpu_seconds
             self.verdict = self._over_limit(usage, files)
             if self.verdict is not None:
                 self._kill()

@@ -104,14 +104,12 @@ def test_an_answer_in_a_comment_says_so() -> None:
 
 
 def test_a_text_without_a_word_of_an_answer_is_not_met() -> None:
-    verdict = asked(("markdown", "The images have 28 by 28 pixels each."), ("markdown", QUESTION))
+    verdict = asked(("markdown", "This notebook was written in two evenings."), ("markdown", QUESTION))
     assert verdict.outcome is Outcome.NOT_MET
     assert "holds a word of an answer" in verdict.reasons[0].text
 
 
-@pytest.mark.parametrize(
-    "answer", ["They'd be clones of each other.", "ReLU dies.", "0*x = 0", "Because of maths"]
-)
+@pytest.mark.parametrize("answer", ["ReLU dies.", "0*x = 0", "Because of maths"])
 def test_what_stands_right_below_the_question_is_left_to_a_person_when_it_is_not_understood(answer) -> None:
     assert asked(("markdown", QUESTION), ("markdown", answer)).outcome is Outcome.NEEDS_REVIEW
 

@@ -37,6 +37,10 @@ def test_without_the_recorder_nothing_is_trusted():
     assert not read_observed([a_training(), predictions()]).is_trusted
 
 
+def test_predictions_that_are_no_base64_are_left_out():
+    assert not read_observed([RECORDER, a_training(), predictions(classes="\u20ac")]).predictions
+
+
 def test_predictions_told_twice_are_a_forgery():
     assert not read_observed([RECORDER, a_training(), predictions(), predictions()]).is_trusted
     during = [predictions(moment="during", step=step) for step in (4, 32)]

@@ -26,6 +26,11 @@ def isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     return Isolation(name)
 
 
+def in_the_hosts_content() -> list[Path] | None:
+    """What lies in `/content` of this machine, which has no such folder, mostly."""
+    return sorted(Path("/content").rglob("*")) if Path("/content").exists() else None
+
+
 def a_data_file(folder: Path) -> DatasetFiles:
     file = folder / "of-the-course.npz"
     file.write_bytes(b"numbers")
@@ -46,6 +51,7 @@ def test_a_notebook_runs_beside_its_files_and_cannot_change_what_they_were_made_
     handed_in.write_text("mine")
     attachment = Attachment(name="notes.txt", size_bytes=4, sha256=hashlib.sha256(b"mine").hexdigest())
     data = a_data_file(tmp_path)
+    before = in_the_hosts_content()
     run, executed = run_cells(
         "print(open('notes.txt').read())\nopen('notes.txt', 'w').write('changed')",
         "import os\ndata = os.environ['KERAS_HOME'] + '/datasets/mnist.npz'\nprint(open(data).read())\n"
@@ -61,6 +67,7 @@ def test_a_notebook_runs_beside_its_files_and_cannot_change_what_they_were_made_
     assert texts[1] == "numbers\n"
     assert "changed" in texts[2]
     assert "{'notes.txt': b'mine'}" in texts[2]
+    assert in_the_hosts_content() == before
     assert (handed_in.read_text(), data.files[0][1].read_text()) == ("mine", "numbers")
     assert run.isolation is isolation
     assert any(line.startswith("memory and processes: ") for line in run.limits_in_force)

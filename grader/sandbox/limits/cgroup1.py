@@ -78,7 +78,8 @@ class GroupBounds1:
         statistics = self._folders["memory"] / "memory.stat"
         memory = sum(groups.read_number(statistics, key) for key in ("total_rss", "total_shmem"))
         cpu = groups.read_number(self._folders["cpuacct"] / "cpuacct.usage") / 1e9
-        return Usage(memory, len(pids), cpu)
+        threads = groups.read_number(self._folders["pids"] / "pids.current")
+        return Usage(memory, len(pids), threads, cpu)
 
     def passed(self) -> RunStatus | None:
         """Whether a process was killed for memory, or could not be started for their number."""

@@ -107,7 +107,8 @@ class GroupBounds2:
         statistics = self._folder / "memory.stat"
         memory = sum(groups.read_number(statistics, key) for key in ("anon", "shmem"))
         cpu = groups.read_number(self._folder / "cpu.stat", "usage_usec") / 1e6
-        return Usage(memory, len(pids), cpu)
+        threads = groups.read_number(self._folder / "pids.current")
+        return Usage(memory, len(pids), threads, cpu)
 
     def passed(self) -> RunStatus | None:
         """Whether a process was killed for memory, or could not be started for their number."""

@@ -62,10 +62,13 @@ def is_for_ourselves(folder: Path) -> bool:
 
 
 def left_behind(parent: Path) -> Iterator[Path]:
-    """The groups below `parent` whose grader is gone."""
+    """The groups below `parent` whose grader is gone.
+
+    A group with a process that we cannot see (its id is 0 then) is that of a grader in another container.
+    """
     for folder in parent.glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+        if owner.isdigit() and not psutil.pid_exists(int(owner)) and 0 not in processes(folder):
             yield folder
 
 
@@ -78,7 +81,7 @@ def kill_all(folder: Path) -> None:
     """Kill every process in a group, and whatever they start while they die."""
     deadline = time.monotonic() + _REMOVAL_SECONDS
     while (pids := processes(folder)) and time.monotonic() < deadline:
-        for pid in pids:
+        for pid in filter(None, pids):  # 0 would mean ourselves
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)

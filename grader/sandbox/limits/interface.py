@@ -19,6 +19,7 @@ class Usage(NamedTuple):
 
     memory_bytes: int
     processes: int
+    threads: int  # of all processes, each at least one
     cpu_seconds: float
 
 
@@ -72,6 +73,6 @@ def over(limits: Limits, usage: Usage) -> RunStatus | None:
     """The limit that `usage` is over, None if none."""
     if usage.memory_bytes > limits.memory_bytes:
         return RunStatus.OUT_OF_MEMORY
-    if usage.processes > limits.processes:
+    if usage.processes > limits.processes or usage.threads > limits.processes + THREADS:
         return RunStatus.TOO_MANY_PROCESSES
     return RunStatus.TOO_MUCH_CPU if usage.cpu_seconds > limits.cpu_seconds else None

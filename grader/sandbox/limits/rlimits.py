@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from grader.model import Limits
 from grader.sandbox.limits.interface import THREADS
 
-_CPU_RESERVE_SECONDS = 60  # the watchdog is first; this is for what it cannot see
+# Above what the watchdog ends a room for: these are for what it cannot see or is too slow for.
+_CPU_RESERVE_SECONDS = 60
+_TASKS_RESERVE = 64
 _COUNTS_BY_NAMESPACE = (5, 14)  # before this release of Linux, RLIMIT_NPROC counts all processes of a user
 
 
@@ -28,7 +30,7 @@ def process_limits(limits: Limits, *, has_own_users: bool) -> dict[str, int]:
         "RLIMIT_NOFILE": limits.open_files,
     }
     if has_own_users and _kernel_release() >= _COUNTS_BY_NAMESPACE:
-        found["RLIMIT_NPROC"] = limits.processes + THREADS
+        found["RLIMIT_NPROC"] = limits.processes + THREADS + _TASKS_RESERVE
     return found
 
 

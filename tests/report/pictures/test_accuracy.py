@@ -1,6 +1,8 @@
 import pytest
 
+from grader.checks.accuracy import Line, accuracy_at_least
 from grader.evidence.measured import Measured, MeasuredTraining
+from grader.evidence.observed import ForwardOp, Observed, ObservedTraining
 from grader.model import DatasetOrigin, DatasetUse, Reason, Source, Visibility, met
 from grader.notebook.records import Number, Quantity, Readings, Split
 from grader.report.pictures.accuracy import Row, accuracies_of, draw_accuracies
@@ -43,6 +45,20 @@ def test_what_was_asked_for_is_drawn_where_the_reasons_tell_it(an_evidence, a_cr
     picture = only(accuracies_of(an_evidence(measured=measured(0.9, 0.5)), a_criterion(met(reason))))
     assert "0.500, one of 2; asked for: at least 0.80" in picture.description
     assert "asked for: 0.80" in picture.body
+
+
+def test_the_check_of_accuracy_tells_its_numbers_as_the_picture_reads_them(an_evidence, a_run, a_criterion):
+    forward = (ForwardOp(op="MatMul", weight=0), ForwardOp(op="Relu"), ForwardOp(op="MatMul", weight=1))
+    seen = ObservedTraining(id=0, updates=400, forward=forward, shapes=((784, 9), (9, 10)))
+    evidence = an_evidence(
+        run=a_run(),
+        rerun=Readings(),
+        observed=Observed(is_trusted=True, trainings=(seen,)),
+        measured=measured(0.9),
+    )
+    verdict = accuracy_at_least(evidence, thresholds={"mnist": Line(full=0.8, partly=0.5)})
+    picture = only(accuracies_of(evidence, a_criterion(verdict)))
+    assert "MNIST: 0.900; asked for: at least 0.80." in picture.description
 
 
 @pytest.mark.parametrize(
