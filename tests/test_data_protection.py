@@ -201,3 +201,23 @@ def test_nobody_known_is_told_with_the_nearest_name(course):
     graded(course)
     with pytest.raises(UsageError, match="did you mean 'Sanna-Prell_103'"):
         remove_student(course, "Sanna-Prell_13")
+
+
+def test_a_number_that_several_assignments_know_may_be_several_people(course):
+    (course.rubrics / "a2.yaml").write_text(RUBRIC.replace("assignment: a1", "assignment: a2"))
+    other = course.root / "submissions" / "a2" / "Torben Ahlers_101_assignsubmission_file"
+    other.mkdir(parents=True)
+    (other / "A2.ipynb").write_text(a_notebook("Torben Ahlers", "z = 3"))
+    list(grade(course.root / "submissions", course, Pretending()))
+    with pytest.raises(UsageError, match="found in a1, a2: name one of them with --assignment"):
+        remove_student(course, "101")
+    remove_student(course, "101", "a2")
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        assert "Alwin-Zwirner_101" in gradebook.latest("a1")
+        assert gradebook.latest("a2") == {}
+
+
+def test_a_student_graded_with_pseudonyms_is_removed_by_their_number(course):
+    graded(course, pseudonyms=True)
+    assert remove_student(course, "101").reports == 1
+    assert not (course.reports / "a1" / "Participant_101").exists()
