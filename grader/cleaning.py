@@ -74,32 +74,24 @@ def _free(course: Course) -> Freed:
 def remove_student(course: Course, student: str, assignment: str | None = None) -> Removed:
     """Remove all that is kept of one person: `student` is a submission's id or a participant's number.
 
-    Moodle numbers people anew in each assignment, so `assignment` is needed where several know that number.
-
     That is their grades and decisions with all history, their runs (those aside that somebody else's grade
     rests on), evidence, reports, and every unpacked copy of hand-ins. The pages of the class that name them
-    are removed with it; the next grading makes them again. Then what no grade needs any more is freed. Raises
+    are removed with it; the next grading makes them again. Then what no grade needs any more is freed. Moodle
+    numbers people anew in each assignment, so `assignment` is needed where several know that number. Raises
     `UsageError` when nothing is kept under that name, `StoreError` while a grading is at work.
     """
     with course.locked():
+        kept = [
+            (file, found)
+            for file in _inside(course.state / "evidence")
+            if (found := _submission(file)) is not None
+        ]
         with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
-            evidence = [
-                (file, found)
-                for file in _inside(course.state / "evidence")
-                if (found := _submission(file)) is not None and student in (found.id, found.participant.id)
-            ]
-            theirs = {(found.assignment, found.id): found.participant for _, found in evidence}
-            theirs |= _in_gradebook(gradebook, student)
-            theirs = {key: who for key, who in theirs.items() if assignment in (None, key[0])}
-            evidence = [(file, found) for file, found in evidence if (found.assignment, found.id) in theirs]
-            if not theirs:
-                raise UsageError(_nobody(student, gradebook))
-            if len({name for name, _ in theirs}) > 1:
-                several = ", ".join(sorted({name for name, _ in theirs}))
-                raise UsageError(f"{student!r} is found in {several}: name one of them with --assignment.")
+            theirs = _theirs(gradebook, (found for _, found in kept), student, assignment)
             now = datetime.now(UTC)
             erased = [gradebook.erase(*key, now=now) for key in sorted(theirs)]
             needed = _runs_needed(gradebook)
+        evidence = [(file, found) for file, found in kept if (found.assignment, found.id) in theirs]
         keys = {key for one in erased for key in one.run_keys}
         keys |= {key for file, _ in evidence if (key := _run_key(file)) is not None}
         runs = _present(course.state / "runs" / key for key in sorted(keys - needed))
@@ -118,6 +110,25 @@ def remove_student(course: Course, student: str, assignment: str | None = None) 
         reports=len(reports),
         left=tuple(_present(sorted({found.folder for _, found in evidence}))),
     )
+
+
+def _theirs(
+    gradebook: Gradebook, kept: Iterable[Submission], student: str, assignment: str | None
+) -> dict[tuple[str, str], Participant]:
+    """The submissions of a student, by assignment and id; of one assignment only."""
+    theirs = {
+        (found.assignment, found.id): found.participant
+        for found in kept
+        if student in (found.id, found.participant.id)
+    }
+    theirs |= _in_gradebook(gradebook, student)
+    theirs = {key: who for key, who in theirs.items() if assignment in (None, key[0])}
+    if not theirs:
+        raise UsageError(_nobody(student, gradebook))
+    several = sorted({name for name, _ in theirs})
+    if len(several) > 1:
+        raise UsageError(f"{student!r} is found in {', '.join(several)}: name one of them with --assignment.")
+    return theirs
 
 
 def _in_gradebook(gradebook: Gradebook, student: str) -> dict[tuple[str, str], Participant]:

@@ -21,7 +21,8 @@ from grader.notebook.names import find_names, is_name_word
 LEFT_OUT = "[name]"
 STAFF = "staff"
 _NUMBER_LEFT_OUT = "[number]"
-_WORD = re.compile(r"[^\W\d_]{3,}")
+_WORD = re.compile(r"[^\W\d_]+")
+_SHORTEST = 3  # letters of a word that is taken out by itself
 _PLAIN_NUMBER = re.compile(r"[A-Za-z0-9]{1,40}")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _NUMBER = re.compile(r"(?<![\w.])\d{5,8}(?![\w.])")
@@ -74,7 +75,7 @@ class NamesLeftOut:
         ]
         people = [item.participant for item in shown.rejected] + [other.participant for other in shown.others]
         whole = _whole_names((*chain.from_iterable(own), *chain.from_iterable(map(_names_of, people))))
-        texts = [_Texts((*_words_of(names), *whole)) for names in own]
+        texts = [_Texts((*whole, *_words_of(names))) for names in own]
         originals = {
             self.called(evidence.submission.id, evidence.submission.participant): (evidence, text)
             for evidence, text in zip(shown.evidence, texts, strict=True)
@@ -130,12 +131,12 @@ class NamesLeftOut:
             for criterion in grade.criteria
         )
         shown = grade.model_copy(update={"criteria": criteria, "flags": ()})
-        return self._grade(shown, _Texts((*_words_of(_names_of(grade.participant)), *whole)))
+        return self._grade(shown, _Texts((*whole, *_words_of(_names_of(grade.participant)))))
 
     def _rejected(self, item: Rejected, whole: tuple[re.Pattern[str], ...]) -> Rejected:
         called = self.called(item.id, item.participant)
         shown = item.model_copy(update={"id": called, "participant": _nobody(item.participant)})
-        return _Texts((*_words_of(_names_of(item.participant)), *whole)).record(shown)
+        return _Texts((*whole, *_words_of(_names_of(item.participant)))).record(shown)
 
 
 def names_in(evidence: Evidence) -> tuple[str, ...]:
@@ -160,14 +161,15 @@ def _nobody(participant: Participant) -> Participant:
 
 def _words_of(names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
     """One pattern of every word of the names, as it is written; words that mean something are left."""
-    words = {word for name in names for word in _WORD.findall(name) if is_name_word(word)}
-    return _pattern_of(words, 0)
+    words = {word for name in names for word in _WORD.findall(name)}
+    return _pattern_of({word for word in words if len(word) >= _SHORTEST and is_name_word(word)}, 0)
 
 
 def _whole_names(names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
-    """One pattern of the whole names, in capitals or not, whatever joins their words."""
-    parts = ([re.escape(word) for word in _WORD.findall(name)] for name in names)
-    return _pattern_of({r"[\s_,.-]*".join(words) for words in parts if len(words) > 1}, re.IGNORECASE)
+    """One pattern of the whole names, in either order, in capitals or not, whatever joins their words."""
+    parts = [words for name in names if len(words := _WORD.findall(name)) > 1]
+    orders = (*parts, *(words[::-1] for words in parts))
+    return _pattern_of({r"[\s_,.-]*".join(words) for words in orders}, re.IGNORECASE)
 
 
 def _pattern_of(options: set[str], flags: int) -> tuple[re.Pattern[str], ...]:
