@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
 _NO_FILES = os.strerror(errno.EMFILE)
+_IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -331,9 +332,13 @@ def _error_of(node: nbformat.NotebookNode) -> str | None:
 
 
 def _one_line(message: str) -> str:
-    """A message of student code as one line that can be stored anywhere."""
-    plain = _ANSI.sub("", message).encode("utf-8", "replace").decode("utf-8")
-    return " ".join(plain.split())[:600]
+    """A message of student code as one line that can be stored anywhere.
+
+    What is raised in a `tf.function` tells of all the code around it first; the error itself stands last.
+    """
+    plain = _ANSI.sub("", message[:100_000]).encode("utf-8", "replace").decode("utf-8")
+    in_function = _IN_FUNCTION.match(plain)
+    return " ".join((in_function[1] if in_function else plain).split())[:600]
 
 
 def _not_started(room: Room, error: Exception) -> str:
