@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references validity fuzz lint bubblewrap clean other-machines
+.PHONY: demo test references validity fuzz soak peers lint bubblewrap clean other-machines
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -20,6 +20,12 @@ validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
 
 fuzz: $(STAMP)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest tests/fuzz --timeout 0
+
+soak: $(STAMP) bubblewrap
+	$(BIN)/python -m pytest tests/hostile/test_soak.py -m soak -s --timeout 0
+
+peers: $(STAMP)
+	$(BIN)/python benchmarks/peers
 
 lint: $(STAMP)
 	$(BIN)/ruff check

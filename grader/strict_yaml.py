@@ -34,6 +34,11 @@ class Problem(NamedTuple):
     sentence: str
 
 
+def _on_one_line(sentence: str) -> str:
+    """A sentence that may quote the file, with line ends and other control characters written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
+
+
 class StrictYaml:
     """A file as plain values, the line of each of them by its place, and what is wrong with it.
 
@@ -55,7 +60,9 @@ class StrictYaml:
     def error(self) -> RubricError:
         """All problems, in the order of their lines, one line each."""
         problems = sorted(set(self.problems))
-        return RubricError("\n".join(f"{self.path}, line {line}: {sentence}" for line, sentence in problems))
+        return RubricError(
+            "\n".join(f"{self.path}, line {line}: {_on_one_line(sentence)}" for line, sentence in problems)
+        )
 
     def validated(
         self,

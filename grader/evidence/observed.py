@@ -25,6 +25,7 @@ from grader.model import Record
 
 _MOST_TRAININGS = 400
 _MOST_PREDICTIONS = 4_000
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D"})
 _NAME = Annotated[str, Field(max_length=200)]
 
 
@@ -81,8 +82,8 @@ class ObservedTraining(Record):
 
     @property
     def hidden_layers(self) -> int:
-        """Matrix products with a weight on the way to the logits, less one."""
-        products = sum(op.op == "MatMul" and op.weight is not None for op in self.forward)
+        """Products with a weight on the way to the logits, convolutions among them, less one."""
+        products = sum(op.op in _PRODUCTS and op.weight is not None for op in self.forward)
         return max(0, products - 1)
 
 

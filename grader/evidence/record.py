@@ -14,6 +14,7 @@ from grader.notebook.dataflow import CodeFacts, read_code_facts
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
 from grader.oracles.references import References
+from grader.oracles.traces import Trace
 
 SCHEMA_VERSION = 1
 
@@ -26,7 +27,8 @@ class Evidence(Record):
     predicted, `repeats` the same for runs with other seeds. `references` is what experiments of ours found,
     the same for every hand-in: it is laid beside what is stored. What can be derived from the cells (`code`,
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
-    reading them is what takes long.
+    reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
+    batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -41,6 +43,7 @@ class Evidence(Record):
     references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
+    own_traces: tuple[tuple[int, Trace], ...] = ()
 
     @cached_property
     def code(self) -> CodeIndex:

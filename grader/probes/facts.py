@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.book import Book
 from probes.evaluations import Evaluation
 from probes.matching import Way
-from probes.trainings import Book, Training
+from probes.trainings import Training
 
 MOST_SHAPES = 500
 

@@ -35,6 +35,9 @@ class Listener:
     def assigned(self, variable: Any, seen: Any) -> None:
         """It has been written, and `assigning` had returned something."""
 
+    def handed_out(self, variable: Any, value: Any) -> None:
+        """A variable's value has been given as an array."""
+
     def region_entered(self, name: str, owner: Any = None, data: Any = None) -> None:
         """A method of `owner` began: an optimiser's apply ("optimizer"), a model's "fit", "evaluate" …
 
@@ -79,9 +82,8 @@ def listen(hooks: Hooks, listener: Listener) -> None:
         resource_variable_ops.ResourceVariable,  # carries copies of its base's methods
         resource_variable_ops.UninitializedVariable,
     ):
-        for name in ("assign", "assign_sub", "assign_add", "_read_variable_op"):
+        for name, wrap in _ON_VARIABLES.items():
             if name in vars(owner):
-                wrap = _reading if name[0] == "_" else _writing
                 hooks.replace(owner, name, lambda original, wrap=wrap: wrap(original, listener))
 
 
@@ -148,3 +150,21 @@ def _reading(original: Any, listener: Listener) -> Any:
         return original(variable, *values, **named)
 
     return read
+
+
+def _handing_out(original: Any, listener: Listener) -> Any:
+    def numpy(variable: Any) -> Any:
+        value = original(variable)
+        listener.handed_out(variable, value)
+        return value
+
+    return numpy
+
+
+_ON_VARIABLES: dict[str, Callable[[Any, Listener], Any]] = {
+    "assign": _writing,
+    "assign_sub": _writing,
+    "assign_add": _writing,
+    "_read_variable_op": _reading,
+    "numpy": _handing_out,
+}

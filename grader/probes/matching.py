@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from probes.preparing import Floats, Preparation, Shape, arrangements, preparati
 
 _CHUNK = 5_000
 _COMPARED_ROWS = 16
+_NEIGHBOURS = 8  # images that a row may be of, when it was prepared in an unknown way
 _KNOWN = 200
 _TOLERANCE = 1e-2  # largest deviation of a pixel from scale × pixel + offset, relative to the range
 _FEWEST_SHARE = 0.25  # of the rows that have to be images of a set: the others may be altered on purpose
@@ -47,25 +48,32 @@ class Known(NamedTuple):
 
 
 class Matcher:
-    """Looks rows up in the image sets of the room, until `deadline` (of the monotonic clock)."""
+    """Looks rows up in the image sets of the room.
 
-    def __init__(self, deadline: float) -> None:
+    Rows that are no images as they are take longer: `seconds` are all that is spent on such.
+    """
+
+    def __init__(self, seconds: float) -> None:
         self.sets = list(image_sets())
-        self._deadline = deadline
+        self._seconds = seconds
         self._parts = [(images, part) for images in self.sets for part in ("train", "test")]
-        self._sizes: dict[tuple[str, str, str, Shape], Floats] = {}
+        self._sizes: dict[tuple[str, str], Floats] = {}
 
     def match(self, rows: Floats | None, row_shape: Shape) -> Way | None:
         """The way that rows (n, pixels) were made from images of a set, None for none that is known."""
         wanted = _usable(rows)
         if wanted is None:
             return None
+        begun = time.monotonic()
         for is_plain in (True, False):
+            if not is_plain and self._seconds <= 0:
+                return None
             for at, (images, part) in enumerate(self._parts):
                 found = self._match_in(wanted, row_shape, images, part, is_plain)
                 if found is not None:
                     self._parts.insert(0, self._parts.pop(at))  # the likeliest for the next rows
                     return found
+        self._seconds -= time.monotonic() - begun
         return None
 
     def guesses(self, rows: Floats | None, row_shape: Shape) -> Iterator[Way]:
@@ -78,7 +86,7 @@ class Matcher:
                     ("x", 1.0, 0.0),
                     ("x / 127.5 - 1", 1 / 127.5, -1.0),
                     ("(x - mean) / std", 1 / known.deviation, -known.mean / known.deviation),
-                    *self._nearly(rows, images, preparation, row_shape),
+                    *self._nearly(rows, images, preparation),
                 ):
                     fit = ", ".join(filter(None, (preparation.name, name)))
                     yield Way(images.dataset, "", preparation, scale, offset, fit)
@@ -91,52 +99,64 @@ class Matcher:
     def _match_in(
         self, rows: Floats, row_shape: Shape, images: ImageSet, part: str, is_plain: bool
     ) -> Way | None:
-        plain = (way for way in arrangements(images.shape, row_shape) if not way.name)
-        for preparation in plain if is_plain else preparations(images, row_shape):
-            if time.monotonic() > self._deadline:
-                return None
-            pixels = self._nearest(rows, images, part, preparation, row_shape)
-            fitted = _fit(pixels, rows)
+        if is_plain:
+            tried = [way for way in arrangements(images.shape, row_shape) if not way.name]
+        else:
+            tried = [way for way in preparations(images, row_shape) if way.name]
+        for preparation, alike in zip(tried, self._alike(rows, images, part, tried), strict=True):
+            fitted = _fit(alike, rows)
             if fitted is not None:
                 return Way(images.dataset, part, preparation, *fitted)
         return None
 
     def _nearly(
-        self, rows: Floats | None, images: ImageSet, preparation: Preparation, row_shape: Shape
+        self, rows: Floats | None, images: ImageSet, preparation: Preparation
     ) -> Iterator[tuple[str, float, float]]:
         """Scale and offset that fit best where the rows are images with noise on them."""
         wanted = _usable(rows)
-        if wanted is None or time.monotonic() > self._deadline:
+        if wanted is None or self._seconds <= 0:
             return
-        pixels = self._nearest(wanted, images, "train", preparation, row_shape)
-        alike = [np.corrcoef(x, y)[0, 1] for x, y in zip(pixels, wanted, strict=True)]
-        if float(np.median(alike)) > _ALIKE:
-            scale, offset = _line(pixels, wanted)
-            yield "fitted", scale, offset
+        (alike,) = self._alike(wanted, images, "train", [preparation])
+        if float(np.median(_correlations(alike, wanted))) > _ALIKE:
+            yield "fitted", *_line(alike, wanted)
 
-    def _nearest(
-        self, rows: Floats, images: ImageSet, part: str, preparation: Preparation, row_shape: Shape
-    ) -> Floats:
-        """Per row, the prepared image with the highest correlation; an inverted image counts too."""
+    def _alike(
+        self, rows: Floats, images: ImageSet, part: str, tried: Sequence[Preparation]
+    ) -> Iterator[Floats]:
+        """For each preparation the images, prepared by it, that are most like the rows: (n, pixels) each."""
+        backs = list(dict.fromkeys(preparation.back for preparation in tried))
+        if not backs:
+            return
         candidates: Bytes = getattr(images, part)
-        key = (images.dataset, part, preparation.name, row_shape)
-        sizes = self._sizes.get(key)
+        found = self._nearest(np.concatenate([back(rows) for back in backs]), images, part)
+        places = dict(zip(backs, np.split(found, len(backs)), strict=True))
+        for preparation in tried:
+            chosen = candidates[places[preparation.back].ravel()]
+            prepared = preparation.apply(chosen).reshape(len(rows), _NEIGHBOURS, -1)
+            alike = np.stack([_correlations(prepared[:, at], rows) for at in range(_NEIGHBOURS)], axis=1)
+            yield prepared[np.arange(len(rows)), np.abs(alike).argmax(axis=1)]
+
+    def _nearest(self, rows: Floats, images: ImageSet, part: str) -> NDArray[np.intp]:
+        """Per row (n, pixels), the positions of the images with the highest correlations of either sign."""
+        candidates: Bytes = getattr(images, part)
+        sizes = self._sizes.get((images.dataset, part))
         known_sizes = np.zeros(len(candidates), dtype=np.float32) if sizes is None else sizes
         wanted = rows - rows.mean(axis=1, keepdims=True)
-        best = np.full(len(rows), -1.0, dtype=np.float32)
-        found = np.zeros_like(rows)
+        best = np.full((len(rows), _NEIGHBOURS), -1.0, dtype=np.float32)
+        found = np.zeros((len(rows), _NEIGHBOURS), dtype=np.intp)
         for start in range(0, len(candidates), _CHUNK):
             chunk = slice(start, start + _CHUNK)
-            prepared = preparation.apply(candidates[chunk]).reshape(len(candidates[chunk]), -1)
+            flat = candidates[chunk].reshape(len(candidates[chunk]), -1).astype(np.float32)
             if sizes is None:
-                known_sizes[chunk] = _sizes(prepared)
+                known_sizes[chunk] = _sizes(flat)
             # the rows have mean zero, so that the images' own mean does not count
-            alike = np.abs(wanted @ prepared.T / known_sizes[chunk])
-            at = alike.argmax(axis=1)
-            highest = alike[np.arange(len(rows)), at]
-            is_better = highest > best
-            best[is_better], found[is_better] = highest[is_better], prepared[at[is_better]]
-        self._sizes[key] = known_sizes
+            alike = np.concatenate([best, np.abs(wanted @ flat.T / known_sizes[chunk])], axis=1)
+            places = np.concatenate(
+                [found, np.tile(np.arange(start, start + len(flat)), (len(rows), 1))], axis=1
+            )
+            top = np.argpartition(alike, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:]
+            best, found = np.take_along_axis(alike, top, axis=1), np.take_along_axis(places, top, axis=1)
+        self._sizes[images.dataset, part] = known_sizes
         return found
 
 
@@ -153,6 +173,13 @@ def _sizes(images: Floats) -> Floats:
     """The length of each image less its mean."""
     sizes = images.std(axis=1, dtype=np.float32) * np.float32(images.shape[1] ** 0.5)
     return np.where(sizes > 0, sizes, 1).astype(np.float32)
+
+
+def _correlations(first: Floats, second: Floats) -> Floats:
+    """Of each row with the row of the other table at the same place; 0 where one has no variance."""
+    x, y = (table - table.mean(axis=1, keepdims=True) for table in (first, second))
+    sizes = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
+    return (x * y).sum(axis=1) / np.where(sizes > 0, sizes, 1)
 
 
 def _fit(pixels: Floats, rows: Floats) -> tuple[float, float] | None:

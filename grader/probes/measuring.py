@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.book import Book
 from probes.evaluations import Evaluation
 from probes.facts import Send, facts_of, facts_of_evaluation
 from probes.images import Bytes
@@ -20,12 +22,13 @@ from probes.predicting import (
     NotPredictable,
     Predictor,
     Snapshot,
+    Values,
     fillings,
     predict,
     way_of,
 )
 from probes.search import found_predictors
-from probes.trainings import Book, Training, Values
+from probes.trainings import Training
 
 MOST_MEASURED = 60
 _FEW_ROWS = 1_500
@@ -61,8 +64,7 @@ class Measurement:
         self._send = send
         self._deadline = deadline
         self._inputs = {file.stem: _read_inputs(file) for file in sorted(Path(folder).glob("*.npy"))}
-        now = time.monotonic()
-        self._matcher = Matcher(now + _MATCHING_SHARE * (deadline - now))
+        self._matcher = Matcher(_MATCHING_SHARE * (deadline - time.monotonic()))
 
     def run(self) -> None:
         """Send all trainings, then predictions: the last weights of all trainings first."""
@@ -74,11 +76,14 @@ class Measurement:
             found = self._after(training, now + (self._deadline - now) / (len(trainings) - at))
             ready += [] if found is None else [found]
         for training in self._book.trainings:
-            if training.is_passing:
-                continue
-            way = next((found.way for found in ready if found.training is training), None)
-            self._send("training", **facts_of(training, way))
-        self._tell_evaluations(ready)
+            if not training.is_passing:
+                way = next((found.way for found in ready if found.training is training), None)
+                self._send("training", **facts_of(training, way))
+        for part in (self._tell_evaluations, self._tell_other_moments):
+            with contextlib.suppress(Exception):  # what is told already must not be lost
+                part(ready)
+
+    def _tell_other_moments(self, ready: list[Measurable]) -> None:
         for found in ready:
             training = found.training
             if training.before is not None:
@@ -177,10 +182,8 @@ class Measurement:
                 snapshot = training.before if evaluation.is_stale and training.before else training.values
                 differing[training.id] = Measurable(training, evaluation.predictor, [[way]]), snapshot
         for found, snapshot in differing.values():
-            try:
+            with contextlib.suppress(Exception):  # one that fails must not cost the others
                 self._predict(found, "evaluated", snapshot)
-            except Exception:  # noqa: BLE001, S112 - one that fails must not cost the others
-                continue
 
     def _way_of(self, evaluation: Evaluation) -> Way | None:
         """How images went into an evaluation with one input."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from probes.functions import BOOKKEEPING, PASSES_ON, functions_called, keep_function, operations_inside
 from probes.tape import Operation, Recording, key_of
+from probes.unheard import with_unheard
 
 MOST_CLASSES = 1000
 MOST_ENTRIES = 3
@@ -98,7 +99,8 @@ def origin_of(tensor: Any) -> Any:
 class _Builder:
     """The state of building one plan."""
 
-    def __init__(self, operations: Iterable[Operation], sources: Sequence[Any]) -> None:
+    def __init__(self, operations: Sequence[Operation], sources: Sequence[Any]) -> None:
+        operations = with_unheard(operations)
         self.operations = [op for op in operations if op.type not in ("Placeholder", "Const")]
         self.tensors = {
             key_of(t): t for op in operations for t in (*op.inputs, *op.outputs) if hasattr(t, "dtype")

@@ -18,25 +18,28 @@ _GREY = np.array([0.2989, 0.5870, 0.1140], dtype=np.float32)  # as tf.image.rgb_
 class Preparation(NamedTuple):
     """One way to bring images (n, height, width[, 3]) into rows (n, *row shape), before scale and offset.
 
-    `name` is "" for pixels as they are.
+    `name` is "" for pixels as they are. `back` brings rows into the form of images, (n, pixels), as far as
+    that goes: good enough to find the images that they may be.
     """
 
     name: str
     apply: Callable[[Bytes], Floats]
+    back: Callable[[Floats], Floats]
 
 
 def preparations(images: ImageSet, row_shape: Shape) -> Iterator[Preparation]:
-    """Ways to bring the images of a set into rows of a shape that change more than scale and offset."""
+    """Ways to bring the images of a set into rows of a shape, the likeliest first; none if there is none."""
     plain = list(arrangements(images.shape, row_shape))
-    yield from (way for way in plain if way.name)
+    yield from plain
     if not plain:
         return
     first, known = plain[0], images.statistics
 
     def then(name: str, change: Callable[[Floats], Floats]) -> Preparation:
-        return Preparation(name, lambda pixels: change(first.apply(pixels)))
+        return Preparation(name, lambda pixels: change(first.apply(pixels)), first.back)
 
     mean, deviation = (first.apply(image[None])[0] for image in (known.mean_image, known.deviation_image))
+    deviation = np.where(deviation > 0, deviation, 1)
     yield then("each image standardised", _each_standardised)
     yield then("each pixel standardised", lambda rows: (rows - mean) / deviation)
     yield then("mean image subtracted", lambda rows: rows - mean)
@@ -50,46 +53,81 @@ def arrangements(image_shape: Shape, row_shape: Shape) -> Iterator[Preparation]:
     height, width = image_shape[:2]
     channels = image_shape[2] if len(image_shape) == 3 else 1
 
-    def way(name: str, arrange: Callable[[Floats], Floats]) -> Preparation:
+    def way(name: str, arrange: Callable[[Floats], Floats], back: Callable[[Floats], Floats]) -> Preparation:
         def apply(images: NDArray[np.generic]) -> Floats:
             pixels = images.astype(np.float32).reshape(len(images), height, width, channels)
             return np.ascontiguousarray(arrange(pixels)).reshape(len(images), *row_shape)
 
-        return Preparation(name, apply)
+        return Preparation(name, apply, lambda rows: back(rows).reshape(len(rows), -1))
 
     size = math.prod(row_shape)
     if size == height * width * channels:
-        yield way("", lambda pixels: pixels)
-        yield way("rows and columns swapped", lambda pixels: pixels.swapaxes(1, 2))
+        yield way("", lambda pixels: pixels, lambda rows: rows)
+        yield way(
+            "rows and columns swapped",
+            lambda pixels: pixels.swapaxes(1, 2),
+            lambda rows: rows.reshape(-1, width, height, channels).swapaxes(1, 2),
+        )
         if channels > 1:
-            yield way("channels first", lambda pixels: np.moveaxis(pixels, -1, 1))
+            yield way(
+                "channels first",
+                lambda pixels: np.moveaxis(pixels, -1, 1),
+                lambda rows: np.moveaxis(rows.reshape(-1, channels, height, width), 1, -1),
+            )
         return
     target = _grid_of(row_shape)
-    if target is None:
+    if target is None or {target[2], channels} - {1, 3}:
         return
-    to_height, to_width, to_channels = target
+    yield from (
+        way(name, arrange, lambda rows, back=back: _coloured(back(rows.reshape(-1, *target)), channels))  # type: ignore[misc]
+        for name, arrange, back in _other_sizes((height, width, channels), target)
+    )
 
-    def coloured(pixels: Floats) -> Floats:
-        if to_channels == channels:
-            return pixels
-        return pixels @ _GREY[:, None] if to_channels == 1 else np.repeat(pixels, to_channels, axis=-1)
 
-    told = "" if to_channels == channels else "grey" if to_channels == 1 else "three channels"
-    if {to_channels, channels} - {1, 3}:
-        return
+_Change = Callable[[Floats], Floats]
+
+
+def _other_sizes(own: Shape, target: Shape) -> Iterator[tuple[str, _Change, _Change]]:
+    """Ways from images of one height, width and number of channels to another, and the ways back."""
+    (height, width, _), (to_height, to_width, to_channels) = own, target
     if (to_height, to_width) == (height, width):
-        yield way(told, coloured)
+        yield "grey" if to_channels == 1 else "three channels", _to_channels(to_channels), lambda rows: rows
         return
     if to_height >= height and to_width >= width:
-        yield way("padded", lambda pixels: coloured(_padded(pixels, to_height, to_width)))
+        top, left = (to_height - height) // 2, (to_width - width) // 2
+        inside = slice(None), slice(top, top + height), slice(left, left + width)
+        yield (
+            "padded",
+            lambda pixels: _coloured(_padded(pixels, to_height, to_width), to_channels),
+            lambda rows: rows[inside],
+        )
     elif to_height <= height and to_width <= width:
         top, left = (height - to_height) // 2, (width - to_width) // 2
-        yield way("cropped", lambda x: coloured(x[:, top : top + to_height, left : left + to_width]))
-    for method in ("bilinear", "nearest", "area"):
-        yield way(
-            f"resized, {method}",
-            lambda pixels, method=method: coloured(_resized(pixels, to_height, to_width, method)),  # type: ignore[misc]
+        inside = slice(None), slice(top, top + to_height), slice(left, left + to_width)
+        yield (
+            "cropped",
+            lambda pixels: _coloured(pixels[inside], to_channels),
+            lambda rows: _padded(rows, height, width),
         )
+    for method in ("bilinear", "nearest", "area"):
+        yield (
+            f"resized, {method}",
+            lambda pixels, method=method: _coloured(  # type: ignore[misc]
+                _resized(pixels, to_height, to_width, method), to_channels
+            ),
+            lambda rows: _resized(rows, height, width, "bilinear"),
+        )
+
+
+def _to_channels(channels: int) -> _Change:
+    return lambda pixels: _coloured(pixels, channels)
+
+
+def _coloured(pixels: Floats, channels: int) -> Floats:
+    """Grey pixels in three equal channels, coloured ones in one."""
+    if pixels.shape[-1] == channels:
+        return pixels
+    return pixels @ _GREY[:, None] if channels == 1 else np.repeat(pixels, channels, axis=-1)
 
 
 def _grid_of(row_shape: Shape) -> tuple[int, int, int] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.book import Book
 from probes.calling import called_model
 from probes.evaluations import Evaluations
 from probes.feeds import feed_of
@@ -17,7 +18,7 @@ from probes.listening import Listener, Site
 from probes.plans import CannotReplay, Plan, build_plan
 from probes.replay import Replay
 from probes.tape import OperationListener, Recording
-from probes.trainings import Book, Training
+from probes.trainings import Training
 from probes.variables import hidden_variable, variable_behind
 
 MOST_WEIGHTS = 1_000
@@ -28,11 +29,12 @@ _RESIDUAL = 1e-3
 class _TapeState:
     """What is known of one open tape."""
 
-    __slots__ = ("recording", "site", "training")
+    __slots__ = ("recording", "requests", "site", "training")
 
     def __init__(self, site: Site, recording: Recording | None) -> None:
         self.site = site
         self.recording = recording
+        self.requests = 0
         self.training: Training | None = None
 
 
@@ -79,7 +81,7 @@ class Steps(Listener):
             self.operations.stop(state.recording)
 
     def reading(self, variable: Any) -> None:
-        """With no tape open this may be the beginning of an evaluation; within `fit`, of keeping a copy."""
+        """With no tape open this may be the beginning of an evaluation."""
         if not (self.open_tapes or self.hearing.is_deaf):
             training = self.book.training_of(variable)
             replacing = None if training is not None else self.book.training_replacing(variable)
@@ -88,16 +90,21 @@ class Steps(Listener):
 
     @heard
     def _reading(self, variable: Any, training: Training | None, replacing: Training | None) -> None:
-        if not self.tensorflow.executing_eagerly():
+        if not self.tensorflow.executing_eagerly() or self.regions or self.evaluations.is_off:
             return
-        if self.regions == ["fit"]:
-            self.book.handed_out(variable)
-        elif self.regions or self.evaluations.is_off:
-            return
-        elif training is not None:
+        if training is not None:
             self.evaluations.reading(training, training.slots[id(variable)])
         elif replacing is not None:
             self.evaluations.reading_first(replacing, variable)
+
+    def handed_out(self, variable: Any, value: Any) -> None:
+        """A copy that may be put back later, as the best one."""
+        if not self.hearing.is_deaf and self.book.training_of(variable) is not None:
+            self._handed_out(variable, value)
+
+    @heard
+    def _handed_out(self, variable: Any, value: Any) -> None:
+        self.book.handed_out(variable, value)
 
     @heard
     def gradient_given(self, tape: Any, sources: Any, gradients: Any, site: Site) -> None:
@@ -109,7 +116,8 @@ class Steps(Listener):
             return
         is_eager = tf.executing_eagerly()
         with contextlib.nullcontext() if is_eager else tf.init_scope():
-            training = self.book.requested(weights, site, state.training)
+            training = self.book.requested(weights, site, state.training, state.requests)
+        state.requests += 1
         if training is None:
             return
         is_repeated, state.training = state.training is training, training

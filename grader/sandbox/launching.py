@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from grader.errors import SandboxError
-from grader.sandbox.bubblewrap import SOCKETS, WRITABLE, Ends, RoomSpec, room_command, room_environment
+from grader.sandbox.bubblewrap import (
+    SOCKETS,
+    WRITABLE,
+    Ends,
+    RoomFolder,
+    RoomSpec,
+    room_command,
+    room_environment,
+)
 from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.limits.rlimits import bounded_command, process_limits
 from grader.sandbox.seccomp import readable_filter
@@ -70,18 +78,27 @@ class Standing:
 
 
 def launch(
-    spec: RoomSpec, inside: Sequence[str], bounds: Bounds, **streams: Any
+    spec: RoomSpec,
+    folder: RoomFolder,
+    inside: Sequence[str],
+    bounds: Bounds,
+    *,
+    pass_fds: Sequence[int] = (),
+    **streams: Any,
 ) -> tuple[subprocess.Popen[bytes], Standing]:
-    """Start `inside` in a room made from `spec`, within `bounds`; `streams` as `subprocess.Popen` has them.
+    """Start `inside` in a room of its own, within `bounds`; `pass_fds` and `streams` as `Popen` has them.
 
     Raises `SandboxError` when bubblewrap cannot be started and `RoomNotBuiltError` when it builds no room.
     """
+    limits = process_limits(spec.limits, has_own_users=True)
     info, info_inside = os.pipe()
     gate_inside, gate = os.pipe()
     with os.fdopen(info, "rb", buffering=0) as told, os.fdopen(gate, "wb", buffering=0) as opening:
         try:
             with readable_filter() as seccomp:
-                process = _started(spec, inside, Ends(seccomp, info_inside, gate_inside), streams)
+                ends = Ends(seccomp, info_inside, gate_inside)
+                command = room_command(spec, folder, bounded_command(limits, "/room", inside), ends)
+                process = _started(command, spec, (*pass_fds, *ends), streams)
         finally:
             os.close(info_inside)
             os.close(gate_inside)
@@ -103,16 +120,14 @@ def launch(
 
 
 def _started(
-    spec: RoomSpec, inside: Sequence[str], ends: Ends, streams: dict[str, Any]
+    command: list[str], spec: RoomSpec, pass_fds: Sequence[int], streams: dict[str, Any]
 ) -> subprocess.Popen[bytes]:
-    limits = process_limits(spec.limits, has_own_users=True)
-    command = room_command(spec, bounded_command(limits, "/room", inside), ends)
     try:
         return subprocess.Popen(
             command,
-            env=room_environment(spec),
+            env=room_environment(spec.keras),
             stdin=subprocess.DEVNULL,
-            pass_fds=(spec.wire, *ends),
+            pass_fds=pass_fds,
             cwd="/",
             **streams,
         )

@@ -6,6 +6,8 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,9 +29,9 @@ _ACCURACY = "accuracy-at-least"
 _CPUS = Path("/proc/cpuinfo")
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; 0 when the page is written, 2 for what a person can mend."""
-    arguments = _parser().parse_args()
+    arguments = _parser().parse_args(words)
     try:
         _try_everything(arguments)
     except GraderError as error:
@@ -46,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("assignment", nargs="?", default="a1")
     parser.add_argument("--data", type=Path, required=True, help="the folder with the real data sets")
     parser.add_argument("--repeats", type=int, default=10, help="of the solution and its variants")
-    parser.add_argument("--mutant-repeats", type=int, help="of the mutants; as many if not given")
+    parser.add_argument("--mutant-repeats", type=int, help="of the mutants; as many if not given, 0 for none")
+    parser.add_argument("--mutation-repeats", type=int, default=1, help="of what is generated; 0 for none")
     parser.add_argument("--folder", type=Path, help="where runs are kept; .grader/validity if not given")
     parser.add_argument("--to", type=Path, help="the page; docs/validity.md if not given")
     parser.add_argument("--jobs", type=int, help="rooms at a time; as cores and memory allow if not given")
@@ -60,17 +63,21 @@ def _try_everything(arguments: argparse.Namespace) -> None:
     data = _real_data(rubric, course_of_references(course.rubrics, folder), arguments.data)
     repeats = {
         Kind.HONEST: arguments.repeats,
-        Kind.MUTANT: arguments.mutant_repeats or arguments.repeats,
-        Kind.GENERATED: 1,
+        Kind.MUTANT: arguments.repeats if arguments.mutant_repeats is None else arguments.mutant_repeats,
+        Kind.GENERATED: arguments.mutation_repeats,
     }
-    trials = trials_of(course.references / arguments.assignment, rubric)
-    with progress_on_stderr() as progress:
+    found = trials_of(course.references / arguments.assignment, rubric)
+    trials = [trial for trial in found if repeats[trial.kind] > 0]
+    with (
+        closing(find_executor("local")(arguments.jobs)) as executor,
+        progress_on_stderr(executor.remaining_seconds) as progress,
+    ):
         tried = run_trials(
             trials,
             repeats,
             rubrics=course.rubrics,
             folder=folder,
-            executor=find_executor("local")(arguments.jobs),
+            executor=executor,
             data=arguments.data,
             progress=progress,
         )

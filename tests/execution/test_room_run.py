@@ -1,16 +1,26 @@
-"""How runs end, with real rooms."""
+"""How runs end, with real rooms of every kind."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 
 import psutil
 import pytest
 
+from grader.execution.room_run import run_in_room
 from grader.execution.store import RunStore
 from grader.model import CellStatus, Limits, RunStatus
 from grader.sandbox import launching
+from grader.sandbox.rooms import OpenRooms
+from grader.sandbox.sources import ColdRooms
+
+
+@pytest.fixture(params=["cold", "forked"])
+def rooms(request, kernel_parent):
+    return ColdRooms() if request.param == "cold" else kernel_parent
+
 
 QUICK = Limits(wall_seconds=2, reserve_seconds=4)
 
@@ -93,6 +103,7 @@ def test_each_limit_has_its_own_status(run_cells, code, limits, status):
 
 
 def test_nothing_is_left_behind(run_cells):
+    run_cells("1")
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     run_cells("import subprocess\nsubprocess.Popen(['setsid', 'sleep', '1000'])\nprint(1)")
     after = {process.pid for process in psutil.Process().children(recursive=True)}
@@ -107,9 +118,9 @@ def test_the_same_job_gives_the_same_random_numbers(run_cells):
     assert first[0].seed == second[0].seed
 
 
-def test_a_kernel_that_cannot_start_is_our_fault(run_cells, monkeypatch):
+def test_a_kernel_that_cannot_start_is_our_fault(a_job, monkeypatch):
     monkeypatch.setattr(launching, "room_command", lambda *_: ["sh", "-c", "echo no namespaces >&2; exit 1"])
-    run, _ = run_cells("print(1)")
+    run = asyncio.run(run_in_room(a_job("print(1)"), ColdRooms(), OpenRooms())).run
     assert run.status is RunStatus.LOST
     assert "no namespaces" in run.remarks[0]
     assert "grade doctor" in run.remarks[0]

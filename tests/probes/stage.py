@@ -48,8 +48,13 @@ def data_set(shape):
     return images, labels, halves[0] + halves[1]
 
 
+def tinted(images):
+    return images // np.array([1, 2, 4], np.uint8)
+
+
 IMAGES, LABELS, INPUTS = data_set((28, 28))
 COLOURED, COLOURED_LABELS, COLOURED_INPUTS = data_set((32, 32, 3))
+COLOURED, COLOURED_INPUTS = tinted(COLOURED), tinted(COLOURED_INPUTS)
 
 (WORK / "datasets").mkdir()
 (WORK / "inputs").mkdir()

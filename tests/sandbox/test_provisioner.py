@@ -2,23 +2,25 @@ from __future__ import annotations
 
 import zmq
 
-from grader.model import Limits
-from grader.sandbox.bubblewrap import RoomSpec
+from grader.model import Isolation, Limits
+from grader.sandbox.bubblewrap import RoomFolder, RoomSpec
 from grader.sandbox.provisioner import RoomKernelManager
-from grader.sandbox.rooms import Room
-from grader.sandbox.wire import Wire
+from grader.sandbox.rooms import Room, RoomKind
+
+
+def never_launched(*_: object) -> None:
+    raise AssertionError("this room is not started")
 
 
 def test_a_kernel_is_only_heard_through_bounded_sockets(tmp_path):
-    wire = Wire()
-    limits = Limits(output_bytes=1000)
-    spec = RoomSpec(settings=tmp_path / "settings", limits=limits, seed=1, wire=wire.write_end)
-    manager = RoomKernelManager(Room(spec, wire))
-    client = manager.bounded_client()
-    with client.context.socket(zmq.DEALER) as socket:
+    spec = RoomSpec(limits=Limits(output_bytes=1000))
+    room = Room(spec, RoomFolder(tmp_path), RoomKind(never_launched, Isolation.BUBBLEWRAP, ""))
+    manager = RoomKernelManager(room)
+    with manager.bounded_client().context.socket(zmq.DEALER) as socket:
         assert socket.getsockopt(zmq.MAXMSGSIZE) == 2000
         assert socket.getsockopt(zmq.RCVHWM) == 16
         assert socket.getsockopt(zmq.SNDTIMEO) == 2000
         assert socket.getsockopt(zmq.RECONNECT_IVL) == -1
     manager.close()
-    wire.facts()
+    room.close()
+    room.wire.facts()

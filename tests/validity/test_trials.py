@@ -2,80 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import pytest
-from nbformat import v4
+from typing import Any
 
 from grader.datasets.finding import dataset_names
-from grader.execution.interface import Finished
-from grader.execution.jobs import Job
-from grader.model import CellRun, CellStatus, Outcome, Run, RunStatus
-from grader.notebook.rebuilding import cell_id
+from grader.model import Outcome
 from grader.references import Expected
 from grader.rubric import Rubric, read_rubric
 from grader.validity.trials import Kind, Trial, run_trials, trials_of
 
 ROOT = Path(__file__).resolve().parents[2]
-RUBRIC = """
-schema: 1
-assignment: a1
-title: A small assignment
-edition: 2026
-scale: points
-criteria:
-  - {id: names, title: Names are given., points: 1, check: names-given}
-  - {id: outputs, title: Outputs are saved., points: 1, check: outputs-saved}
-  - {id: activation, title: An activation., points: 1, check: nonlinear-activation}
-"""
-SOLUTION = """import numpy as np
-import tensorflow as tf
-np.random.seed(1)
-h = tf.nn.relu(x)
-"""
-
-
-class Pretending:
-    """Gives every cell an accuracy as output, and keeps the jobs."""
-
-    def __init__(self) -> None:
-        self.jobs: list[Job] = []
-
-    def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
-        for job in jobs:
-            self.jobs.append(job)
-            cells = [
-                v4.new_code_cell(
-                    cell.source,
-                    id=cell_id(cell.number),
-                    outputs=[v4.new_output("stream", text="test accuracy: 0.91\n")],
-                )
-                for cell in job.cells
-            ]
-            ran = tuple(CellRun(cell=cell.number, status=CellStatus.OK, seconds=2) for cell in job.cells)
-            run = Run(key=job.key, status=RunStatus.COMPLETED, seed=job.seed, limits=job.limits, cells=ran)
-            yield Finished(job, run, v4.new_notebook(cells=cells))
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A course with a solution, a variant without activation, and a mutant."""
-    (tmp_path / "rubrics").mkdir()
-    (tmp_path / "rubrics" / "a1.yaml").write_text(RUBRIC, "utf-8")
-    folder = tmp_path / "reference_solutions" / "a1"
-    for inner in ("variants", "mutants"):
-        (folder / inner).mkdir(parents=True)
-    names = v4.new_markdown_cell("# Assignment 1\n\nNames: Robin Example, Kim Sample")
-    output = v4.new_output("stream", text="test accuracy: 0.91\n")
-    for path, source in {"solution": SOLUTION, "variants/plain": "print(1)"}.items():
-        notebook = v4.new_notebook(cells=[names, v4.new_code_cell(source, outputs=[output])])
-        (folder / f"{path}.ipynb").write_text(json.dumps(notebook), "utf-8")
-    (folder / "references.yaml").write_text("review: [activation]\n", "utf-8")
-    mutant = "title: No outputs.\nedits: [{outputs: clear}]\nlose: [outputs]\n"
-    (folder / "mutants" / "cleared.yaml").write_text(mutant, "utf-8")
-    return tmp_path
 
 
 def rubric_of(root: Path) -> Rubric:
@@ -114,7 +50,7 @@ def test_generated_trials_of_what_we_ship_break_criteria_that_are_met_without_th
         assert {trial.reference.expected(name, is_real=True) for name in trial.breaks} == {Expected.MET}
 
 
-def tried(root: Path, executor: Pretending, honest: int = 2, mutant: int = 1):
+def tried(root: Path, executor: Any, honest: int = 2, mutant: int = 1):
     repeats = {Kind.HONEST: honest, Kind.MUTANT: mutant, Kind.GENERATED: 1}
     return run_trials(
         trials(root),
@@ -126,8 +62,8 @@ def tried(root: Path, executor: Pretending, honest: int = 2, mutant: int = 1):
     )
 
 
-def test_each_kind_is_tried_as_often_as_asked_for_with_other_seeds(root):
-    executor = Pretending()
+def test_each_kind_is_tried_as_often_as_asked_for_with_other_seeds(root, pretending):
+    executor = pretending()
     found = tried(root, executor)
     assert {one.trial.name: len(one.seen) for one in found} == {"solution": 2, "plain": 2, "cleared": 1}
     assert len(executor.jobs) == 4, "the mutant shares its run with the solution"
@@ -136,10 +72,10 @@ def test_each_kind_is_tried_as_often_as_asked_for_with_other_seeds(root):
     assert ["seed(1)" in source for source in seeds] == [True, False]
 
 
-def test_verdicts_are_those_of_the_repeat(root):
+def test_verdicts_are_those_of_the_repeat(root, pretending):
     outcomes = {
         one.trial.name: [seen.verdicts["outputs"].outcome for seen in one.seen]
-        for one in tried(root, Pretending())
+        for one in tried(root, pretending())
     }
     assert outcomes == {
         "solution": [Outcome.MET, Outcome.MET],
@@ -148,9 +84,9 @@ def test_verdicts_are_those_of_the_repeat(root):
     }
 
 
-def test_what_was_run_is_not_run_again_and_more_repeats_are_only_the_new_ones(root):
-    tried(root, Pretending())
-    again = Pretending()
+def test_what_was_run_is_not_run_again_and_more_repeats_are_only_the_new_ones(root, pretending):
+    tried(root, pretending())
+    again = pretending()
     assert len(tried(root, again)) == 3
     assert again.jobs == []
     tried(root, again, honest=3)
