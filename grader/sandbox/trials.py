@@ -19,7 +19,7 @@ from grader.sandbox.launching import Standing, launch
 from grader.sandbox.limits.interface import THREADS, Bounds, Mechanism
 from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess
 
-_SECONDS = 100.0
+_SECONDS = 60.0
 _MIB = 1024**2
 _WIDE = {"cpu_seconds": 20, "memory_bytes": 512 * _MIB, "disk_bytes": 64 * _MIB, "processes": 64}
 
