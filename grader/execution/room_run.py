@@ -38,6 +38,8 @@ from grader.sandbox.sources import RoomSource
 log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
+_LOOK_SECONDS = 0.02
+_DYING_SECONDS = 0.3
 _NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -63,9 +65,17 @@ class _CellClient(NotebookClient):
         """Whether the kernel, though it is alive, was dropped; ends the room if so."""
         if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
             return False
+        await asyncio.sleep(_DYING_SECONDS)  # a kernel that ends is disconnected a little before it is gone
+        if self.room.poll() is not None:
+            return False
         self.is_dropped = True
         self.room.kill()
         return True
+
+    async def gone(self) -> None:
+        """Wait until the room is gone, or is ended because its kernel was dropped."""
+        while self.room.poll() is None and not await self.was_dropped():
+            await asyncio.sleep(_LOOK_SECONDS)
 
     @property
     def is_flooded(self) -> bool:
@@ -277,7 +287,7 @@ async def _run_cell(
 ) -> CellStatus:
     """Run one cell; interrupt it at `deadline`, kill the room at `hard`. `NOT_RUN`: the kernel is gone."""
     task = asyncio.ensure_future(client.async_execute_cell(node, index))
-    gone = asyncio.ensure_future(client.room.wait())
+    gone = asyncio.ensure_future(client.gone())
     ended = CellStatus.OK
     try:
         await _first_of(task, gone, until=deadline)

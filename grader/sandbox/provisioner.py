@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -143,6 +144,10 @@ class RoomKernelManager(AsyncKernelManager):
             context=_bounded_context(2 * room.spec.limits.output_bytes),
         )
         self.room = room
+
+    def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override]
+        """A client whose sockets are bounded like the manager's own."""
+        return super().client(context=self.context, **kwargs)
 
     def close(self) -> None:
         """Close every socket to the kernel; nothing more is sent or awaited."""
