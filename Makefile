@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references validity fuzz lint bubblewrap clean
+.PHONY: demo test references answers validity fuzz lint bubblewrap clean
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -20,6 +20,9 @@ validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
 
 fuzz: $(STAMP)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest tests/fuzz --timeout 0
+
+answers: $(STAMP) bubblewrap
+	$(BIN)/python benchmarks/answers.py $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check

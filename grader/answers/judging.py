@@ -154,9 +154,10 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             named[clause] = _named(ready, clause, question)
         for said in ready.said_in(sentence):
             here = named.get(said.clause, [])
-            if any(subject.is_aside for subject in here):
-                continue
             around = [s for clause in sentence.clauses for s in named[clause]]
+            meant = here or around
+            if any(s.is_aside for s in here) or (meant and all(s.is_aside for s in meant)):
+                continue
             stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around, before)
             if stand is not Stand.OPEN or not question.subjects:
                 yield _told(said, stand, passage)
