@@ -16,6 +16,7 @@ from grader.answers.language import (
     REJECTIONS,
     REPLACED,
     TEMPORAL,
+    UNSURE,
 )
 from grader.answers.patterns import Match
 from grader.answers.words import Word, words_of
@@ -121,7 +122,7 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         clauses=tuple(_clauses(own)),
         end=words[-1].end if last.text == "\n" else last.end,
         asks=last.text == "?",
-        hedges=holds(own, HEDGES),
+        hedges=holds(own, HEDGES) or holds(own, UNSURE),
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,
     )

@@ -11,9 +11,9 @@ from grader.answers.language import (
     ADDRESSES,
     CORRECTIONS,
     FUNCTION_WORDS,
-    HEDGES,
     HYPOTHETICAL,
     NEGATORS,
+    UNSURE,
     phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
@@ -116,7 +116,7 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
             return "The text speaks to whoever grades it."
         if holds(words, CORRECTIONS):
             return "The text corrects itself."
-        if holds(words, HEDGES):
+        if holds(words, UNSURE):
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
         if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):

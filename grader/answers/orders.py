@@ -99,11 +99,11 @@ class _Reader:
                 here = NO_ORDER  # several: what comes after may be about any of them
             rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
             names_only = names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
-            if rest is not None:
-                is_several = not own and any(not mention.is_compared for mention in mentions)
-                about = own or (NO_ORDER if is_several else here)
-                for said in self.ready.said_in(rest):
-                    yield about, said
+            is_several = not own and any(not mention.is_compared for mention in mentions)
+            about = own or (NO_ORDER if is_several else here)
+            for said in self.ready.said_in(rest) if rest is not None else ():
+                is_before = len(own) > 1 and said.clause.start < sentence.words[mentions[0].begin].start
+                yield (NO_ORDER if is_before else about), said  # a rule comes before what it is about
         if names_only and here:
             self.announced = here
 
@@ -144,7 +144,7 @@ def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
 def _stand(said: Said, facts: Mapping[str, Found]) -> Stand:
     claim = said.claim
     is_true = _any(claim.true_if, facts)
-    is_false = _any(claim.false_if, facts) if claim.false_if else _opposite(is_true)
+    is_false = _any(claim.false_if, facts)
     if said.is_denied:
         is_true, is_false = is_false, is_true
     if is_true is Found.YES:
