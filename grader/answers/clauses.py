@@ -188,8 +188,9 @@ def negations(clause: Clause, match: Match) -> int | None:
         if text not in NEGATORS or place in match.places or _negates_nothing(texts, place):
             continue
         if match.first < place < match.last:
+            before = max(matched for matched in match.places if matched < place)
             after = min(matched for matched in match.places if matched > place)
-            if (BREAKS | TEMPORAL) & set(texts[place:after]):
+            if (BREAKS | TEMPORAL) & set(texts[before:after]):
                 return None
             count += 1
         elif place < match.first:

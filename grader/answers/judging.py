@@ -24,7 +24,7 @@ from grader.notebook.prose import Passage
 _MOST_CHARS = 20_000  # of one answer; a longer one is for a person
 _FEWEST_WORDS = 3  # below a heading, to say anything
 _SOUP_WORDS = 8
-_SOUP_SHARE = 0.2  # of little words; a text with fewer is a list of keywords
+_SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
 
 class Stand(StrEnum):
@@ -70,7 +70,10 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     doubt = doubt_about([passage.text for passage in own])
     if doubt:
         return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
-    is_all_mistaken = all(any(s.is_mistake for s in told[id(passage)]) for passage in own)
+    is_all_mistaken = all(
+        any(s.is_mistake for s in told[id(passage)]) and not compiled(question).spares(passage.text)
+        for passage in own
+    )
     stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
     return Judged(stand=stand, why=why, stated=stated)
 

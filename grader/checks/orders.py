@@ -54,7 +54,7 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
         return not_met(*shown)
     asserted = {spoken.said.claim.name for spoken in right if not spoken.said.is_denied}
     denied = {spoken.said.claim.name for spoken in right if spoken.said.is_denied}
-    if is_met(question.met, asserted, denied):
+    if is_met(question.met, asserted, denied) and told.is_understood(order):
         return met(*shown)
     return _not_understood(evidence, told, seen, order, question, shown)
 
