@@ -205,9 +205,9 @@ def _stand(
 
     What is false of all that its sentence names is open, unless it says what would be otherwise.
     """
-    if not question.subjects:
-        return Stand.RIGHT
     claim = said.claim
+    if not question.subjects:
+        return Stand.WRONG if claim.is_mistake and not said.is_denied else Stand.RIGHT
     true_of, false_of = set(claim.true_of), set(claim.false_of)
     if said.is_denied:
         true_of, false_of = false_of, true_of
