@@ -42,17 +42,17 @@ class Spoken(NamedTuple):
 class Told(NamedTuple):
     """All that is said about orders, and in which passages each one is named, by itself or by a rule.
 
-    `unread` are the orders that each sentence is about which may say something that was not understood.
+    `unread` are sentences that may say something and were not understood: what each is about, and where.
     """
 
     spoken: tuple[Spoken, ...]
     named: Mapping[str, tuple[Passage, ...]]
-    unread: tuple[Orders, ...] = ()
+    unread: tuple[tuple[Orders, Passage], ...] = ()
 
     def is_understood(self, order: str) -> bool:
         """Whether more sentences about an order were understood than not."""
         read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
-        return len(read) > sum(order in orders for orders in self.unread)
+        return len(read) > sum(order in orders for orders, _ in self.unread)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
@@ -86,7 +86,7 @@ class _Reader:
         self.ready = ready
         self.code = code
         self.named: dict[str, list[Passage]] = {}
-        self.unread: list[Orders] = []
+        self.unread: list[tuple[Orders, Passage]] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
 
@@ -115,7 +115,7 @@ class _Reader:
             about = own or (NO_ORDER if is_several else here)
             every = list(self.ready.said_in(rest)) if rest is not None else []
             if rest is not None and not every and not rest.asks and self._may_say_something(rest):
-                self.unread.append(about)
+                self.unread.append((about, passage))
             for said in every:
                 is_before = len(own) > 1 and said.clause.start < sentence.words[mentions[0].begin].start
                 yield (NO_ORDER if is_before else about), said  # a rule comes before what it is about

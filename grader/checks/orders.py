@@ -47,16 +47,20 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
     wrong = [spoken for spoken, stand in stands if stand is Stand.WRONG]
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
-    if doubt or (right and wrong):
+    if doubt or (wrong and is_met(question.met, *_names(right))):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if wrong:
+    if wrong and told.is_understood(order):
         return not_met(*shown)
-    asserted = {spoken.said.claim.name for spoken in right if not spoken.said.is_denied}
-    denied = {spoken.said.claim.name for spoken in right if spoken.said.is_denied}
-    if is_met(question.met, asserted, denied) and told.is_understood(order):
+    if not wrong and is_met(question.met, *_names(right)):
         return met(*shown)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _names(spoken: Sequence[Spoken]) -> tuple[set[str], set[str]]:
+    """The names of the claims that are made, and of those that are denied."""
+    made = {one.said.claim.name for one in spoken if not one.said.is_denied}
+    return made, {one.said.claim.name for one in spoken if one.said.is_denied}
 
 
 def _not_understood(
@@ -141,7 +145,7 @@ def _speaks_of_operations(passage: Passage) -> bool:
 
 def _told(passages: tuple[Passage, ...], seen: SeenOrders, question: Question) -> Told:
     """What is said about orders; the criteria of one hand-in ask for the same."""
-    single = tuple((cell, orders[0]) for cell, orders in seen.built.items() if len(orders) == 1)
+    single = tuple((cell, orders[0]) for cell, orders in seen.tried.items() if len(orders) == 1)
     return _read(passages, single, question)
 
 
@@ -153,6 +157,7 @@ def _read(passages: tuple[Passage, ...], built: tuple[tuple[int, str], ...], que
 def _spoken_in_general(told: Told, passages: Sequence[Passage]) -> list[Passage]:
     """Passages that speak of the operations without naming an order: of which one, nobody can tell."""
     vague = [spoken.passage for spoken in told.spoken if not spoken.orders]
+    vague += [passage for orders, passage in told.unread if not orders]
     for passage in passages:
         for sentence in sentences_of(passage.text):
             named = {operation_of(word.text) for word in sentence.words} - {None}
