@@ -15,7 +15,7 @@ from grader.notebook.names import find_names
 from grader.notebook.prose import Origin, Passage, find_answer, text_beside
 
 EXCERPT_CHARS = 400
-_FEWEST_WORDS = 9  # a shorter answer may say in words of its own that there is little to say
+FEWEST_WORDS = 9  # a shorter answer may say in words of its own that there is little to say
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CODE_FILES = frozenset({".ipynb", ".py", ".h5", ".keras", ".npz", ".npy", ".ckpt", ".csv"})
@@ -38,7 +38,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion) -> Verdict
     passages = _besides_names(evidence, found)
     beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
     is_told = any(speaks_of(question, passage.text) for passage in beside) or any(
-        passage.answers_to and len(passage.text.split()) < _FEWEST_WORDS for passage in passages
+        passage.answers_to and len(passage.text.split()) < FEWEST_WORDS for passage in passages
     )
     if passages and (is_told or not question.claims):
         return _judged(question, passages)
