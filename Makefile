@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references validity fuzz soak peers lint bubblewrap clean other-machines bench
+.PHONY: demo test references answers validity fuzz soak peers lint bubblewrap clean other-machines bench
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -29,6 +29,9 @@ soak: $(STAMP) bubblewrap
 
 peers: $(STAMP)
 	$(BIN)/python benchmarks/peers
+
+answers: $(STAMP) bubblewrap
+	$(BIN)/python benchmarks/answers.py $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
