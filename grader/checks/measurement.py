@@ -20,6 +20,7 @@ from grader.notebook.records import Number, Split
 FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
 LARGE_GAP = 0.15
 PER_PIXEL = "each pixel standardised"  # as the recorder names that preparation
+_LEAST_AGREEMENT = 0.97  # weights come rounded to 11 bits; honest models were seen to agree by 0.99 and more
 _UNTRAINED = 0.3  # more than any untrained network was seen to reach by luck
 _LEAST_RISE = 0.2
 _LEAST_CHANGE = 0.2
@@ -62,6 +63,8 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
+    if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
+        return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
         return f"its weights were also written {seen.foreign_writes} times without a gradient"
     is_noise_small = seen.preparation != PER_PIXEL  # which blows up noise at the border of the images

@@ -54,9 +54,9 @@ def collect(
 
 
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
-    """What one run's room sent, and what is measured from it; the predictions themselves are not kept."""
+    """What one run's room sent, and what is measured from it; predictions and models are not kept."""
     observed = read_observed(facts)
-    return observed.model_copy(update={"predictions": ()}), measure(observed, keys)
+    return observed.model_copy(update={"predictions": (), "models": ()}), measure(observed, keys)
 
 
 @cache

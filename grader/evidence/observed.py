@@ -6,6 +6,7 @@ Wire schema 2, a JSON object a line, `kind` tells which:
 - `training`: one training run, the fields of `ObservedTraining`; a later line with the same `id` replaces it.
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
+- `model`: the fields of `ObservedModel` (`modelled.py`): how a training's model computes its logits.
 - `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
   "recorder".
 
@@ -21,6 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from grader.evidence.modelled import ObservedModel
 from grader.model import Record
 
 _MOST_TRAININGS = 400
@@ -138,11 +140,13 @@ class Observed(Record):
     trainings: tuple[ObservedTraining, ...] = ()
     evaluations: tuple[ObservedEvaluation, ...] = ()
     predictions: tuple[Predictions, ...] = ()
+    models: tuple[ObservedModel, ...] = ()
 
 
 _TRAINING = TypeAdapter(ObservedTraining)
 _EVALUATION = TypeAdapter(ObservedEvaluation)
 _PREDICTIONS = TypeAdapter(Predictions)
+_MODEL = TypeAdapter(ObservedModel)
 
 
 def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
@@ -152,6 +156,7 @@ def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
     trainings: dict[int, ObservedTraining] = {}
     evaluations: list[ObservedEvaluation] = []
     predictions: list[Predictions] = []
+    models: dict[int, ObservedModel] = {}
     for fact in facts:
         left_out = ("kind",) if fact.get("kind") == "evaluation" else ("kind", "run")
         fields = {name: value for name, value in fact.items() if name not in left_out}
@@ -167,6 +172,9 @@ def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
                 case "predictions" if len(predictions) < _MOST_PREDICTIONS:
                     fields["classes"] = base64.b64decode(str(fields.get("classes", "")), validate=True)
                     predictions.append(_PREDICTIONS.validate_python(fields))
+                case "model" if len(models) < _MOST_TRAININGS:
+                    model = _MODEL.validate_python(fields)
+                    models.setdefault(model.training, model)
                 case "replaced":
                     replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
         except (ValueError, TypeError):  # it does not follow the schema, or is no base64
@@ -180,4 +188,5 @@ def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
         trainings=tuple(trainings.values()),
         evaluations=tuple(evaluations),
         predictions=tuple(predictions),
+        models=tuple(models.values()),
     )

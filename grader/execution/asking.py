@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r}, {word!r})"
-_ANSWERS = frozenset({"predictions", "replaced"})
+_ANSWERS = frozenset({"model", "predictions", "replaced"})
 _IMITATED = "recorder: imitated on the wire"
 _SILENT = "recorder: gave no answer at the end"
 

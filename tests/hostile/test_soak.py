@@ -1,4 +1,4 @@
-"""200 hand-ins, one in ten hostile; the grader is killed at random moments and started again until it is done.
+"""200 hand-ins, one in ten hostile; the grader is killed at random moments, until it is done.
 
 Not part of the test run (`make soak`): it takes a quarter of an hour on two cores.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile.attacks import Attack, read_attacks
-from hostile.classroom import Outcomes, a_course, a_notebook, hand_in, hand_in_attack
-from hostile.traces import left_behind, traces
 
 from grader.course import Course
 from grader.execution.local import LocalExecutor
 from grader.pipeline import grade
+from hostile.attacks import Attack, read_attacks
+from hostile.classroom import Outcomes, a_course, a_notebook, hand_in, hand_in_attack
+from hostile.traces import left_behind, traces
 
 HAND_INS, ONE_IN, ROOMS = 200, 10, 3
 MOST_SECONDS = 20.0  # between two kills
@@ -61,7 +61,7 @@ def hostile() -> Iterator[Attack]:
 def filled(course: Course, alone: Course, mark: str) -> tuple[list[int], int]:
     """Hand-ins in both courses, the hostile ones in the first only; numbers of the honest, count of the others."""
     attacks = hostile()
-    words = {word: mark for word in ("MARK", "ABSTRACT", "WITNESS", "SECRET_OF_THE_LAUNCHER")}
+    words = dict.fromkeys(("MARK", "ABSTRACT", "WITNESS", "SECRET_OF_THE_LAUNCHER"), mark)
     words |= {"COURSE": str(course.root), "PORT": "9"}
     numbers = []
     for number in range(1, HAND_INS + 1):
