@@ -13,6 +13,8 @@ from grader.checks.evaluation import tests_of_trained_mlps
 from grader.checks.measurement import (
     Model,
     doubt_about,
+    doubt_about_training,
+    is_trusted,
     measured_models,
     reported_test_accuracy,
     trainings_seen,
@@ -260,7 +262,10 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     observed = evidence.observed
     if observed is None:
         return ()
-    if observed.is_trusted and any(t.why_not for t in trainings_seen(evidence)):
+    reaches = doubt_about_training(evidence) if evidence.reaches else None
+    if reaches is not None:
+        return (reaches,)
+    if is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence)):
         return ()  # trained, but in a way that could not be measured
     reasons = [
         Reason(

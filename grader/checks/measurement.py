@@ -41,9 +41,14 @@ def is_close_to_chance(accuracy: float) -> bool:
     return accuracy <= _CLOSE_TO_CHANCE
 
 
+def is_trusted(evidence: Evidence) -> bool:
+    """Whether what the recorder saw counts: it was there, nobody spoke for it, and no code could."""
+    return evidence.observed is not None and evidence.observed.is_trusted and not evidence.reaches
+
+
 def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
     """The measured models with at least so many hidden layers, in the order of their trainings."""
-    if evidence.observed is None or evidence.measured is None:
+    if evidence.observed is None or evidence.measured is None or evidence.reaches:
         return ()
     return models_of(evidence.observed, evidence.measured, hidden_layers)
 
@@ -63,6 +68,8 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
+    if measured.is_untold:
+        return "its room did not tell how it predicts, which our recorder always does"
     if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
         return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
@@ -95,7 +102,7 @@ def _has(training: ObservedTraining, hidden_layers: int) -> bool:
 
 def trainings_seen(evidence: Evidence, hidden_layers: int = 1) -> tuple[ObservedTraining, ...]:
     """Trainings of at least `FEWEST_UPDATES` updates of a model with at least so many hidden layers."""
-    if evidence.observed is None or not evidence.observed.is_trusted:
+    if evidence.observed is None or not is_trusted(evidence):
         return ()
     return tuple(t for t in evidence.observed.trainings if _has(t, hidden_layers))
 
@@ -108,6 +115,10 @@ def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason |
     observed = evidence.observed
     if observed is None:
         return None
+    if evidence.reaches:
+        first = evidence.reaches[0]
+        text = f"The code reaches into what runs it ({first.place}: `{first.what}`), so a person decides."
+        return Reason(text=text, cell=first.cell, source=Source.SOURCE)
     if not observed.is_trusted:
         text = "What our recorder saw cannot be trusted in this run, so whether a model was trained is open."
         return Reason(text=text, source=Source.OBSERVED)
@@ -185,6 +196,9 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
         is_tampered = any(name.startswith("recorder") for name in observed.replaced)
         what = "was patched, silenced or imitated" if is_tampered else "saw no TensorFlow in this run"
         yield f"Our recorder {what}: nothing that it told counts, and nothing was measured."
+    if evidence.reaches:
+        places = "; ".join(f"{found.place}: {found.what}" for found in evidence.reaches[:6])
+        yield f"The code reaches into what runs it ({places}): nothing observed or measured counts."
     if observed.replaced:
         more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
         yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."

@@ -22,6 +22,7 @@ class MeasuredTraining(Record):
 
     The predictions are the room's. `agreement` is the share of them that this process, computing with the
     model's weights itself, found too; None where that was not possible or not tried (`why_not_computed`).
+    `is_untold`: nothing was told of how the model computes, which the recorder always does.
     """
 
     training: int
@@ -37,6 +38,7 @@ class MeasuredTraining(Record):
     as_evaluated: Share | None = None
     agreement: Share | None = None
     why_not_computed: str = ""
+    is_untold: bool = False
 
 
 class Measured(Record):

@@ -14,7 +14,7 @@ from grader.evidence.observed import Moment, Observed, Predictions
 from grader.evidence.operations import CannotComputeError
 from grader.evidence.recomputing import recomputed, share_alike, way_for
 
-_MOST_COMPUTED = 6  # models of one run, the best ones
+_MOST_COMPUTED = 12  # models of one run, the best ones
 _FEWEST = 30  # images; an accuracy over fewer says nothing
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -80,7 +80,7 @@ def _as_computed(
         return found
     way = None if model is None else way_for(model, found.dataset, chosen.fit)
     if model is None or (way is None and not model.why_not):
-        return _not_computed(found, keys, "the room did not tell how")
+        return found.model_copy(update={"is_untold": True, "why_not_computed": "the room did not tell how"})
     try:
         classes = recomputed(model, way, images)
     except CannotComputeError as reason:

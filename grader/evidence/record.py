@@ -11,6 +11,7 @@ from grader.evidence.observed import Observed
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
+from grader.notebook.machinery import Reach
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
 from grader.oracles.references import References
@@ -26,7 +27,8 @@ class Evidence(Record):
     predicted, `repeats` the same for runs with other seeds. `references` is what experiments of ours found,
     the same for every hand-in: it is laid beside what is stored. What can be derived from the cells (`code`,
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
-    reading them is what takes long.
+    reading them is what takes long. `reaches` is code of the hand-in, in cells and files, that reaches into
+    what runs it.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -41,6 +43,7 @@ class Evidence(Record):
     references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
+    reaches: tuple[Reach, ...] = ()
 
     @cached_property
     def code(self) -> CodeIndex:

@@ -95,8 +95,7 @@ class Measurement:
                 self._send("model", training=found.training.id, why_not=str(reason))
                 continue
             room -= sum(len(value["data"]) for value in told["values"])
-            if room < 0:
-                return
+            told = told if room >= 0 else {"why_not": "the weights of other models filled the wire"}
             self._send("model", training=found.training.id, **told)
 
     def _tell_other_moments(self, ready: list[Measurable]) -> None:

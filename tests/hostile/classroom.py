@@ -21,6 +21,7 @@ from hostile.attacks import Attack
 RUBRIC = Path(__file__).resolve().parents[2] / "rubrics" / "a1.yaml"
 NAMES = "Names: Alex Example, Sam Sample"
 TIGHT = "{wall_seconds: 12, reserve_seconds: 6, memory_mib: 700, disk_mib: 64, output_mib: 2, processes: 100}"
+AMPLE = "{wall_seconds: 240, reserve_seconds: 30}"
 
 NOTHING_DONE = "x = 1"
 """The code of a hand-in that does nothing: no attack may earn more than it does."""

@@ -59,7 +59,7 @@ def hostile() -> Iterator[Attack]:
 
 
 def filled(course: Course, alone: Course, mark: str) -> tuple[list[int], int]:
-    """Hand-ins in both courses, the hostile ones in the first only; numbers of the honest, count of the others."""
+    """Hand-ins in both courses, the hostile ones in the first; numbers of the honest, count of the others."""
     attacks = hostile()
     words = dict.fromkeys(("MARK", "ABSTRACT", "WITNESS", "SECRET_OF_THE_LAUNCHER"), mark)
     words |= {"COURSE": str(course.root), "PORT": "9"}
