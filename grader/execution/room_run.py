@@ -40,6 +40,7 @@ from grader.sandbox.wire import Wire
 log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
+_DROP_SECONDS = 1.0
 _FOLDER_PREFIX = "grader-room-"
 _NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -63,12 +64,23 @@ class _CellClient(NotebookClient):
         self.drops = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
 
     async def was_dropped(self) -> bool:
-        """Whether the kernel, though it is alive, was dropped; ends the room if so."""
+        """Whether the kernel, though it is alive, was dropped; ends the room if so.
+
+        A kernel that ended by itself lets go of its sockets shortly before its room is gone.
+        """
         if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
+            return self.is_dropped
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.room.wait(), _DROP_SECONDS)
             return False
         self.is_dropped = True
         self.room.kill()
         return True
+
+    async def gone(self) -> None:
+        """Wait until the room is gone, or the kernel was dropped, which ends it."""
+        while self.room.poll() is None and not await self.was_dropped():
+            await asyncio.sleep(0.05)
 
     @property
     def is_flooded(self) -> bool:
@@ -247,7 +259,7 @@ async def _measure(
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
     """
-    if room.process is None or room.process.poll() is not None:
+    if room.is_killed or room.poll() is not None:
         return
     inputs = room.spec.settings / "inputs"
     inputs.mkdir()
@@ -271,7 +283,7 @@ async def _run_cell(
 ) -> CellStatus:
     """Run one cell; interrupt it at `deadline`, kill the room at `hard`. `NOT_RUN`: the kernel is gone."""
     task = asyncio.ensure_future(client.async_execute_cell(node, index))
-    gone = asyncio.ensure_future(client.room.wait())
+    gone = asyncio.ensure_future(client.gone())
     ended = CellStatus.OK
     try:
         await _first_of(task, gone, until=deadline)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -154,6 +155,10 @@ class RoomKernelManager(AsyncKernelManager):
             context=_bounded_context(2 * room.spec.limits.output_bytes),
         )
         self.room = room
+
+    def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override] # as in the class above
+        """A client with our bounds on its sockets; by itself it would make a context without any."""
+        return super().client(context=self.context, **kwargs)
 
     def close(self) -> None:
         """Close every socket to the kernel; nothing more is sent or awaited."""

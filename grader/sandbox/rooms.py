@@ -45,7 +45,8 @@ def rooms_folder() -> Path:
 class Room:
     """One room: its process, its bounds, its watchdog, its wire. Made and ended by whoever runs a notebook.
 
-    `mechanism` bounds its memory and processes; None: the best that this machine has.
+    `mechanism` bounds its memory and processes; None: the best that this machine has. `is_killed` is True
+    from the moment on that it is to end.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Room:
         self.watchdog: Watchdog | None = None
         self._bounds: Bounds | None = None
         self._stderr = bytearray()
-        self._is_killed = False
+        self.is_killed = False
         self._starting = threading.Lock()
 
     @property
@@ -87,7 +88,7 @@ class Room:
         the room was killed before it was there.
         """
         with self._starting:
-            if self._is_killed:
+            if self.is_killed:
                 raise RuntimeError("the room was closed before it was open")
             self._bounds = self.mechanism.open(self.spec.limits)
             complaints, inside_complaints = os.pipe()
@@ -118,7 +119,7 @@ class Room:
     def kill(self) -> None:
         """Kill everything in the room at once, and for good; harmless when it is gone."""
         with self._starting:
-            self._is_killed = True
+            self.is_killed = True
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
 

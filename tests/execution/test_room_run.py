@@ -7,10 +7,15 @@ import time
 
 import psutil
 import pytest
+import zmq
 
 from grader.execution.store import RunStore
 from grader.model import CellStatus, Limits, RunStatus
 from grader.sandbox import launching
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.provisioner import RoomKernelManager
+from grader.sandbox.rooms import Room
+from grader.sandbox.wire import Wire
 
 QUICK = Limits(wall_seconds=2, reserve_seconds=4)
 
@@ -211,3 +216,28 @@ def test_a_kernel_that_cannot_be_followed_is_the_notebooks_doing_not_our_fault(r
     assert run.status is RunStatus.KERNEL_DIED
     assert executed.cells[0].outputs[0].text == "kept\n"
     assert statuses(run)[2] is CellStatus.NOT_RUN
+
+
+def test_every_socket_to_a_kernel_has_bounds(a_job):
+    """A send to a kernel that is gone must not block for ever, and a message must not fill the memory."""
+    room = Room(
+        RoomSpec(settings=a_job("x").folder, limits=Limits(output_bytes=1_000_000), seed=1, wire=0), Wire()
+    )
+    manager = RoomKernelManager(room)
+    manager.write_connection_file()
+    client = manager.client()
+    try:
+        client.start_channels(hb=False)
+        for channel in (
+            client.shell_channel,
+            client.iopub_channel,
+            client.control_channel,
+            client.stdin_channel,
+        ):
+            assert 0 < channel.socket.getsockopt(zmq.SNDTIMEO) < 10_000
+            assert channel.socket.getsockopt(zmq.MAXMSGSIZE) == 2_000_000
+            assert channel.socket.getsockopt(zmq.RECONNECT_IVL) == -1
+    finally:
+        client.stop_channels()
+        manager.close()
+        room.wire.facts()
