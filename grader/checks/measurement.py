@@ -43,12 +43,15 @@ def is_close_to_chance(accuracy: float) -> bool:
 
 def is_trusted(evidence: Evidence) -> bool:
     """Whether what the recorder saw counts: it was there, nobody spoke for it, and no code could."""
-    return evidence.observed is not None and evidence.observed.is_trusted and not evidence.reaches
+    if evidence.observed is None or not evidence.observed.is_trusted or evidence.reaches:
+        return False
+    measured = () if evidence.measured is None else evidence.measured.trainings
+    return not any(training.is_untold for training in measured)
 
 
 def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
     """The measured models with at least so many hidden layers, in the order of their trainings."""
-    if evidence.observed is None or evidence.measured is None or evidence.reaches:
+    if evidence.observed is None or evidence.measured is None or not is_trusted(evidence):
         return ()
     return models_of(evidence.observed, evidence.measured, hidden_layers)
 
@@ -68,8 +71,6 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
-    if measured.is_untold:
-        return "its room did not tell how it predicts, which our recorder always does"
     if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
         return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
@@ -119,7 +120,7 @@ def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason |
         first = evidence.reaches[0]
         text = f"The code reaches into what runs it ({first.place}: `{first.what}`), so a person decides."
         return Reason(text=text, cell=first.cell, source=Source.SOURCE)
-    if not observed.is_trusted:
+    if not is_trusted(evidence):
         text = "What our recorder saw cannot be trusted in this run, so whether a model was trained is open."
         return Reason(text=text, source=Source.OBSERVED)
     if trainings_seen(evidence, hidden_layers):
@@ -202,6 +203,11 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
     if observed.replaced:
         more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
         yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."
+    if any(training.is_untold for training in (evidence.measured or Measured()).trainings):
+        yield (
+            "A training's room did not tell how its model predicts, which our recorder always does: somebody "
+            "may have spoken in its place, so nothing that was observed counts."
+        )
     models = measured_models(evidence)
     for model in models:
         doubt = doubt_about(model)

@@ -235,6 +235,13 @@ def test_what_only_the_room_says_is_met_where_a_test_in_the_code_says_the_same()
         assert "outside of it (the operation Conv2D)" in verdict.reasons[0].text
 
 
+def test_a_recorder_that_does_not_tell_how_a_model_predicts_was_another():
+    untold = evidence(a_measurement(is_untold=True, why_not_computed="the room did not tell how"))
+    assert hidden_layer(untold).outcome is Outcome.NEEDS_REVIEW
+    assert accuracy(untold) is Outcome.NEEDS_REVIEW
+    assert any("somebody may have spoken" in flag for flag in flags_of_measurement(untold))
+
+
 @pytest.mark.parametrize("check", [hidden_layer, low_level_tensorflow, evaluated_on_test_data])
 def test_code_that_reaches_into_what_runs_it_leaves_all_to_a_person(check):
     reach = Reach(what="sys.modules", cell=3)

@@ -156,5 +156,4 @@ def test_where_nothing_can_be_computed_the_reason_is_kept():
     )
     untold = told_by_a_room(LABELS, ways=[])
     assert untold.is_untold
-    assert doubt_about(Model(ObservedTraining(id=1, updates=500), untold))
     assert share_alike(b"", np.zeros(3, np.uint8)) is None
