@@ -12,6 +12,7 @@ from grader.checks.handed_in import after_a_failed_run
 from grader.checks.measurement import flags_of_measurement
 from grader.checks.needs import flags_of_needs
 from grader.checks.shortcuts import flags_of_shortcuts
+from grader.errors import trace_of
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
@@ -139,8 +140,8 @@ def asks_for_more_seeds(evidence: Evidence, rubric: Rubric) -> bool:
             repeats = criterion.check.repeats
             if repeats is not None and repeats(evidence, criterion.parameters):
                 return True
-        except Exception:  # a bug in a check must not stop the others; its verdict tells of it
-            log.exception("check %s, submission %s", criterion.check.name, evidence.submission.id)
+        except Exception as bug:  # noqa: BLE001 - a bug in a check must not stop the others; its verdict tells of it
+            _log_fault(evidence, criterion, bug)
     return False
 
 
@@ -159,13 +160,18 @@ def _verdict(evidence: Evidence, criterion: Criterion) -> Verdict:
             on_failure=criterion.on_rerun_failure,
             failure=_how_it_failed(evidence.run),
         )
-    except Exception as bug:  # a bug in a check must not cost marks, nor stop the other criteria
-        log.exception("check %s, submission %s", criterion.check.name, evidence.submission.id)
+    except Exception as bug:  # noqa: BLE001 - a bug in a check must not cost marks, nor stop the other criteria
+        _log_fault(evidence, criterion, bug)
         sentence = (
             f"A fault in the grader ({type(bug).__name__} in its check {criterion.check.name!r}) kept this "
             "from being checked: it costs no points, and a person decides."
         )
         return not_checked(Reason(text=sentence))
+
+
+def _log_fault(evidence: Evidence, criterion: Criterion, bug: Exception) -> None:
+    notebook = evidence.submission.notebook_sha256[:12]
+    log.error("a fault in the check %s at the notebook %s: %s", criterion.check.name, notebook, trace_of(bug))
 
 
 def _how_it_failed(run: Run | None) -> Reason:

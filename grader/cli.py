@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from grader.errors import GraderError
+from grader.errors import GraderError, trace_of
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
@@ -124,9 +125,11 @@ def run(
     if decisions is not None and not decisions.is_file():
         raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
-    executor = find_executor("local")(jobs)
     try:
-        with progress_on_stderr() as progress:
+        with (
+            closing(find_executor("local")(jobs)) as executor,
+            progress_on_stderr(executor.remaining_seconds) as progress,
+        ):
             graded = list(
                 grade(
                     path,
@@ -171,8 +174,10 @@ def calibrate(
     from grader.terminal import progress_on_stderr, show_calibration
 
     found = find_course(course)
-    executor = find_executor("local")(jobs)
-    with progress_on_stderr() as progress:
+    with (
+        closing(find_executor("local")(jobs)) as executor,
+        progress_on_stderr(executor.remaining_seconds) as progress,
+    ):
         calibration = measure(
             assignment,
             found,
@@ -256,13 +261,12 @@ def main() -> None:
 
 
 def _fault(bug: Exception) -> str:
-    """One sentence on a bug of ours, with the file that holds its traceback."""
+    """One sentence on a bug of ours, with the file that says where it is; neither quotes a hand-in."""
     import tempfile
-    import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="grade-fault-", suffix=".txt", delete=False) as file:
-        file.write("".join(traceback.format_exception(bug)))
+        file.write(trace_of(bug) + "\n")
     return (
-        f"A fault in the grader ({type(bug).__name__}: {str(bug)[:200]}); what is finished is kept, and "
+        f"A fault in the grader ({type(bug).__name__}); what is finished is kept, and "
         f"{file.name} says more: report it with that file, or type the same command again."
     )

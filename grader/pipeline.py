@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from grader.assess import asks_for_more_seeds, assess, judged_by_criterion
 from grader.course import Course
 from grader.datasets.finding import dataset_names
-from grader.errors import GraderError, NotebookError, UsageError
+from grader.errors import GraderError, NotebookError, UsageError, trace_of
 from grader.evidence.collect import EvidenceStore, collect, observe
 from grader.evidence.record import Evidence
 from grader.execution.interface import Executor
@@ -40,6 +40,7 @@ from grader.rubric import Rubric, read_rubric, with_limits
 
 log = logging.getLogger(__name__)
 
+_FAULT_LOG = "a fault of the grader at the notebook %s: %s"
 _FAULT = "A fault in the grader ({}) kept this hand-in from being graded: do it by hand."
 
 
@@ -186,8 +187,8 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             to_run.append((submission, notebook, data.job(submission, notebook)))
         except (NotebookError, OSError) as error:
             rejected.append(_rejected(submission, str(error)))
-        except Exception as bug:  # a bug at one hand-in must not stop the others
-            log.exception("a fault of the grader at %s", submission.id)
+        except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
+            log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     finished = run_jobs([job for _, _, job in to_run], runs, desk.executor, desk.progress)
     for submission, notebook, job in to_run:
@@ -200,8 +201,8 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             evidence[submission.id] = collected
         except GraderError:
             raise
-        except Exception as bug:  # a bug at one hand-in must not stop the others
-            log.exception("a fault of the grader at %s", submission.id)
+        except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
+            log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)

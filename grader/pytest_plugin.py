@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -183,9 +183,12 @@ def pytest_grade_references(config: pytest.Config, references: Sequence[Referenc
     seen: dict[Path, Seen] = {}
     for root in dict.fromkeys(_course_of(reference.origin) for reference in references):
         chosen = [reference for reference in references if _course_of(reference.origin) == root]
-        with _course_folder(config.getoption("--reference-course")) as folder:
+        with (
+            _course_folder(config.getoption("--reference-course")) as folder,
+            closing(LocalExecutor()) as local,
+        ):
             course = course_of_references(root / "rubrics", folder)
-            graded = grade_references(chosen, course, LocalExecutor(), data=data, is_quick=is_quick)
+            graded = grade_references(chosen, course, local, data=data, is_quick=is_quick)
         seen |= {reference.origin: result for reference, result in zip(chosen, graded, strict=True)}
     return seen
 

@@ -5,7 +5,7 @@ On a terminal with colours and a live bar (rich); plain lines, one per event, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -26,22 +26,41 @@ from grader.sandbox.doctor import Finding
 
 
 @contextmanager
-def progress_on_stderr() -> Iterator[ProgressFunction]:
-    """A function that shows how many of the notebooks that have to be run are done."""
+def progress_on_stderr(
+    remaining_seconds: Callable[[], float | None] = lambda: None,
+) -> Iterator[ProgressFunction]:
+    """A function that shows how many of the notebooks that have to be run are done, and what is left of time.
+
+    `remaining_seconds` estimates that, None while nothing is known.
+    """
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield lambda doing, done, total: console.print(_line(doing, done, total), soft_wrap=True)
+        yield lambda doing, done, total: console.print(
+            _line(doing, done, total, remaining_seconds()), soft_wrap=True
+        )
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("running notebooks", total=None)
-        yield lambda doing, done, total: bar.update(task, completed=done, total=total)
+    with Progress(*columns, TextColumn("{task.fields[left]}"), console=console, transient=True) as bar:
+        task = bar.add_task("running notebooks", total=None, left="")
+        yield lambda doing, done, total: bar.update(
+            task, completed=done, total=total, left=_left(remaining_seconds())
+        )
 
 
-def _line(doing: str, done: int, total: int) -> str:
+def _line(doing: str, done: int, total: int, remaining_seconds: float | None) -> str:
     if done == 0:
         return f"running {total} notebook{'s' if total != 1 else ''}"
-    return f"[{done}/{total}] {doing}".replace("[", r"\[")
+    left = _left(remaining_seconds)
+    return f"[{done}/{total}] {doing}{', ' if left else ''}{left}".replace("[", r"\[")
+
+
+def _left(seconds: float | None) -> str:
+    """An estimate in words, no finer than it is true; "" for none."""
+    if not seconds:
+        return ""
+    if seconds < 90:
+        return f"about {max(5, 5 * round(seconds / 5))} s left"
+    return f"about {round(seconds / 60)} min left"
 
 
 def summarise(graded: Sequence[Graded]) -> None:

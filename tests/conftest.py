@@ -15,6 +15,7 @@ from grader.execution.jobs import CodeCell, Job
 from grader.execution.room_run import run_in_room
 from grader.model import KerasFlavour, Limits, Run
 from grader.sandbox.rooms import OpenRooms
+from grader.sandbox.sources import ForkedRooms, RoomSource
 
 RunCells = Callable[..., tuple[Run, nbformat.NotebookNode]]
 
@@ -118,12 +119,26 @@ def a_job(tmp_path: Path) -> Callable[..., Job]:
     return build
 
 
+@pytest.fixture(scope="session")
+def kernel_parent() -> Iterator[ForkedRooms]:
+    """The one kernel parent of the whole test run; it starts with the first room that is asked for."""
+    rooms = ForkedRooms()
+    yield rooms
+    rooms.close()
+
+
 @pytest.fixture
-def run_cells(a_job: Callable[..., Job]) -> RunCells:
+def rooms(kernel_parent: ForkedRooms) -> RoomSource:
+    """Where the rooms of a test come from; modules that try every kind give it parameters."""
+    return kernel_parent
+
+
+@pytest.fixture
+def run_cells(a_job: Callable[..., Job], rooms: RoomSource) -> RunCells:
     """Runs cells in a real room: `run, executed = run_cells("x = 1", "print(x)")`."""
 
     def run(*sources: str, **fields: object) -> tuple[Run, nbformat.NotebookNode]:
-        finished = asyncio.run(run_in_room(a_job(*sources, **fields), OpenRooms()))
+        finished = asyncio.run(run_in_room(a_job(*sources, **fields), rooms, OpenRooms()))
         return finished.run, finished.notebook
 
     return run

@@ -145,3 +145,27 @@ def test_no_pattern_is_possessive_or_atomic():
 def test_every_folder_says_what_lives_there():
     for folder in {file.parent for file in modules()}:
         assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+
+
+def logging_calls(tree: ast.Module) -> list[ast.Call]:
+    """The calls of a module's `log`."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+    ]
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_logs_quote_no_hand_in(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    caught = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name}
+    for call in logging_calls(tree):
+        assert isinstance(call.func, ast.Attribute)
+        assert call.func.attr != "exception", "it logs the message: use trace_of"
+        assert not any(keyword.arg == "exc_info" for keyword in call.keywords), "it logs the message"
+        told = [arg.id for arg in call.args if isinstance(arg, ast.Name)]
+        assert not caught & set(told), "an exception's message may quote a hand-in: use trace_of"

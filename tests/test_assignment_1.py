@@ -15,6 +15,7 @@ import pytest
 from grader.course import Course
 from grader.execution.local import LocalExecutor
 from grader.pipeline import Graded, grade
+from grader.sandbox.sources import ForkedRooms
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 AUTOMATIC = {
@@ -36,8 +37,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 
 @pytest.fixture(scope="module")
-def graded(course: Course) -> Graded:
-    [result] = grade(course.root / "submissions", course, LocalExecutor())
+def graded(course: Course, kernel_parent: ForkedRooms) -> Graded:
+    [result] = grade(course.root / "submissions", course, LocalExecutor(rooms=kernel_parent))
     return result
 
 

@@ -26,6 +26,7 @@ from grader.model import Grade, Rejected, Submission
 from grader.notebook.reading import read_notebook
 from grader.pipeline import Graded, grade
 from grader.rubric import read_rubric
+from grader.sandbox.sources import ForkedRooms
 
 NotebookOf = Callable[[str], dict[str, Any]]
 Label = dict[str, Any]
@@ -162,8 +163,8 @@ def course(tmp_path_factory: pytest.TempPathFactory, notebook_of: NotebookOf) ->
 
 
 @pytest.fixture(scope="module")
-def graded(course: Course) -> Graded:
-    [result] = grade(course.root / "submissions", course, LocalExecutor())
+def graded(course: Course, kernel_parent: ForkedRooms) -> Graded:
+    [result] = grade(course.root / "submissions", course, LocalExecutor(rooms=kernel_parent))
     return result
 
 

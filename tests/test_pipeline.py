@@ -265,10 +265,10 @@ def test_a_bug_in_the_machinery_loses_one_run_and_stops_nobody_else(course, monk
 
     real = local.run_in_room
 
-    async def broken(job, rooms):
+    async def broken(job, source, rooms):
         if job.submission == "Participant_102":
             raise ValueError("a bug")
-        return await real(job, rooms)
+        return await real(job, source, rooms)
 
     monkeypatch.setattr(local, "run_in_room", broken)
     result = graded(course)

@@ -1,7 +1,7 @@
-"""Tries the same attempts against nbgrader and otter-grader and prints a table of what was seen (`make peers`).
+"""Tries the same attempts against nbgrader and otter-grader and prints what was seen (`make peers`).
 
-Each grader gets an environment of its own below a cache folder, and each attempt a course of its own in a temporary
-folder: one hand-in that makes it, one honest one beside it.
+Each grader gets an environment of its own below a cache folder, and each attempt a course of its own in a
+temporary folder: one hand-in that makes it, one honest one beside it, and one that does nothing.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, negations
+from grader.answers.language import FILLERS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import words_of
@@ -27,7 +28,7 @@ class Said(NamedTuple):
 
 
 class Compiled:
-    """A question's patterns, ready to be sought."""
+    """A question's patterns, ready to be sought. `telling` are the words that an answer can be made of."""
 
     def __init__(self, question: Question) -> None:
         groups = {name: list(words) for name, words in question.groups}
@@ -42,6 +43,9 @@ class Compiled:
         ]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
         self.vocabulary = Vocabulary(every)
+        told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
+        words = {word for phrase in told for begin in phrase.begins for word in begin}
+        self.telling = frozenset(word for word in words if word.stem not in FILLERS)
 
     def said_in(self, sentence: Sentence) -> Iterator[Said]:
         """The claims that a sentence makes, each clause by itself; a question makes none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from grader.answers.language import (
     TEMPORAL,
 )
 from grader.answers.patterns import Match
-from grader.answers.words import Word, WordPattern, words_of
+from grader.answers.words import Word, words_of
 
 _ENDS = frozenset(".?!\n")
 _CLAUSE_MARKS = frozenset(",;:()–—?")
@@ -28,6 +29,7 @@ _REACH_BACK = 3
 _LABEL_WORDS = 5
 _LABEL_CHARS = 40
 _LINE_ENDS = ".:;!?,"
+_BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
 _NOT_NEGATING = tuple(tuple(phrase.split()) for phrase in NOT_NEGATING)
@@ -137,37 +139,41 @@ def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Se
 def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
     begin, opened_by = 0, ""
     for place, word in enumerate(words):
-        after = words[place + 1].text if place + 1 < len(words) else ""
-        is_mark = word.text in _CLAUSE_MARKS and not (word.text == "," and after in TEMPORAL)
-        is_contrast = word.text in ("not", "nicht") and place > begin and words[place - 1].text in BREAKS
-        is_connective = word.text in CONNECTIVES or is_contrast
-        if is_mark or (is_connective and place > begin):
-            if place > begin:
-                yield _clause(words[begin:place], opened_by)
+        is_mark = _ends_clause(words, place)
+        if is_mark or (place > begin and _begins_clause(words, place)):
+            yield from _clause(words[begin:place], opened_by)
             begin, opened_by = (place + 1, word.text) if is_mark else (place, word.text)
-    if begin < len(words):
-        yield _clause(words[begin:], opened_by)
+    yield from _clause(words[begin:], opened_by)
 
 
-def _clause(words: Sequence[Word], opened_by: str) -> Clause:
-    """A clause without what it tells of as replaced (`… instead of the examples`)."""
+def _ends_clause(words: Sequence[Word], place: int) -> bool:
+    after = words[place + 1].text if place + 1 < len(words) else ""
+    text = words[place].text
+    return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
+
+
+def _begins_clause(words: Sequence[Word], place: int) -> bool:
+    text, before = words[place].text, words[place - 1].text
+    if text == "so":
+        return before not in _BEFORE_SO
+    return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
+    """A clause without what it tells of as replaced (`… instead of the examples`), if anything is left."""
     texts = [word.text for word in words]
+    end = len(words)
     for phrase in _REPLACED:
-        for place in range(1, len(texts) - len(phrase) + 1):
+        for place in range(len(texts) - len(phrase) + 1):
             if tuple(texts[place : place + len(phrase)]) == phrase:
-                return Clause(tuple(words[:place]), opened_by)
-    return Clause(tuple(words), opened_by)
+                end = min(end, place)
+    if end:
+        yield Clause(tuple(words[:end]), opened_by)
 
 
-def holds(words: Sequence[Word], phrases: Sequence[Sequence[WordPattern]]) -> bool:
+def holds(words: Sequence[Word], phrases: re.Pattern[str]) -> bool:
     """Whether one of `phrases` stands in `words`, word by word."""
-    return any(
-        all(
-            place + i < len(words) and pattern.fits(words[place + i].text) for i, pattern in enumerate(phrase)
-        )
-        for phrase in phrases
-        for place in range(len(words))
-    )
+    return phrases.search(" ".join(word.text for word in words)) is not None
 
 
 def negations(clause: Clause, match: Match) -> int | None:

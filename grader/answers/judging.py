@@ -10,14 +10,14 @@ from grader.answers.clauses import Clause, holds, sentences_of
 from grader.answers.language import (
     ADDRESSES,
     CORRECTIONS,
-    FILLERS,
     FUNCTION_WORDS,
     HEDGES,
     HYPOTHETICAL,
     NEGATORS,
+    phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
-from grader.answers.words import WordPattern, words_of
+from grader.answers.words import normal, words_of
 from grader.model import Record
 from grader.notebook.prose import Passage
 
@@ -81,11 +81,11 @@ def speaks_of(question: Question, text: str) -> bool:
     """
     words = words_of(text)
     letters = [word.text for word in words if word.text[0].isalpha()]
-    hints = tuple((WordPattern.read(f"{word}*"),) for word in question.words)
+    hints = phrases(*(f"{normal(word)}*" for word in question.words))
     if _is_soup(letters) or holds(words, ADDRESSES) or holds(words, hints):
         return True
-    present = compiled(question).vocabulary.present_in(words)
-    return any(word.stem not in FILLERS for word in present)
+    ready = compiled(question)
+    return bool(ready.vocabulary.present_in(words) & ready.telling)
 
 
 def _is_soup(letters: Sequence[str]) -> bool:
@@ -172,8 +172,8 @@ def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:
     for sentence in sentences_of(passage.text):
         words = sum(not word.is_mark for word in sentence.words)
         if words >= _FEWEST_WORDS and not sentence.asks and not sentence.hedges:
-            clause = sentence.clauses[0]
-            yield _told(Said(claim, False, False, sentence, clause), Stand.RIGHT, passage)
+            said = Said(claim, False, False, sentence, Clause(sentence.words))
+            yield _told(said, Stand.RIGHT, passage)
             return
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.answers.words import WordPattern
+import re
+
 from grader.notebook.words import words as word_set
 
 NEGATORS = word_set(
@@ -45,9 +46,9 @@ FUNCTION_WORDS = FILLERS | word_set(
 """Words without which nobody writes a sentence."""
 
 CONNECTIVES = word_set(
-    "because since so therefore thus hence but whereas although though however which otherwise instead "
+    "because since so therefore thus hence but whereas although though however which otherwise "
     "as if when weil da daher deshalb deswegen sodass aber sondern obwohl jedoch dadurch denn dass "
-    "wodurch ansonsten sonst wenn falls statt anstatt"
+    "wodurch ansonsten sonst wenn falls"
 )
 """Words that begin a clause."""
 
@@ -61,11 +62,13 @@ REPLACED = ("instead of", "rather than", "as opposed to", "anstatt", "anstelle",
 """Phrases after which a clause tells of what is not so."""
 
 
-def _phrases(*texts: str) -> tuple[tuple[WordPattern, ...], ...]:
-    return tuple(tuple(WordPattern.read(word, is_exact=True) for word in text.split()) for text in texts)
+def phrases(*texts: str) -> re.Pattern[str]:
+    """What finds one of `texts` among normal words with single spaces; `*` stands for any letters."""
+    words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
+    return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
-HEDGES = _phrases(
+HEDGES = phrases(
     *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
     *("i do not understand", "we do not understand", "did not understand", "do not really know", "maybe"),
     *("perhaps", "i guess", "we guess", "am guessing", "possibly", "could not figure", "confused", "idk"),
@@ -75,7 +78,7 @@ HEDGES = _phrases(
 )
 """What somebody says who does not know."""
 
-REJECTIONS = _phrases(
+REJECTIONS = phrases(
     *(
         "wrong",
         "incorrect",
@@ -105,13 +108,13 @@ REJECTIONS = _phrases(
 )
 """What stands by a claim that is told, but not made."""
 
-CORRECTIONS = _phrases(
+CORRECTIONS = phrases(
     *("correction", "edit", "update :", "scratch that", "no wait", "i was wrong", "we were wrong", "oops"),
     *("on second thought", "korrektur", "berichtigung", "nachtrag", "moment ,", "doch nicht", "strike that"),
 )
 """What announces that something said before does not hold."""
 
-ADDRESSES = _phrases(
+ADDRESSES = phrases(
     *("ignore all", "ignore your", "ignore previous", "ignore the previous", "ignore any", "disregard"),
     *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "as an ai", "ai grader", "grader"),
     *(

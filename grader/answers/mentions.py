@@ -7,15 +7,13 @@ repeat", "Shuffle | Batch | Repeat", and rules such as "batch before shuffle", w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.language import FILLERS
 from grader.answers.words import Word, WordPattern
 from grader.notebook.words import words as word_set
-
-OPERATIONS = ("shuffle", "batch", "repeat")
-ORDERS = tuple("-".join(order) for order in permutations(OPERATIONS))
+from grader.oracles.orders import ORDERS
 
 _SPELLINGS = {
     "shuffle": "shuffl* shuffel* shufl* suffl* shuflle* misch* gemischt* durchmisch* *mischen",
@@ -78,6 +76,7 @@ class Mention(NamedTuple):
         return len(self.orders) == 1
 
 
+@lru_cache(maxsize=20_000)
 def operation_of(word: str) -> str | None:
     """The operation that a word (in its normal form) names, None for any other word."""
     fitting = (name for name, patterns in _PATTERNS.items() if any(p.fits(word) for p in patterns))

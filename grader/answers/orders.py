@@ -15,7 +15,7 @@ from grader.answers.judging import Stand
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.questions import Question, parts_of
 from grader.answers.words import words_of
-from grader.notebook.prose import Passage
+from grader.notebook.prose import Origin, Passage
 from grader.oracles.orders import Found
 
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
@@ -46,8 +46,8 @@ class Told(NamedTuple):
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
-    """What `passages` say about orders. `code` is the single order that a code cell builds, by its number."""
-    reader = _Reader(compiled(question), code)
+    """What `passages` say about orders; `code` is the single order that a code cell builds, by its number."""
+    reader = _Reader(compiled(question), {**_told_beside(passages, code), **code})
     spoken = tuple(
         Spoken(orders, said, passage, number)
         for number, passage in enumerate(passages)
@@ -56,8 +56,20 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
     return Told(spoken, {order: tuple(where) for order, where in reader.named.items()})
 
 
+def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
+    """The orders of text cells that stand right before, or right after, each code cell that builds one.
+
+    None when they stand on both sides, or are missing somewhere: then nobody can tell which belong together.
+    """
+    texts = {passage.cell for passage in passages if passage.origin is Origin.MARKDOWN}
+    before, after = (all(cell + side in texts for cell in code) for side in (-1, 1))
+    if before is after:
+        return {}
+    return {cell + (-1 if before else 1): order for cell, order in code.items()}
+
+
 class _Reader:
-    """Goes through the passages and keeps which order a line or code cell before has announced."""
+    """Goes through the passages and keeps which order a line before has announced."""
 
     def __init__(self, ready: Compiled, code: Mapping[int, str]) -> None:
         self.ready = ready
@@ -97,7 +109,7 @@ class _Reader:
 
     def _of_place(self, passage: Passage) -> Orders:
         """The orders that a passage is about by where it stands."""
-        if passage.cell in self.code and passage.is_comment:
+        if passage.cell in self.code:
             return frozenset((self.code[passage.cell],))
         if self.announced:
             return self.announced

@@ -11,11 +11,11 @@ MAX_WORDS = 20_000  # of one text; what comes after is not read
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’´][^\W_]+)*|[-=–—~]+>|[→⟶⇒➔➜▶»↦]|\.\.\.|[^\w\s]|_|\n")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "’": "'", "´": "'"})
-_CONTRACTED = re.compile(r"^(ca|wo|sha|[a-z]+)n'?t$")
+_CONTRACTED = re.compile(r"^(ca|wo|sha|[a-z]+)n(?:'?|o)t$")
 _WITHOUT_APOSTROPHE = re.compile(
     r"^(?:do|does|did|is|are|was|were|wo|ca|could|would|should|has|have)nt$|^cannot$"
 )
-_STEMS = {"ca": "can", "wo": "will", "sha": "shall", "canno": "can"}
+_STEMS = {"ca": "can", "wo": "will", "sha": "shall", "can": "can"}
 _FUZZY_CHARS = 6
 
 
@@ -42,8 +42,13 @@ def words_of(text: str) -> list[Word]:
     return words
 
 
+def normal(text: str) -> str:
+    """Text in small letters, with umlauts written out."""
+    return text.lower().translate(_SPELLED)
+
+
 def _normal(token: str, start: int, end: int) -> list[Word]:
-    text = token.lower().translate(_SPELLED)
+    text = normal(token)
     contracted = _CONTRACTED.match(text) if "'" in text or _WITHOUT_APOSTROPHE.match(text) else None
     if contracted is not None:
         stem = _STEMS.get(contracted[1], contracted[1])
@@ -57,13 +62,12 @@ class WordPattern(NamedTuple):
     stem: str
     is_open_before: bool = False
     is_open_after: bool = False
-    is_exact: bool = False
 
     @staticmethod
-    def read(text: str, *, is_exact: bool = False) -> WordPattern:
-        """The pattern that `text` writes down; one that `is_exact` allows no slip of the pen."""
-        stem = text.strip("*").lower().translate(_SPELLED)
-        return WordPattern(stem, text.startswith("*"), text.endswith("*"), is_exact)
+    def read(text: str) -> WordPattern:
+        """The pattern that `text` writes down."""
+        stem = normal(text.strip("*"))
+        return WordPattern(stem, text.startswith("*"), text.endswith("*"))
 
     def fits(self, word: str) -> bool:
         """Whether `word` (in its normal form) is meant, a slip of the pen in a long one included."""
@@ -72,7 +76,7 @@ class WordPattern(NamedTuple):
             return stem in word if self.is_open_after else word.endswith(stem)
         if word.startswith(stem) if self.is_open_after else word == stem:
             return True
-        if self.is_exact or len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
+        if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
         lengths = (len(stem) - 1, len(stem), len(stem) + 1) if self.is_open_after else (len(word),)
         return any(OSA.distance(word[:length], stem, score_cutoff=1) <= 1 for length in lengths)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from grader.answers.chains import orders_built
 from grader.answers.choices import are_rejected, choices_in, reasons_for
 from grader.answers.clauses import sentences_of
 from grader.answers.judging import Stand, doubt_about
 from grader.answers.mentions import mentions_in, operation_of
-from grader.answers.orders import Spoken, Told, fact_against, orders_told, stand_of
+from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
-from grader.checks.answers import answer_elsewhere, excerpt, laid_out
+from grader.checks.answers import answer_elsewhere, laid_out
 from grader.checks.registry import check
+from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_checked, not_met
 from grader.notebook.prose import Passage, find_answer, text_beside
-from grader.oracles.orders import Found, OrderFound
 
 Order = Literal[
     "shuffle-batch-repeat",
@@ -29,9 +28,7 @@ Order = Literal[
     "repeat-shuffle-batch",
     "repeat-batch-shuffle",
 ]
-Built = tuple[tuple[int, tuple[str, ...]], ...]  # the orders that each code cell builds
 _SHOWN = 6
-_ROOM = 200
 
 
 @check("order-described", references=("orders",))
@@ -41,15 +38,15 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
     What is claimed is held against what we saw tf.data do. Met with a true claim about this order that says
     what it does, and no false one; not met when what it says is false, or when nothing is said about it.
     """
-    found = evidence.references.orders
-    if order not in found:
+    seen = SeenOrders(evidence)
+    if order not in seen.found:
         return not_checked(_no_experiment())
-    told = _told(text_beside(evidence.prose, question.asks), _built(evidence), question)
-    stands = [(s, stand_of(s, _facts(found))) for s in told.spoken if order in s.orders]
+    told = _told(text_beside(evidence.prose, question.asks), seen, question)
+    stands = [(s, seen.stand(s)) for s in told.spoken if order in s.orders]
     right = [spoken for spoken, stand in stands if stand is Stand.RIGHT]
     wrong = [spoken for spoken, stand in stands if stand is Stand.WRONG]
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
-    shown = [*_contradicted(wrong, order, found[order]), *_told_rightly(right)]
+    shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
     if doubt or (right and wrong):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
@@ -59,20 +56,20 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
     denied = {spoken.said.claim.name for spoken in right if spoken.said.is_denied}
     if is_met(question.met, asserted, denied):
         return met(*shown)
-    return _not_understood(evidence, told, order, question, shown)
+    return _not_understood(evidence, told, seen, order, question, shown)
 
 
 def _not_understood(
-    evidence: Evidence, told: Told, order: str, question: Question, shown: Sequence[Reason]
+    evidence: Evidence, told: Told, seen: SeenOrders, order: str, question: Question, shown: Sequence[Reason]
 ) -> Verdict:
     """The verdict on an order about which nothing was read that settles it."""
-    name = _in_words(order)
+    name = in_words(order)
     where = told.named.get(order, ())
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
         return needs_review(_said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
-    built = next((cell for cell, orders in _built(evidence) if order in orders), None)
+    built = next((cell for cell, orders in seen.built.items() if order in orders), None)
     if built is not None:
         return needs_review(_said(f"{name} is built in code; no words about it were found.", built))
     vague = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
@@ -94,28 +91,28 @@ def sensible_order(
     Met when one of `right` is chosen for a reason that fits what tf.data does. Another choice, or one without
     a reason that was understood, is for a person. Not met when no text could hold a choice.
     """
-    found = evidence.references.orders
-    if not set(right) <= set(found):
+    seen = SeenOrders(evidence)
+    if not set(right) <= set(seen.found):
         return not_checked(_no_experiment())
     passages = text_beside(evidence.prose, question.asks)
     answers = find_answer(evidence.prose, question_words=question.words, question=question.asks)
-    told = _told(passages, _built(evidence), question)
+    told = _told(passages, seen, question)
     choices = choices_in(told, question, passages, answers)
     orders = {order for choice in choices for order in choice.orders}
     if not orders:
         return _no_choice(evidence, question, passages)
     where = [choice.passage for choice in choices][:3]
-    choice = f"The order chosen is {' or '.join(_in_words(order) for order in sorted(orders))}"
+    choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     if not orders <= set(right) or orders & are_rejected(told):
         text = f"{choice}. Whether the reason carries is for a person to say."
         return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
-    given = reasons_for(choices, _told(passages, _built(evidence), reasons))
-    wrong = [spoken for spoken in given if stand_of(spoken, _facts(found)) is Stand.WRONG]
-    good = [spoken for spoken in given if stand_of(spoken, _facts(found)) is Stand.RIGHT]
+    given = reasons_for(choices, _told(passages, seen, reasons))
+    wrong = [spoken for spoken in given if seen.stand(spoken) is Stand.WRONG]
+    good = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     if doubt or wrong:
         why = doubt or f"{choice}; something that is said about it is not so."
-        against = (r for order in sorted(orders) for r in _contradicted(wrong, order, found[order]))
+        against = (r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order))
         return needs_review(_said(why, where[0].cell), *against)
     good += reasons_for(choices, told)
     if good:
@@ -142,19 +139,15 @@ def _speaks_of_operations(passage: Passage) -> bool:
     return any(operation_of(word.text) for word in words)
 
 
-@lru_cache(maxsize=16)
-def _told(passages: tuple[Passage, ...], built: Built, question: Question) -> Told:
+def _told(passages: tuple[Passage, ...], seen: SeenOrders, question: Question) -> Told:
     """What is said about orders; the criteria of one hand-in ask for the same."""
-    single = {cell: orders[0] for cell, orders in built if len(orders) == 1}
-    return orders_told(passages, single, question)
+    single = tuple((cell, orders[0]) for cell, orders in seen.built.items() if len(orders) == 1)
+    return _read(passages, single, question)
 
 
-def _built(evidence: Evidence) -> Built:
-    return tuple(orders_built(evidence.code).items())
-
-
-def _facts(found: Mapping[str, OrderFound]) -> dict[str, dict[str, Found]]:
-    return {order: {name: fact.found for name, fact in told.facts.items()} for order, told in found.items()}
+@lru_cache(maxsize=16)
+def _read(passages: tuple[Passage, ...], built: tuple[tuple[int, str], ...], question: Question) -> Told:
+    return orders_told(passages, dict(built), question)
 
 
 def _spoken_in_general(told: Told, passages: Sequence[Passage]) -> list[Passage]:
@@ -168,44 +161,8 @@ def _spoken_in_general(told: Told, passages: Sequence[Passage]) -> list[Passage]
     return list(dict.fromkeys(vague))
 
 
-def _contradicted(wrong: Sequence[Spoken], order: str, found: OrderFound) -> list[Reason]:
-    """Each false claim beside what was seen instead."""
-    facts = {name: fact.found for name, fact in found.facts.items()}
-    reasons = []
-    for spoken in _one_each(wrong):
-        fact = found.facts.get(fact_against(spoken.said, facts))
-        text = f"{_claimed(spoken)} tf.data does otherwise."
-        if fact is not None:
-            seen = fact.witness or found.example
-            text = (
-                f"{_claimed(spoken)} tf.data does otherwise: {fact.sentence} With range({seen.examples}), "
-                f"batches of {seen.batch_size} and {_in_words(order)} we saw {seen.in_words}."
-            )
-        reasons.append(Reason(text=text, cell=spoken.passage.cell, source=Source.MEASURED))
-    return reasons
-
-
 def _told_rightly(right: Sequence[Spoken]) -> list[Reason]:
-    return [_said(_claimed(spoken), spoken.passage.cell) for spoken in _one_each(right)][:_SHOWN]
-
-
-def _one_each(spoken: Sequence[Spoken]) -> list[Spoken]:
-    """The first sentence for each claim."""
-    first: dict[str, Spoken] = {}
-    for one in spoken:
-        first.setdefault(one.said.claim.name, one)
-    return list(first.values())
-
-
-def _claimed(spoken: Spoken) -> str:
-    sentence = spoken.said.sentence
-    quote = excerpt(spoken.passage.text[sentence.start : sentence.end].lstrip(" \n:|,–-"), _ROOM)
-    verb = "says the opposite of" if spoken.said.is_denied else "says"
-    return f"“{quote}” {verb}: {spoken.said.claim.says}"
-
-
-def _in_words(order: str) -> str:
-    return order.replace("-", " → ")
+    return [_said(claimed(spoken), spoken.passage.cell) for spoken in one_each(right)][:_SHOWN]
 
 
 def _said(text: str, cell: int | None = None) -> Reason:

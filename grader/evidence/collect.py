@@ -18,6 +18,7 @@ from grader.errors import StoreError
 from grader.evidence.measured import Measured
 from grader.evidence.measuring import Key, measure
 from grader.evidence.observed import Observed, read_observed
+from grader.evidence.own_traces import own_traces
 from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
@@ -45,6 +46,7 @@ def collect(
     predictions are measured with.
     """
     observed, measured = (None, None) if run is None else observe(facts, keys or {})
+    code = CodeIndex(notebook.code_cells)
     return Evidence(
         submission=submission,
         notebook=notebook,
@@ -53,9 +55,10 @@ def collect(
         rerun=None if executed is None else read_outputs(executed),
         observed=observed,
         measured=measured,
-        code_facts=read_code_facts(CodeIndex(notebook.code_cells)),
+        code_facts=read_code_facts(code),
         text=read_prose(notebook),
         reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission)),
+        own_traces=own_traces(code, executed or notebook),
     )
 
 

@@ -15,6 +15,7 @@ from grader.notebook.machinery import Reach
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
 from grader.oracles.references import References
+from grader.oracles.traces import Trace
 
 SCHEMA_VERSION = 1
 
@@ -27,8 +28,9 @@ class Evidence(Record):
     predicted, `repeats` the same for runs with other seeds. `references` is what experiments of ours found,
     the same for every hand-in: it is laid beside what is stored. What can be derived from the cells (`code`,
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
-    reading them is what takes long. `reaches` is code of the hand-in, in cells and files, that reaches into
-    what runs it.
+    reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
+    batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
+    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -44,6 +46,7 @@ class Evidence(Record):
     code_facts: CodeFacts | None = None
     text: Prose | None = None
     reaches: tuple[Reach, ...] = ()
+    own_traces: tuple[tuple[int, Trace], ...] = ()
 
     @cached_property
     def code(self) -> CodeIndex:

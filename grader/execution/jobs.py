@@ -15,9 +15,10 @@ from pydantic import Field
 from grader.datasets.interface import DatasetFiles
 from grader.model import Attachment, Isolation, KerasFlavour, Limits, Record, Submission
 from grader.notebook.records import CellKind, Notebook
-from grader.sandbox.bubblewrap import PROBES, ROOM
+from grader.sandbox.bubblewrap import PROBES
+from grader.sandbox.staging import ROOM
 
-RUN_FORMAT = 3
+RUN_FORMAT = 4
 _PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
 
 

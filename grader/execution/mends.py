@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from grader.sandbox.bubblewrap import ROOM
+from grader.sandbox.staging import ROOM
 
 _TELLS = "said"  # the function of `drift.py` that tells of a mend: its name and a sentence
 _PART = r"[\w.\-]{1,60}"  # what may stand where a sentence names something of the notebook's

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 
 from grader.model import Record
 from grader.notebook.libraries import LIBRARIES
 
 _MISSING = re.compile(r"^(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?")
+
+# Variables that libraries look at once, when they are imported.
+_READ_AT_IMPORT = re.compile(
+    r"\b(?:KERAS_BACKEND|KERAS_HOME|TF_USE_LEGACY_KERAS|TF_ENABLE_ONEDNN_OPTS|TF2_BEHAVIOR|MPLBACKEND|"
+    r"MPLCONFIGDIR|(?:OMP|MKL|OPENBLAS)_NUM_THREADS)\b"
+)
 
 
 class MissingModule(Record):
@@ -41,3 +48,18 @@ def shadowed_modules(files: Iterable[str], working_folder: str = ".") -> list[st
         if name in hidden and file.endswith(".py"):
             found.append(file)
     return sorted(found)
+
+
+def wants_fresh_process(sources: Iterable[str], files: Iterable[str]) -> bool:
+    """Whether code or files of a hand-in decide how libraries are imported, so that none may be there before.
+
+    Code does by variables that libraries read when they are imported, a file by a module's name.
+    """
+    return any(_READ_AT_IMPORT.search(source) for source in sources) or any(map(_hides_module, files))
+
+
+def _hides_module(file: str) -> bool:
+    """Whether a file, wherever it lies, would be imported in place of an installed module."""
+    path = PurePosixPath(file)
+    name = path.parent.name if path.name == "__init__.py" else path.stem
+    return path.suffix == ".py" and name.isidentifier() and find_spec(name) is not None

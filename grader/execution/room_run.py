@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import json
 import logging
 import os
 import re
 import shutil
-import tempfile
 import time
-from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import nbformat
@@ -27,21 +25,20 @@ from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
 from grader.execution.mends import is_known_mend
 from grader.execution.messages import Messages
-from grader.execution.modules import missing_module, shadowed_modules
-from grader.model import CellRun, CellStatus, Isolation, KerasFlavour, Mend, Run, RunStatus
+from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
+from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
 from grader.notebook.images import redraw_figures
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
 from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
-from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
-from grader.sandbox.wire import Wire
+from grader.sandbox.rooms import FOLDER_PREFIX, OpenRooms, Room, rooms_folder
+from grader.sandbox.sources import RoomSource
 
 log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
 _DROP_SECONDS = 1.0
-_FOLDER_PREFIX = "grader-room-"
 _NO_FILES = os.strerror(errno.EMFILE)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -99,7 +96,7 @@ class _CellClient(NotebookClient):
         except CellControlSignal:
             raise
         except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
-            log.info("a malformed message was left out: %r", fault)
+            log.info("a malformed message was left out (%s)", type(fault).__name__)
             return None
 
     def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
@@ -108,8 +105,8 @@ class _CellClient(NotebookClient):
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
-async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
-    """Run `job`; the executed notebook has code cells only, with ids `cell-<number>`.
+async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Finished:
+    """Run `job` in a room from `source`; the executed notebook has code cells only, with ids `cell-<number>`.
 
     While the room is open it stands in `open_rooms`, so that the caller can kill it from outside.
     Whatever the student's code does is told by the run's status. Failures of ours give `RunStatus.LOST`
@@ -118,81 +115,75 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
     notebook = v4.new_notebook(
         cells=[v4.new_code_cell(cell.source, id=cell_id(cell.number)) for cell in job.cells]
     )
-    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=rooms_folder()))
+    started = time.monotonic()
+    room, question = source.room(room_spec(job)), Question()
+    open_rooms.add(room)
     try:
-        room, question = _prepare(job, folder), Question()
-        open_rooms.add(room)
-        started = time.monotonic()
-        try:
-            cells, status, remarks = await _run_cells(job, notebook, room, question)
-        finally:
-            open_rooms.discard(room)
-            passed_limit = room.close()
-        redraw_figures(notebook)
-        is_gone = status is RunStatus.KERNEL_DIED and passed_limit is None
-        facts = question.believed(room.wire.facts(), is_gone=is_gone)
-        watchdog = room.watchdog
-        run = Run(
-            key=job.key,
-            status=passed_limit or _with_files(status, cells, room),
-            cells=tuple(cells),
-            wall_seconds=round(time.monotonic() - started, 3),
-            peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
-            seed=job.seed,
-            keras=job.keras,
-            datasets=tuple(data.use for data in job.datasets),
-            limits=job.limits,
-            limits_in_force=room.limits_in_force,
-            isolation=room.isolation,
-            versions=installed_versions(),
-            mends=_mends(facts, job),
-            missing_modules=_missing_modules(cells, is_third_party=True),
-            remarks=(*remarks, *_remarks(cells, job)),
-        )
+        cells, status, remarks = await _run_cells(job, notebook, room, question)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        open_rooms.discard(room)
+        passed_limit = room.close()
+    redraw_figures(notebook)
+    is_gone = status is RunStatus.KERNEL_DIED and passed_limit is None
+    facts = question.believed(room.wire.facts(), is_gone=is_gone)
+    watchdog = room.watchdog
+    run = Run(
+        key=job.key,
+        status=passed_limit or _with_files(status, cells, room),
+        cells=tuple(cells),
+        wall_seconds=round(time.monotonic() - started, 3),
+        peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
+        seed=job.seed,
+        keras=job.keras,
+        datasets=tuple(data.use for data in job.datasets),
+        limits=job.limits,
+        limits_in_force=room.limits_in_force,
+        isolation=room.isolation,
+        versions=installed_versions(),
+        mends=_mends(facts, job),
+        missing_modules=_missing_modules(cells, is_third_party=True),
+        remarks=(*remarks, *_remarks(cells, job)),
+    )
     return Finished(job, run, notebook, tuple(facts))
 
 
 def sweep_rooms() -> None:
     """Remove what rooms leave whose grader was killed, folders and bounds; they themselves died with it."""
     sweep_bounds()
-    for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
-        owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+    for folder in rooms_folder().glob(f"{FOLDER_PREFIX}*"):
+        owner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(job: Job, folder: Path) -> Room:
-    """Make the room's folders on our side: settings, attachments."""
-    for name in ("settings", "attachments"):
-        (folder / name).mkdir()
+def room_spec(job: Job) -> RoomSpec:
+    """What has to be known of `job` before its room is made."""
+    files = {name: path for data in job.datasets for name, path in data.files}
+    return RoomSpec(
+        data_files=files,
+        limits=job.limits,
+        keras=job.keras,
+        isolation=job.isolation,
+        is_fresh=wants_fresh_process(
+            (cell.source for cell in job.cells), (file.name for file in job.attachments)
+        ),
+    )
+
+
+def _begin(job: Job, room: Room) -> None:
+    """Put what was handed in beside the notebook into the room and tell the kernel its job."""
     for attachment in job.attachments:
-        target = folder / "attachments" / attachment.name
+        target = room.folder.attachments / attachment.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(job.folder / attachment.name, target, follow_symlinks=False)
-    wire = Wire()
-    data_files = {name: path for data in job.datasets for name, path in data.files}
-    settings = {
-        "wire": wire.write_end,
-        "seed": job.seed,
-        "working_folder": job.working_folder,
-        "is_legacy": job.keras is KerasFlavour.LEGACY,
-        "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
-    }
-    spec = RoomSpec(
-        settings=folder / "settings",
-        attachments=folder / "attachments",
-        data_files=data_files,
-        limits=job.limits,
-        seed=job.seed,
-        keras=job.keras,
-        wire=wire.write_end,
+    room.begin(
+        {
+            "seed": job.seed,
+            "working_folder": job.working_folder,
+            "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
+            "environment": {},
+        }
     )
-    room = Room(spec, wire, isolation=job.isolation)
-    settings |= {"is_locked": job.isolation is Isolation.BUBBLEWRAP, **room.layout.model_dump()}
-    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
-    return room
 
 
 async def _run_cells(
@@ -204,10 +195,11 @@ async def _run_cells(
     try:
         try:
             await manager.start_kernel()
+            _begin(job, room)
             client.kc = manager.client()
             client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
-            await asyncio.wait_for(client.kc.wait_for_ready(timeout=START_SECONDS), START_SECONDS + 5)
+            await _wait_until_heard(client)
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
         ended = await _run_until(job, notebook, client, room)
@@ -217,6 +209,22 @@ async def _run_cells(
         if client.kc is not None:
             client.kc.stop_channels()
         manager.close()
+
+
+async def _wait_until_heard(client: _CellClient) -> None:
+    """Wait until the kernel answers and its outputs come through: what it puts out before would be lost.
+
+    Raises `RuntimeError` when it ends or takes too long.
+    """
+    assert client.kc is not None
+    deadline = time.monotonic() + START_SECONDS
+    while client.room.poll() is None and time.monotonic() < deadline:
+        client.kc.kernel_info()
+        with contextlib.suppress(Empty):
+            await client.kc.shell_channel.get_msg(timeout=1)
+            await client.kc.iopub_channel.get_msg(timeout=0.2)
+            return
+    raise RuntimeError("the kernel did not answer")
 
 
 async def _run_until(
@@ -261,10 +269,11 @@ async def _measure(
     """
     if room.is_killed or room.poll() is not None:
         return
-    inputs = room.spec.settings / "inputs"
+    inputs = room.folder.settings / "inputs"
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
+    room.folder.give(inputs)
     node = v4.new_code_cell(
         question.cell(room.layout.harness, f"{room.layout.settings}/inputs", MEASURE_SECONDS)
     )
@@ -297,7 +306,7 @@ async def _run_cell(
             return CellStatus.NOT_RUN
         task.result()
     except Exception as fault:  # noqa: BLE001 - the kernel is gone, or it sends what nobody can read
-        log.info("the kernel cannot be followed any more: %r", fault)
+        log.info("the kernel cannot be followed any more (%s)", type(fault).__name__)
         client.room.kill()
         return CellStatus.NOT_RUN
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from grader.errors import trace_of
 from grader.execution.drift import better_run, suggests_legacy_keras
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
@@ -68,8 +69,8 @@ def _execute(
             ValueError,
             TypeError,
             RecursionError,
-        ):  # outputs that cannot be written down: only this run is
-            log.exception("a fault of the grader in storing the run of %s", job.submission)
+        ) as bug:  # outputs that cannot be written down: only this run is lost
+            log.error("a fault of the grader in storing the run %s: %s", job.key[:12], trace_of(bug))
             run = run.model_copy(update={"status": RunStatus.LOST})
         finished.by_key[job.key] = run
         finished.executed += 1

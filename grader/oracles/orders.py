@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import permutations
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,8 @@ from grader.model import Record
 from grader.oracles.order_facts import FACTS, Definition, Where
 from grader.oracles.traces import Trace, Witness
 
+OPERATIONS = ("shuffle", "batch", "repeat")
+ORDERS = tuple("-".join(order) for order in permutations(OPERATIONS))
 MARK = "orders: "  # begins the line that scripts/orders.py prints
 
 

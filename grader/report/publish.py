@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from grader.errors import StoreError
+from grader.errors import StoreError, trace_of
 from grader.evidence.record import Evidence
 from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
@@ -76,7 +76,8 @@ def _publish(
             _publish_submission(grade, item, title, executed, to / grade.submission)
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as bug:
             # a bug in showing one hand-in must not cost the others their pages
-            log.error("a fault of the grader in the report of %s", grade.submission, exc_info=bug)
+            notebook = item.submission.notebook_sha256[:12]
+            log.error("a fault of the grader in the report on the notebook %s: %s", notebook, trace_of(bug))
             write(to / grade.submission / "index.html", _NO_PAGE)
     everybody = [*grades, *others]
     _remove_others(to, {grade.submission for grade in everybody})

@@ -13,10 +13,17 @@ from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.model import Limits, Record
-from grader.sandbox.bubblewrap import RoomSpec, find_bubblewrap, host_description, room_environment
+from grader.sandbox.bubblewrap import (
+    RoomFolder,
+    RoomSpec,
+    find_bubblewrap,
+    host_description,
+    room_environment,
+)
 from grader.sandbox.launching import launch
 from grader.sandbox.limits.choosing import MECHANISMS, choose_mechanism, why_not
 from grader.sandbox.limits.interface import Mechanism
+from grader.sandbox.parent import FORKED, KernelParent
 from grader.sandbox.trials import TRIALS, Trial, try_out
 
 _SECONDS = 60.0
@@ -61,7 +68,7 @@ def examine() -> list[Finding]:
         findings += _room()
     if all(finding.is_fine for finding in findings):
         mechanism = choose_mechanism()
-        findings += [_mechanism(mechanism), *(_limit(trial, mechanism) for trial in TRIALS)]
+        findings += [_kernel_parent(), _mechanism(mechanism), *(_limit(trial, mechanism) for trial in TRIALS)]
     return findings
 
 
@@ -137,13 +144,15 @@ def _finding(name: str, seen: str | None, is_fine: Callable[[str], bool]) -> Fin
 def _printed_in_a_room() -> str:
     """What the probe prints in a room. Raises `RuntimeError`, with the mend, when there is no room."""
     with tempfile.TemporaryDirectory(prefix="grader-doctor-") as name:
-        spec = RoomSpec(settings=Path(name), limits=Limits(), seed=0, wire=0)
-        program = _PROBE % (sorted([*room_environment(spec), "PWD", "LC_CTYPE"]),)
+        spec, folder = RoomSpec(limits=Limits()), RoomFolder(Path(name))
+        folder.make()
+        program = _PROBE % (sorted([*room_environment(), "PWD", "LC_CTYPE"]),)
         with tempfile.TemporaryFile() as complaints:
             bounds = choose_mechanism().open(spec.limits)
             try:
                 process, standing = launch(
                     spec,
+                    folder,
                     [sys.executable, "-c", program],
                     bounds,
                     stdout=subprocess.PIPE,
@@ -160,6 +169,16 @@ def _printed_in_a_room() -> str:
             finally:
                 bounds.close()
     return printed.decode("utf-8", "replace")
+
+
+def _kernel_parent() -> Finding:
+    """Whether rooms can be made within a room; where they cannot, grading only takes longer."""
+    try:
+        KernelParent(is_bare=True).close()
+    except SandboxError as refused:
+        text = f"each is started by itself, a few of them ahead. {refused}"
+        return Finding(name="kernels", is_fine=True, text=text)
+    return Finding(name="kernels", is_fine=True, text=FORKED)
 
 
 def _mechanism(chosen: Mechanism) -> Finding:

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
-from grader.sandbox.bubblewrap import SOCKETS, WRITABLE, Ends, RoomSpec, room_command, room_environment
+from grader.sandbox.bubblewrap import (
+    SOCKETS,
+    WRITABLE,
+    Ends,
+    RoomFolder,
+    RoomSpec,
+    room_command,
+    room_environment,
+)
 from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.limits.rlimits import bounded_command, process_limits
 from grader.sandbox.seccomp import readable_filter
@@ -70,9 +78,15 @@ class Standing:
 
 
 def launch(
-    spec: RoomSpec, inside: Sequence[str], bounds: Bounds, **streams: Any
+    spec: RoomSpec,
+    folder: RoomFolder,
+    inside: Sequence[str],
+    bounds: Bounds,
+    *,
+    pass_fds: Sequence[int] = (),
+    **streams: Any,
 ) -> tuple[subprocess.Popen[bytes], Standing]:
-    """Start `inside` in a room made from `spec`, within `bounds`; `streams` as `subprocess.Popen` has them.
+    """Start `inside` in a room of its own, within `bounds`; `pass_fds` and `streams` as `Popen` has them.
 
     Raises `SandboxError` when bubblewrap cannot be started and `RoomNotBuiltError` when it builds no room.
     """
@@ -86,10 +100,10 @@ def launch(
             ends = Ends(seccomp, info_inside, gate_inside)
             try:
                 process = subprocess.Popen(
-                    room_command(spec, bounded_command(limits, "/room", inside), ends),
-                    env=room_environment(spec),
+                    room_command(spec, folder, bounded_command(limits, "/room", inside), ends),
+                    env=room_environment(spec.keras),
                     stdin=subprocess.DEVNULL,
-                    pass_fds=(spec.wire, *ends),
+                    pass_fds=(*pass_fds, *ends),
                     cwd="/",
                     **streams,
                 )

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import zmq.asyncio
@@ -20,7 +18,6 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from grader.sandbox.layout import Layout
 from grader.sandbox.rooms import Room
 
 PROVISIONER = "grader-room"
@@ -67,26 +64,23 @@ class RoomProvisioner(KernelProvisionerBase):
         self.room.kill()
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Write the connection file for the room's side; on ours the sockets are reached by another path."""
-        self.manager.write_connection_file()
-        self.connection_info = self.manager.get_connection_info()
-        (self.room.spec.settings / "connection.json").write_bytes(
-            Path(self.manager.connection_file).read_bytes()
-        )
-        return await super().pre_launch(cmd=self.kernel_spec.argv, **kwargs)
+        """Nothing is prepared: the room knows its own kernel."""
+        return await super().pre_launch(cmd=[], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the room with the kernel inside and wait for its sockets.
+        """Start the room with the kernel inside, if it was not started ahead, and wait for its sockets.
 
-        Raises `RuntimeError` when it ends before they are there, `TimeoutError` when they do not come.
+        On our side they are reached by another path. Raises `RuntimeError` when the room ends before they
+        are there, `TimeoutError` when they do not come.
         """
-        self.room.start(cmd)
+        if self.room.process is None:
+            self.room.start()
         assert self.room.standing is not None
-        prefix = f"{self.room.standing.sockets}/s"
-        ports = [port for name, port in self.connection_info.items() if name.endswith("_port")]
-        await self._wait_for_sockets([f"{prefix}-{port}" for port in ports])
-        self.connection_info["ip"] = prefix
-        return self.connection_info
+        told = self.room.connection
+        connection: Any = {**told, "ip": f"{self.room.standing.sockets}/s", "key": told["key"].encode()}
+        ports = [port for name, port in told.items() if name.endswith("_port")]
+        await self._wait_for_sockets([f"{connection['ip']}-{port}" for port in ports])
+        return connection  # type: ignore[no-any-return]
 
     async def _wait_for_sockets(self, paths: list[str]) -> None:
         """Wait until the kernel listens, before any code of the hand-in runs: later, what has these names
@@ -111,13 +105,9 @@ class RoomProvisioner(KernelProvisionerBase):
 class _RoomKernelSpecs(KernelSpecManager):
     """Knows one kernel: the room's."""
 
-    def __init__(self, layout: Layout) -> None:
-        super().__init__()
-        self._argv = [sys.executable, "-s", f"{layout.room}/startup.py", layout.settings]
-
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
-            argv=self._argv,
+            argv=[],
             display_name="Python in a room",
             language="python",
             interrupt_mode="message",
@@ -147,10 +137,9 @@ class RoomKernelManager(AsyncKernelManager):
 
     def __init__(self, room: Room) -> None:
         super().__init__(
-            kernel_spec_manager=_RoomKernelSpecs(room.layout),
+            kernel_spec_manager=_RoomKernelSpecs(),
             transport="ipc",
-            ip=f"{room.layout.sockets}/s",
-            connection_file=str(room.spec.settings.parent / "connection.json"),
+            connection_file=str(room.folder.path / "connection.json"),
             transport_encryption="disabled",
             context=_bounded_context(2 * room.spec.limits.output_bytes),
         )

@@ -5,17 +5,19 @@ Every program here is bounded: where a limit were not kept it would stop by itse
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.model import Limits, RunStatus
-from grader.sandbox.bubblewrap import WRITABLE, RoomSpec
-from grader.sandbox.limits.interface import THREADS, Mechanism
-from grader.sandbox.rooms import Room
-from grader.sandbox.wire import Wire
+from grader.model import Isolation, Limits, RunStatus
+from grader.sandbox.bubblewrap import WRITABLE, RoomFolder, RoomSpec
+from grader.sandbox.launching import Standing, launch
+from grader.sandbox.limits.interface import THREADS, Bounds, Mechanism
+from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess
 
 _SECONDS = 30.0
 _MIB = 1024**2
@@ -110,17 +112,23 @@ def try_out(trial: Trial, mechanism: Mechanism | None = None) -> Tried:
     """
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="grader-trial-") as name:
-        limits = Limits(**(_WIDE | trial.limit))
-        wire = Wire()
-        spec = RoomSpec(settings=Path(name), limits=limits, seed=0, wire=wire.write_end)
-        room = Room(spec, wire, mechanism)
+        spec = RoomSpec(limits=Limits(**(_WIDE | trial.limit)))
+        kind = RoomKind(partial(_launch_program, trial.program), Isolation.BUBBLEWRAP, "")
+        room = Room(spec, RoomFolder(Path(name)), kind, mechanism)
         try:
-            room.start([sys.executable, "-I", "-S", "-c", trial.program])
+            room.start()
             while room.poll() is None and time.monotonic() < begin + _SECONDS:
                 time.sleep(0.02)
             status = room.poll()
         finally:
             ended = room.close()
-            wire.facts()
+            room.wire.facts()
     is_kept = ended is trial.ends and (trial.ends is not None or status == 0)
     return Tried(is_kept, ended, time.monotonic() - begin)
+
+
+def _launch_program(
+    program: str, spec: RoomSpec, folder: RoomFolder, bounds: Bounds, leads: Leads
+) -> tuple[RoomProcess, Standing]:
+    inside = [sys.executable, "-I", "-S", "-c", program]
+    return launch(spec, folder, inside, bounds, stdout=subprocess.DEVNULL, stderr=leads.complaints)

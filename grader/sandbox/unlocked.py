@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
-from grader.sandbox.bubblewrap import PROBES, ROOM, RoomSpec, room_environment
-from grader.sandbox.layout import Layout, unlocked
+from grader.sandbox.bubblewrap import PROBES, RoomFolder, RoomSpec, room_environment
 from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.limits.rlimits import bounded_command, process_limits
+from grader.sandbox.staging import ROOM
 
 _WRITABLE = ("content", "home", "keras", "sockets", "tmp")
 _SAMPLE_SECONDS = 1.0
@@ -47,16 +47,17 @@ class Unlocked:
         """Nothing is held."""
 
 
-def unlocked_layout(spec: RoomSpec) -> Layout:
-    """Where things are; the settings' folder lies in the room's own."""
-    return unlocked(spec.settings.parent, ROOM)
-
-
 def launch_unlocked(
-    spec: RoomSpec, inside: Sequence[str], bounds: Bounds, **streams: Any
+    spec: RoomSpec,
+    room: RoomFolder,
+    inside: Sequence[str],
+    bounds: Bounds,
+    *,
+    pass_fds: Sequence[int] = (),
+    **streams: Any,
 ) -> tuple[subprocess.Popen[bytes], Unlocked]:
-    """Start `inside` within `bounds` and nothing else; `streams` as `subprocess.Popen` has them."""
-    folder = spec.settings.parent
+    """Start `inside` within `bounds` and nothing else; `pass_fds` and `streams` as `Popen` has them."""
+    folder = room.path
     for name in (*_WRITABLE, "harness"):
         (folder / name).mkdir(exist_ok=True)
     (folder / "harness" / "probes").symlink_to(PROBES)
@@ -70,7 +71,7 @@ def launch_unlocked(
             bounded_command(limits, str(ROOM), inside),
             env=_environment(spec, folder),
             stdin=subprocess.DEVNULL,
-            pass_fds=(spec.wire,),
+            pass_fds=pass_fds,
             cwd=folder / "content",
             start_new_session=True,
             **streams,
@@ -87,7 +88,7 @@ def launch_unlocked(
 
 
 def _environment(spec: RoomSpec, folder: Path) -> dict[str, str]:
-    return room_environment(spec) | {
+    return room_environment(spec.keras) | {
         "GRADER_CONTENT": str(folder / "content"),
         "GRADER_ATTACHMENTS": str(folder / "attachments"),
         "HOME": str(folder / "home"),

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from grader.errors import trace_of
 from grader.model import Limits, RunStatus
 from grader.sandbox.limits.interface import Bounds, Usage, over
 
@@ -51,7 +52,7 @@ class Watchdog:
         try:
             self._sample()
         except Exception as fault:  # noqa: BLE001 - whatever it is, a room must not go unwatched
-            log.warning("the watchdog failed (%r): the room is closed", fault)
+            log.warning("the watchdog failed: the room is closed: %s", trace_of(fault))
             self.verdict = RunStatus.LOST
             self._kill()
 

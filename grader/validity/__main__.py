@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,13 +68,16 @@ def _try_everything(arguments: argparse.Namespace) -> None:
     }
     found = trials_of(course.references / arguments.assignment, rubric)
     trials = [trial for trial in found if repeats[trial.kind] > 0]
-    with progress_on_stderr() as progress:
+    with (
+        closing(find_executor("local")(arguments.jobs)) as executor,
+        progress_on_stderr(executor.remaining_seconds) as progress,
+    ):
         tried = run_trials(
             trials,
             repeats,
             rubrics=course.rubrics,
             folder=folder,
-            executor=find_executor("local")(arguments.jobs),
+            executor=executor,
             data=arguments.data,
             progress=progress,
         )

@@ -1,7 +1,8 @@
-"""How runs end, with real rooms."""
+"""How runs end, with real rooms of every kind."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 
@@ -9,13 +10,19 @@ import psutil
 import pytest
 import zmq
 
+from grader.execution.room_run import room_spec, run_in_room
 from grader.execution.store import RunStore
 from grader.model import CellStatus, Limits, RunStatus
 from grader.sandbox import launching
-from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.provisioner import RoomKernelManager
-from grader.sandbox.rooms import Room
-from grader.sandbox.wire import Wire
+from grader.sandbox.rooms import OpenRooms
+from grader.sandbox.sources import ColdRooms
+
+
+@pytest.fixture(params=["cold", "forked"])
+def rooms(request, kernel_parent):
+    return ColdRooms() if request.param == "cold" else kernel_parent
+
 
 QUICK = Limits(wall_seconds=2, reserve_seconds=4)
 
@@ -98,6 +105,7 @@ def test_each_limit_has_its_own_status(run_cells, code, limits, status):
 
 
 def test_nothing_is_left_behind(run_cells):
+    run_cells("1")
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     run_cells("import subprocess\nsubprocess.Popen(['setsid', 'sleep', '1000'])\nprint(1)")
     after = {process.pid for process in psutil.Process().children(recursive=True)}
@@ -112,9 +120,9 @@ def test_the_same_job_gives_the_same_random_numbers(run_cells):
     assert first[0].seed == second[0].seed
 
 
-def test_a_kernel_that_cannot_start_is_our_fault(run_cells, monkeypatch):
+def test_a_kernel_that_cannot_start_is_our_fault(a_job, monkeypatch):
     monkeypatch.setattr(launching, "room_command", lambda *_: ["sh", "-c", "echo no namespaces >&2; exit 1"])
-    run, _ = run_cells("print(1)")
+    run = asyncio.run(run_in_room(a_job("print(1)"), ColdRooms(), OpenRooms())).run
     assert run.status is RunStatus.LOST
     assert "no namespaces" in run.remarks[0]
     assert "grade doctor" in run.remarks[0]
@@ -220,24 +228,14 @@ def test_a_kernel_that_cannot_be_followed_is_the_notebooks_doing_not_our_fault(r
 
 def test_every_socket_to_a_kernel_has_bounds(a_job):
     """A send to a kernel that is gone must not block for ever, and a message must not fill the memory."""
-    room = Room(
-        RoomSpec(settings=a_job("x").folder, limits=Limits(output_bytes=1_000_000), seed=1, wire=0), Wire()
-    )
+    room = ColdRooms().room(room_spec(a_job("x", limits=Limits(output_bytes=1_000_000))))
     manager = RoomKernelManager(room)
-    manager.write_connection_file()
-    client = manager.client()
     try:
-        client.start_channels(hb=False)
-        for channel in (
-            client.shell_channel,
-            client.iopub_channel,
-            client.control_channel,
-            client.stdin_channel,
-        ):
-            assert 0 < channel.socket.getsockopt(zmq.SNDTIMEO) < 10_000
-            assert channel.socket.getsockopt(zmq.MAXMSGSIZE) == 2_000_000
-            assert channel.socket.getsockopt(zmq.RECONNECT_IVL) == -1
+        client = manager.client(**{**room.connection, "ip": str(room.folder.path / "s")})
+        with client.connect_shell() as socket:
+            assert 0 < socket.getsockopt(zmq.SNDTIMEO) < 10_000
+            assert socket.getsockopt(zmq.MAXMSGSIZE) == 2_000_000
+            assert socket.getsockopt(zmq.RECONNECT_IVL) == -1
     finally:
-        client.stop_channels()
         manager.close()
-        room.wire.facts()
+        room.close()

@@ -20,6 +20,7 @@ from grader.datasets.withheld import course_secret, split_dataset
 from grader.execution.interface import Executor
 from grader.execution.local import LocalExecutor
 from grader.pipeline import grade
+from grader.sandbox.sources import ColdRooms, ForkedRooms, RoomSource
 from hostile.attacks import MEASURED, read_attacks
 from hostile.classroom import (
     AMPLE,
@@ -36,10 +37,8 @@ from hostile.measured import WORDS
 from hostile.oddities import ODDITIES, hand_in_oddity
 from hostile.traces import Traces, left_behind, traces
 
-KINDS: dict[str, Callable[[int], Executor]] = {
-    "cold": LocalExecutor,
-}
-"""Kinds of kernel: what gives an executor of so many rooms at a time. Everything here is tried with each."""
+KINDS = ("cold", "forked")
+"""Kinds of kernel. Everything here is tried with each."""
 
 ROOMS = 3
 _ATTACKS_PER_HONEST = 5
@@ -61,9 +60,13 @@ class HostileClass(NamedTuple):
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Callable[[int], Executor]:
-    """One kind of kernel after the other."""
-    return KINDS[request.param]
+def kind(request: pytest.FixtureRequest, kernel_parent: ForkedRooms) -> Callable[[int], Executor]:
+    """One kind of kernel after the other: what gives an executor of so many rooms at a time."""
+    source: RoomSource = ColdRooms()
+    if request.param == "forked":
+        kernel_parent.start()  # it was there before the class, and is not left behind by it
+        source = kernel_parent
+    return lambda at_once: LocalExecutor(at_once, source)
 
 
 @pytest.fixture(scope="session")

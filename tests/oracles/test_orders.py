@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from oracles.plain import Makers, Pipeline, batched, found_with, makers, shuffled
 
 from grader.execution.local import LocalExecutor
 from grader.execution.running import run_jobs
@@ -19,70 +18,13 @@ from grader.oracles.orders import MARK, Found, orders_found, read_orders
 from grader.oracles.references import EXPERIMENTS, read_references
 from grader.oracles.scripts import orders as script
 from grader.oracles.traces import Trace
-
-Makers = Mapping[str, Callable[..., Any]]
-
-
-class Pipeline:
-    """A dataset in plain Python: what iterates anew each time it is asked."""
-
-    def __init__(self, iterate: Callable[[], Iterator[Any]]) -> None:
-        self.iterate = iterate
-
-    def __iter__(self) -> Iterator[Any]:
-        return self.iterate()
-
-
-def shuffled(data: Pipeline, settings: Mapping[str, int], *, is_new_each_time: bool = True) -> Pipeline:
-    """Drawn from a buffer that is filled up again, as tf.data does it."""
-    generator = random.Random(settings["seed"])
-
-    def iterate() -> Iterator[Any]:
-        draw = generator if is_new_each_time else random.Random(settings["seed"])
-        buffer: list[Any] = []
-        for item in data:
-            buffer.append(item)
-            if len(buffer) == settings["buffer"]:
-                yield buffer.pop(draw.randrange(len(buffer)))
-        draw.shuffle(buffer)
-        yield from buffer
-
-    return Pipeline(iterate)
-
-
-def batched(data: Pipeline, settings: Mapping[str, int], *, drops_remainder: bool = False) -> Pipeline:
-    def iterate() -> Iterator[list[Any]]:
-        batch: list[Any] = []
-        for item in data:
-            batch.append(item)
-            if len(batch) == settings["batch_size"]:
-                yield batch
-                batch = []
-        if batch and not drops_remainder:
-            yield batch
-
-    return Pipeline(iterate)
-
-
-def repeated(data: Pipeline, settings: Mapping[str, int]) -> Pipeline:
-    return Pipeline(lambda: (item for _ in range(settings["epochs"]) for item in data))
-
-
-def makers(**changed: Callable[..., Any]) -> Makers:
-    plain = {
-        "range": lambda settings: Pipeline(lambda: iter(range(settings["examples"]))),
-        "shuffle": shuffled,
-        "batch": batched,
-        "repeat": repeated,
-    }
-    return {**plain, **changed}
+from grader.sandbox.sources import ForkedRooms
 
 
 def found(using: Makers) -> dict[str, dict[str, Found]]:
-    traces = [Trace.model_validate(trace) for trace in script.run(using)]
     return {
         order: {name: fact.found for name, fact in told.facts.items()}
-        for order, told in orders_found(traces).items()
+        for order, told in found_with(using).items()
     }
 
 
@@ -182,15 +124,16 @@ def test_traces_are_found_among_other_output() -> None:
 
 
 def test_tf_data_in_a_room_does_what_plain_python_does(
-    plain: dict[str, dict[str, Found]], tmp_path: Path
+    plain: dict[str, dict[str, Found]], tmp_path: Path, kernel_parent: ForkedRooms
 ) -> None:
+    executor = LocalExecutor(1, kernel_parent)
     job = plan_script("orders", EXPERIMENTS["orders"].read_text("utf-8"))
     runs = RunStore(tmp_path)
-    assert run_jobs([job], runs, LocalExecutor(1), lambda doing, done, total: None).executed == 1
+    assert run_jobs([job], runs, executor, lambda doing, done, total: None).executed == 1
     references = read_references({"orders": printed_by(job, runs)})
     told = {
         order: {name: fact.found for name, fact in facts.facts.items()}
         for order, facts in references.orders.items()
     }
     assert told == plain
-    assert run_jobs([job], runs, LocalExecutor(1), lambda doing, done, total: None).executed == 0
+    assert run_jobs([job], runs, executor, lambda doing, done, total: None).executed == 0

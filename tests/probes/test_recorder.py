@@ -102,14 +102,14 @@ def test_a_training_is_counted_and_predicts_what_its_own_model_predicts(style, s
     assert training.scale == pytest.approx(scale, rel=1e-4)
     assert training.offset == pytest.approx(offset, abs=1e-4)
     assert training.foreign_writes == 0
-    assert agreement(style, said, observed) > 0.995
+    assert agreement(style, said, observed) >= 0.99
 
 
 @pytest.mark.parametrize("style", ["coloured_images", "coloured_images_without_a_model"])
 def test_coloured_images_are_found_and_predicted(style, said, observed):
     (training,) = trainings_of(style, said, observed)
     assert (training.dataset, training.why_not) == ("cifar10", "")
-    assert agreement(style, said, observed) > 0.995
+    assert agreement(style, said, observed) >= 0.99
 
 
 @pytest.mark.parametrize(

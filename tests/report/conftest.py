@@ -299,7 +299,7 @@ def printed() -> Callable[..., Output]:
     return _printed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright is there, nothing else can run an event loop
 def browser() -> Iterator[Any]:
     """A headless Chromium, driven by Playwright; its tests are skipped where there is none."""
     if not CHROMIUM.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +12,14 @@ import pytest
 
 from grader.model import Limits
 from grader.sandbox import launching
-from grader.sandbox.bubblewrap import RoomSpec, room_command
+from grader.sandbox.bubblewrap import Ends, RoomFolder, RoomSpec, room_command
 from grader.sandbox.limits.choosing import choose_mechanism
 
 InRoom = Callable[..., str]
 
 
-def without_filter(spec: RoomSpec, inside: list[str], ends: object) -> list[str]:
-    command = room_command(spec, inside, ends)
+def without_filter(spec: RoomSpec, folder: RoomFolder, inside: list[str], ends: Ends) -> list[str]:
+    command = room_command(spec, folder, inside, ends)
     at = command.index("--seccomp")
     return [*command[:at], *command[at + 2 :]]
 
@@ -30,11 +31,13 @@ def in_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InRoom:
     def run(program: str, *, is_filtered: bool = True, limits: Limits | None = None) -> str:
         if not is_filtered:
             monkeypatch.setattr(launching, "room_command", without_filter)
-        spec = RoomSpec(settings=tmp_path, limits=limits or Limits(), seed=1, wire=0)
+        spec, folder = RoomSpec(limits=limits or Limits()), RoomFolder(tmp_path / uuid.uuid4().hex)
+        folder.make()
         bounds = choose_mechanism().open(spec.limits)
         try:
             process, standing = launching.launch(
                 spec,
+                folder,
                 [sys.executable, "-c", program],
                 bounds,
                 stdout=subprocess.PIPE,

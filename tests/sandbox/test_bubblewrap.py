@@ -8,13 +8,16 @@ import pytest
 from grader.errors import SandboxError
 from grader.model import KerasFlavour, Limits
 from grader.sandbox import bubblewrap
-from grader.sandbox.bubblewrap import Ends, RoomSpec, find_bubblewrap, room_command, room_environment
+from grader.sandbox.bubblewrap import (
+    Ends,
+    RoomFolder,
+    RoomSpec,
+    find_bubblewrap,
+    room_command,
+    room_environment,
+)
 
 PACKAGE = Path(bubblewrap.__file__).resolve().parents[1]
-
-
-def a_spec(tmp_path: Path, **fields: object) -> RoomSpec:
-    return RoomSpec.model_validate({"settings": tmp_path, "limits": Limits(), "seed": 7, "wire": 3} | fields)
 
 
 def test_without_bubblewrap_one_sentence_says_how_to_get_it(monkeypatch, tmp_path):
@@ -23,17 +26,18 @@ def test_without_bubblewrap_one_sentence_says_how_to_get_it(monkeypatch, tmp_pat
         find_bubblewrap()
 
 
-def test_the_environment_holds_nothing_of_the_launcher(monkeypatch, tmp_path):
+def test_the_environment_holds_nothing_of_the_launcher(monkeypatch):
     monkeypatch.setenv("SOME_TOKEN", "x")
-    environment = room_environment(a_spec(tmp_path))
+    environment = room_environment()
     assert "SOME_TOKEN" not in environment
     assert environment["KERAS_HOME"] == "/keras"
     assert "TF_USE_LEGACY_KERAS" not in environment
-    assert room_environment(a_spec(tmp_path, keras=KerasFlavour.LEGACY))["TF_USE_LEGACY_KERAS"] == "1"
+    assert room_environment(KerasFlavour.LEGACY)["TF_USE_LEGACY_KERAS"] == "1"
 
 
 def test_every_writable_place_is_a_sized_tmpfs_and_nothing_of_the_host(tmp_path):
-    command = room_command(a_spec(tmp_path, limits=Limits(disk_bytes=12345)), ["true"], Ends(9, 10, 11))
+    spec = RoomSpec(limits=Limits(disk_bytes=12345))
+    command = room_command(spec, RoomFolder(tmp_path), ["true"], Ends(9, 10, 11))
     assert "--bind" not in command
     places = [i for i, word in enumerate(command) if word == "--tmpfs" and command[i + 1] != str(PACKAGE)]
     sizes = {command[i + 1]: command[i - 1] for i in places if command[i - 2] == "--size"}
@@ -44,7 +48,7 @@ def test_every_writable_place_is_a_sized_tmpfs_and_nothing_of_the_host(tmp_path)
 
 def test_a_grader_installed_inside_a_bound_prefix_is_covered(monkeypatch):
     monkeypatch.setattr(bubblewrap, "_python_prefixes", lambda: [str(PACKAGE.parent)])
-    assert bubblewrap._without_grader() == ["--tmpfs", str(PACKAGE)]
+    assert bubblewrap._without_grader() == ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
 
 
 def test_devices_and_sockets_that_lead_out_are_not_there(in_room):

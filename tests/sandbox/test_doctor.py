@@ -22,7 +22,7 @@ def test_on_this_machine_everything_is_found_by_trying():
 
 
 def test_a_room_that_does_not_lock_is_found_out(monkeypatch):
-    def no_room(spec, inside, bounds, **streams):
+    def no_room(spec, folder, inside, bounds, **streams):
         process = subprocess.Popen(["env", "SOMETHING=1", *inside], **streams)
         return process, SimpleNamespace(close=lambda: None)
 

@@ -1,12 +1,11 @@
-"""What a notebook finds in the room, and what it does not; with real kernels."""
+"""What a notebook finds in the room, and what it does not; with real kernels of every kind."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -14,9 +13,12 @@ import pytest
 
 from grader.model import Attachment, Limits, RunStatus
 from grader.sandbox.bubblewrap import RoomSpec
-from grader.sandbox.launching import launch
-from grader.sandbox.layout import LOCKED
-from grader.sandbox.limits.sampling import Sampling
+from grader.sandbox.sources import ColdRooms
+
+
+@pytest.fixture(params=["cold", "forked"])
+def rooms(request, kernel_parent):
+    return ColdRooms() if request.param == "cold" else kernel_parent
 
 
 def printed(executed: nbformat.NotebookNode, cell: int = 1) -> str:
@@ -195,17 +197,11 @@ def test_the_room_is_not_root_even_when_the_grader_is(run_cells):
     assert printed(executed) == "1000 1000\n"
 
 
-def test_a_room_whose_grader_died_before_it_stood_ends_by_itself(tmp_path):
+def test_a_room_whose_grader_died_before_it_stood_ends_by_itself():
     """Bubblewrap ties the room to its parent only once it runs; a grader killed before leaves an orphan."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    settings = LOCKED.model_dump() | {"wire": writer, "is_locked": True}
-    (tmp_path / "room.json").write_text(json.dumps(settings))
-    spec = RoomSpec(settings=tmp_path, limits=Limits(), seed=1, wire=writer)
-    inside = [sys.executable, "-s", "/room/startup.py", LOCKED.settings]
-    orphan, standing = launch(spec, inside, Sampling().open(spec.limits), stderr=subprocess.PIPE)
-    os.close(writer)
-    standing.close()
-    _, complaint = orphan.communicate(timeout=20)
-    assert orphan.returncode == 1
-    assert b"the grader is gone" in complaint
+    orphan = ColdRooms().room(RoomSpec(limits=Limits()))
+    orphan._job.close()
+    orphan.start()
+    assert asyncio.run(asyncio.wait_for(orphan.wait(), 20)) == 1
+    orphan.close()
+    assert orphan.complaint == "the grader is gone"
