@@ -231,7 +231,8 @@ def test_every_socket_to_a_kernel_has_bounds(a_job):
     room = ColdRooms().room(room_spec(a_job("x", limits=Limits(output_bytes=1_000_000))))
     manager = RoomKernelManager(room)
     try:
-        client = manager.client(**{**room.connection, "ip": str(room.folder.path / "s")})
+        ports = {name: port for name, port in room.connection.items() if name.endswith("_port")}
+        client = manager.client(**ports, ip=str(room.folder.path / "s"), transport="ipc")
         with client.connect_shell() as socket:
             assert 0 < socket.getsockopt(zmq.SNDTIMEO) < 10_000
             assert socket.getsockopt(zmq.MAXMSGSIZE) == 2_000_000
