@@ -28,7 +28,7 @@ soak: $(STAMP) bubblewrap
 	$(BIN)/python -m pytest tests/hostile/test_soak.py -m soak -s --timeout 0
 
 peers: $(STAMP)
-	$(BIN)/python benchmarks/peers
+	$(BIN)/python benchmarks/peers --write docs/security.md
 
 answers: $(STAMP) bubblewrap
 	$(BIN)/python benchmarks/answers.py $(ARGS)

@@ -117,7 +117,8 @@ async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Fi
         open_rooms.discard(room)
         passed_limit = room.close()
     redraw_figures(notebook)
-    facts = question.believed(room.wire.facts())
+    is_gone = status is RunStatus.KERNEL_DIED and passed_limit is None
+    facts = question.believed(room.wire.facts(), is_gone=is_gone)
     watchdog = room.watchdog
     run = Run(
         key=job.key,
@@ -259,14 +260,16 @@ async def _measure(
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
     """
-    if room.process is None or room.process.poll() is not None:
+    if room.is_killed or room.poll() is not None:
         return
     inputs = room.folder.settings / "inputs"
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
     room.folder.give(inputs)
-    node = v4.new_code_cell(question.cell(f"{room.layout.settings}/inputs", MEASURE_SECONDS))
+    node = v4.new_code_cell(
+        question.cell(room.layout.harness, f"{room.layout.settings}/inputs", MEASURE_SECONDS)
+    )
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
