@@ -8,7 +8,7 @@ from pathlib import Path
 from grader.course import Course
 from grader.datasets.finding import find_dataset
 from grader.datasets.interface import DatasetFiles
-from grader.datasets.withheld import course_secret, read_key, split_dataset
+from grader.datasets.withheld import course_secret, read_inputs, read_key, split_dataset
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
 from grader.model import Isolation, Submission
@@ -40,7 +40,9 @@ class Provisions:
         ]
         splits = [split_dataset(files, secret, cache) for files in found]
         self.inside: tuple[DatasetFiles, ...] = tuple(split.inside for split in splits)
-        self.keys: Mapping[str, Key] = {split.inside.name: Key(*read_key(split.key)) for split in splits}
+        self.keys: Mapping[str, Key] = {
+            split.inside.name: Key(*read_key(split.key), read_inputs(split.inputs)) for split in splits
+        }
         self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
         self._limits = rubric.limits
         self._isolation = isolation

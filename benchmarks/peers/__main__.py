@@ -1,7 +1,7 @@
-"""Tries the same attempts against nbgrader and otter-grader and prints a table of what was seen (`make peers`).
+"""Tries the same attempts against nbgrader and otter-grader and prints what was seen (`make peers`).
 
-Each grader gets an environment of its own below a cache folder, and each attempt a course of its own in a temporary
-folder: one hand-in that makes it, one honest one beside it.
+Each grader gets an environment of its own below a cache folder, and each attempt a course of its own in a
+temporary folder: one hand-in that makes it, one honest one beside it, and one that does nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from peers.attempts import ATTEMPTS, HONEST, NOTHING, Attempt
 from peers.graders import MOST_POINTS, Nbgrader, Otter, Peer, version
+
+_BEGIN, _END = "<!-- peers -->\n", "<!-- /peers -->\n"
 
 
 def tried(peer: Peer, attempt: Attempt, folder: Path) -> str:
@@ -87,19 +89,27 @@ def main(arguments: Sequence[str]) -> None:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "grader-peers"
     parser.add_argument("--cache", type=Path, default=cache, help="where the graders are installed")
     parser.add_argument("--only", default="", help="names of attempts, separated by commas")
+    parser.add_argument("--write", type=Path, help="a page whose table, between marks, is written anew")
     options = parser.parse_args(arguments)
     options.cache.mkdir(parents=True, exist_ok=True)
     peers: list[Peer] = [Nbgrader(options.cache), Otter(options.cache)]
     heads = [f"{peer.package} {version(peer, options.cache)}" for peer in peers]
-    print(f"| attempt | {' | '.join(heads)} |")
-    print("|---" * (len(peers) + 1) + "|")
+    lines = [f"| attempt | {' | '.join(heads)} |", "|---" * (len(peers) + 1) + "|"]
+    print("\n".join(lines))
     for attempt in ATTEMPTS:
         if not options.only or attempt.name in options.only.split(","):
-            cells = []
-            for peer in peers:
-                with tempfile.TemporaryDirectory(prefix="peers-") as name:
-                    cells.append(tried(peer, attempt, Path(name)))
-            print(f"| {attempt.what} | {' | '.join(cells)} |", flush=True)
+            lines.append(f"| {attempt.what} | {' | '.join(_tried_by_all(peers, attempt))} |")
+            print(lines[-1], flush=True)
+    if options.write is not None:
+        page = options.write.read_text("utf-8")
+        before, after = page.split(_BEGIN)[0], page.split(_END)[1]
+        options.write.write_text("".join([before, _BEGIN, "\n".join(lines), "\n", _END, after]), "utf-8")
+
+
+def _tried_by_all(peers: Sequence[Peer], attempt: Attempt) -> Iterator[str]:
+    for peer in peers:
+        with tempfile.TemporaryDirectory(prefix="peers-") as name:
+            yield tried(peer, attempt, Path(name))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The attempts: code of a hand-in that does none of the work and wants the points, or something else.
 
-`LOOT` stands for a folder where code leaves a file when it got what it wanted; `PORT` for a port of this machine's
-loopback on which the script itself listens; `NEIGHBOUR` for a word in another hand-in, `COURSE` for the folder in which
-grading goes on. Every bomb is bounded.
+`LOOT` stands for a folder where code leaves a file when it got what it wanted; `PORT` for a port of this
+machine's loopback on which the script itself listens; `NEIGHBOUR` for a word in another hand-in, `COURSE` for
+the folder in which grading goes on. Every bomb is bounded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ HONEST = "def square(x):\n    return x * x  # NEIGHBOUR\n"
 
 
 class Attempt(NamedTuple):
-    """What is tried, by grader where it differs. What counts is points gained, or a file called `name` in LOOT."""
+    """What is tried, by grader where it differs. What counts is points gained, or a file in LOOT."""
 
     name: str
     what: str
@@ -75,10 +75,13 @@ class NoAsserts(ast.NodeTransformer):
 get_ipython().ast_transformers.append(NoAsserts())
 """,
         otter="""
-from otter.test_files import TestFile
-TestFile.passed_all = property(lambda self: True)
-TestFile.grade = property(lambda self: 1.0)
-TestFile.score = property(lambda self: self.possible)
+from otter.test_files import ok_test
+own = ok_test.OKTestFile.run
+def run(test, environment):
+    own(test, environment)
+    for result in test.test_case_results:
+        object.__setattr__(result, "passed", True)
+ok_test.OKTestFile.run = run
 """,
     ),
     Attempt(
@@ -107,7 +110,11 @@ atexit.register(lambda: open(path, "wb").write(pickle.dumps(Points())))
     Attempt(
         "network",
         "connects to another service of this machine",
-        code="import socket\nsocket.create_connection(('127.0.0.1', PORT), 3).send(b'x')\nopen(r'LOOT/network', 'w').close()",
+        code="""
+import socket
+socket.create_connection(('127.0.0.1', PORT), 3).send(b'x')
+open(r"LOOT/network", "w").close()
+""",
     ),
     Attempt(
         "neighbours",

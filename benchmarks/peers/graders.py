@@ -1,4 +1,4 @@
-"""The other graders: an environment of its own for each, a tiny assignment in its format, and what grading gave."""
+"""The other graders: each with an environment of its own, and a tiny assignment in its format."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Nbgrader:
 
 
 class Otter:
-    """otter-grader: `otter run`, which is what its containers run inside. The wall of a container is not tried."""
+    """otter-grader: `otter run`, which is what its containers run inside; the containers are not tried."""
 
     name = "otter"
     package = "otter-grader"

@@ -13,6 +13,8 @@ from grader.checks.evaluation import tests_of_trained_mlps
 from grader.checks.measurement import (
     Model,
     doubt_about,
+    doubt_about_training,
+    is_trusted,
     measured_models,
     reported_test_accuracy,
     trainings_seen,
@@ -194,7 +196,8 @@ def _by_measurement(
     reasons = [_measured_in_words(measured, line, run, len(evidence.repeats)), *_gap(evidence, measured)]
     margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
     if measured.accuracy >= line.full + margin:
-        return met(*reasons)
+        alone = _rests_on_the_room(evidence, run, measured, thresholds, band)
+        return met(*reasons) if alone is None else needs_review(alone, *reasons)
     counts = run.status is RunStatus.COMPLETED and not run.mends
     is_real = _origin(run, measured.dataset) is DatasetOrigin.REAL
     if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
@@ -206,6 +209,30 @@ def _by_measurement(
         text = f"Every model that was trained is about as good as guessing ({CHANCE:.2f})."
         return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
     return needs_review(*_how_it_ended(run), *reasons)
+
+
+def _rests_on_the_room(
+    evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line], band: float
+) -> Reason | None:
+    """Why a measurement does not settle it: the room's predictions could not be computed outside of it, and
+    no test of a trained model in the code says the same. None where one of the two holds.
+    """
+    if not measured.why_not_computed:
+        return None
+    shown = _judged(evidence.rerun or Readings(), evidence, run, thresholds, band)
+    says_the_same = any(
+        outcome is Outcome.MET
+        and dataset == measured.dataset
+        and abs(number.value - measured.accuracy) < _GAP
+        for outcome, number, dataset in shown
+    )
+    if says_the_same and _is_tested(evidence):
+        return None
+    text = (
+        "This rests on what the notebook's own process told: its model's predictions could not be computed "
+        f"outside of it ({measured.why_not_computed})."
+    )
+    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
@@ -235,7 +262,10 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     observed = evidence.observed
     if observed is None:
         return ()
-    if observed.is_trusted and any(t.why_not for t in trainings_seen(evidence)):
+    reaches = doubt_about_training(evidence) if evidence.reaches else None
+    if reaches is not None:
+        return (reaches,)
+    if is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence)):
         return ()  # trained, but in a way that could not be measured
     reasons = [
         Reason(

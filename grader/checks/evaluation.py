@@ -9,6 +9,7 @@ from grader.checks.guards import never_against, test_of_training
 from grader.checks.measurement import (
     LARGE_GAP,
     is_close_to_chance,
+    is_trusted,
     measured_models,
     of_a_trained_model,
 )
@@ -109,7 +110,7 @@ def _doubt_about_result(
 def _another_forward_pass(evidence: Evidence) -> Reason | None:
     """Why every test that was seen asks another model than the trained; None unless measuring shows it."""
     observed, measured = evidence.observed, evidence.measured
-    if observed is None or measured is None or not observed.is_trusted:
+    if observed is None or measured is None or not is_trusted(evidence):
         return None
     tests = [test for test in observed.evaluations if test.part == Part.TEST.value]
     for test in tests:

@@ -20,6 +20,7 @@ from grader.notebook.records import Number, Split
 FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
 LARGE_GAP = 0.15
 PER_PIXEL = "each pixel standardised"  # as the recorder names that preparation
+_LEAST_AGREEMENT = 0.97  # weights come rounded to 11 bits; honest models were seen to agree by 0.99 and more
 _UNTRAINED = 0.3  # more than any untrained network was seen to reach by luck
 _LEAST_RISE = 0.2
 _LEAST_CHANGE = 0.2
@@ -40,9 +41,17 @@ def is_close_to_chance(accuracy: float) -> bool:
     return accuracy <= _CLOSE_TO_CHANCE
 
 
+def is_trusted(evidence: Evidence) -> bool:
+    """Whether what the recorder saw counts: it was there, nobody spoke for it, and no code could."""
+    if evidence.observed is None or not evidence.observed.is_trusted or evidence.reaches:
+        return False
+    measured = () if evidence.measured is None else evidence.measured.trainings
+    return not any(training.is_untold for training in measured)
+
+
 def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
     """The measured models with at least so many hidden layers, in the order of their trainings."""
-    if evidence.observed is None or evidence.measured is None:
+    if evidence.observed is None or evidence.measured is None or not is_trusted(evidence):
         return ()
     return models_of(evidence.observed, evidence.measured, hidden_layers)
 
@@ -62,6 +71,8 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
+    if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
+        return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
         return f"its weights were also written {seen.foreign_writes} times without a gradient"
     is_noise_small = seen.preparation != PER_PIXEL  # which blows up noise at the border of the images
@@ -92,7 +103,7 @@ def _has(training: ObservedTraining, hidden_layers: int) -> bool:
 
 def trainings_seen(evidence: Evidence, hidden_layers: int = 1) -> tuple[ObservedTraining, ...]:
     """Trainings of at least `FEWEST_UPDATES` updates of a model with at least so many hidden layers."""
-    if evidence.observed is None or not evidence.observed.is_trusted:
+    if evidence.observed is None or not is_trusted(evidence):
         return ()
     return tuple(t for t in evidence.observed.trainings if _has(t, hidden_layers))
 
@@ -105,7 +116,11 @@ def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason |
     observed = evidence.observed
     if observed is None:
         return None
-    if not observed.is_trusted:
+    if evidence.reaches:
+        first = evidence.reaches[0]
+        text = f"The code reaches into what runs it ({first.place}: `{first.what}`), so a person decides."
+        return Reason(text=text, cell=first.cell, source=Source.SOURCE)
+    if not is_trusted(evidence):
         text = "What our recorder saw cannot be trusted in this run, so whether a model was trained is open."
         return Reason(text=text, source=Source.OBSERVED)
     if trainings_seen(evidence, hidden_layers):
@@ -182,9 +197,17 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
         is_tampered = any(name.startswith("recorder") for name in observed.replaced)
         what = "was patched, silenced or imitated" if is_tampered else "saw no TensorFlow in this run"
         yield f"Our recorder {what}: nothing that it told counts, and nothing was measured."
+    if evidence.reaches:
+        places = "; ".join(f"{found.place}: {found.what}" for found in evidence.reaches[:6])
+        yield f"The code reaches into what runs it ({places}): nothing observed or measured counts."
     if observed.replaced:
         more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
         yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."
+    if any(training.is_untold for training in (evidence.measured or Measured()).trainings):
+        yield (
+            "A training's room did not tell how its model predicts, which our recorder always does: somebody "
+            "may have spoken in its place, so nothing that was observed counts."
+        )
     models = measured_models(evidence)
     for model in models:
         doubt = doubt_about(model)

@@ -138,6 +138,19 @@ def public_split(files: DatasetFiles, cache: Path) -> Split:
     return split_dataset(files, PUBLIC_SEED, cache)
 
 
+def read_inputs(inputs: Path) -> Bytes:
+    """The images to ask about, uint8 (n, height, width); DatasetError when they cannot be read."""
+    import numpy as np
+
+    try:
+        images: Bytes = np.load(inputs, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as damage:
+        raise DatasetError(
+            f"{inputs} cannot be read ({damage}): delete it, it will be made again."
+        ) from damage
+    return images
+
+
 def read_key(key: Path) -> SplitKey:
     """The key of a split's inputs; DatasetError when it cannot be read."""
     import numpy as np

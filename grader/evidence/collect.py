@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,13 @@ from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import read_code_facts
+from grader.notebook.machinery import Reach, reaches_of_cells, reaches_of_file
 from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
+
+_MODULE_BYTES = 1024**2
+_MOST_MODULES = 50
 
 
 def collect(
@@ -52,14 +57,26 @@ def collect(
         measured=measured,
         code_facts=read_code_facts(code),
         text=read_prose(notebook),
+        reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission)),
         own_traces=own_traces(code, executed or notebook),
     )
 
 
+def _reaches_of_files(submission: Submission) -> Iterator[Reach]:
+    """What the Python files beside the notebook reach into; files that cannot be read are passed over."""
+    modules = [
+        a.name for a in submission.attachments if a.name.endswith(".py") and a.size_bytes < _MODULE_BYTES
+    ]
+    for name in modules[:_MOST_MODULES]:
+        with contextlib.suppress(OSError):
+            source = (submission.folder / name).read_text("utf-8", "replace")
+            yield from reaches_of_file(name, source)
+
+
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
-    """What one run's room sent, and what is measured from it; the predictions themselves are not kept."""
+    """What one run's room sent, and what is measured from it; predictions and models are not kept."""
     observed = read_observed(facts)
-    return observed.model_copy(update={"predictions": ()}), measure(observed, keys)
+    return observed.model_copy(update={"predictions": (), "models": ()}), measure(observed, keys)
 
 
 @cache

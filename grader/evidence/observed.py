@@ -9,6 +9,7 @@ Wire schema 3, a JSON object a line, `kind` tells which:
 - `graph`: `model`, an id, and `operations`, those of `ObservedModel`.
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
+- `written`: the fields of `WrittenModel` (`modelled.py`): how a training's model computes its logits.
 - `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
   "recorder".
 
@@ -32,6 +33,7 @@ from grader.evidence.around import (
     TracedGraph,
     TracedOperation,
 )
+from grader.evidence.modelled import WrittenModel
 from grader.model import Record
 
 _MOST_TRAININGS = 400
@@ -178,6 +180,7 @@ class Observed(Record):
     pipelines: tuple[ObservedPipeline, ...] = ()
     functions: tuple[ObservedFunction, ...] = ()
     models: tuple[ObservedModel, ...] = ()
+    written: tuple[WrittenModel, ...] = ()
 
 
 class _Reader:
@@ -191,6 +194,7 @@ class _Reader:
         self.functions: dict[int, ObservedFunction] = {}
         self.models: dict[int, ObservedModel] = {}
         self.graphs: dict[int, tuple[TracedOperation, ...]] = {}
+        self.written: dict[int, WrittenModel] = {}
         self.evaluations: list[ObservedEvaluation] = []
         self.predictions: list[Predictions] = []
 
@@ -216,6 +220,9 @@ class _Reader:
                 classes = base64.b64decode(str(fields.get("classes", "")), validate=True)
                 told = without_run(fields) | {"classes": classes}
                 self.predictions.append(Predictions.model_validate(told))
+            case "written" if len(self.written) < _MOST_TRAININGS:
+                model = WrittenModel.model_validate(without_run(fields))
+                self.written.setdefault(model.training, model)
             case "replaced":
                 self.replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
 
@@ -240,6 +247,7 @@ class _Reader:
             pipelines=tuple(self.pipelines.values()),
             functions=tuple(self.functions.values()),
             models=tuple(models),
+            written=tuple(self.written.values()),
         )
 
 

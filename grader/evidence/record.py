@@ -11,6 +11,7 @@ from grader.evidence.observed import Observed
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
+from grader.notebook.machinery import Reach
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
 from grader.oracles.references import References
@@ -29,6 +30,7 @@ class Evidence(Record):
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
     reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
     batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
+    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -43,6 +45,7 @@ class Evidence(Record):
     references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
+    reaches: tuple[Reach, ...] = ()
     own_traces: tuple[tuple[int, Trace], ...] = ()
 
     @cached_property

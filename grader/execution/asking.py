@@ -7,13 +7,18 @@ knew before the recorder was asked.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-_ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r}, {word!r})"
-_ANSWERS = frozenset({"predictions", "replaced"})
+_ASK = (
+    "exec(compile(open({file!r}).read(), {file!r}, 'exec'), "
+    "{{'__file__': {file!r}, '__name__': 'asking', 'question': ({folder!r}, {seconds!r}, {word!r})}})"
+)
+_ANSWERS = frozenset({"written", "predictions", "replaced"})
+_TOLD_AGAIN = _ANSWERS | {"training", "evaluation"}
 _IMITATED = "recorder: imitated on the wire"
 _SILENT = "recorder: gave no answer at the end"
+_GONE = "recorder: gone with the kernel before it could answer"
 
 
 class Question:
@@ -23,27 +28,34 @@ class Question:
         self._word = secrets.token_hex(16)
         self._is_asked = False
 
-    def cell(self, folder: str, seconds: float) -> str:
-        """The code that asks for predictions on the inputs in `folder` of the room, within `seconds`."""
-        self._is_asked = True
-        return _ASK.format(folder=folder, seconds=seconds, word=self._word)
+    def cell(self, harness: str, folder: str, seconds: float) -> str:
+        """The code that asks for predictions on the inputs in `folder` of the room, within `seconds`.
 
-    def believed(self, facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        `harness` is the room's folder with the package `probes`.
+        """
+        self._is_asked = True
+        file = f"{harness}/probes/asking.py"
+        return _ASK.format(file=file, folder=folder, seconds=seconds, word=self._word)
+
+    def believed(self, facts: Sequence[Mapping[str, Any]], *, is_gone: bool = False) -> list[dict[str, Any]]:
         """The facts without what was not said in answer to this question though only an answer can say it.
 
-        That this was tried, or that there was no answer though the question was asked, is added as something
-        that the notebook replaced.
+        Where there was an answer, what was told on the way of trainings and evaluations gives way to what the
+        answer tells of them. That somebody imitated an answer, that there was none though the question was
+        asked, or that the kernel `is_gone` by itself before it could be, is added as something replaced.
         """
-        believed: list[dict[str, Any]] = []
-        is_imitated = False
-        is_answered = not self._is_asked
-        for fact in facts:
-            is_answer = fact.get("word") == self._word
-            if fact["kind"] in _ANSWERS and not is_answer:
-                is_imitated = True
-                continue
-            is_answered = is_answered or (is_answer and fact["kind"] == "replaced")
-            believed.append({name: value for name, value in fact.items() if name != "word"})
-        found = {_IMITATED: is_imitated, _SILENT: not is_answered}
+        answered = [fact for fact in facts if fact.get("word") == self._word]
+        is_answered = any(fact["kind"] == "replaced" for fact in answered)
+        others = [fact for fact in facts if fact.get("word") != self._word]
+        believed = [fact for fact in others if fact["kind"] not in (_TOLD_AGAIN if is_answered else _ANSWERS)]
+        found = {
+            _IMITATED: any(fact["kind"] in _ANSWERS for fact in others),
+            _SILENT: self._is_asked and not is_answered,
+            _GONE: is_gone,
+        }
         names = [name for name, is_found in found.items() if is_found]
-        return [*believed, {"kind": "replaced", "names": names}] if names else believed
+        added = [{"kind": "replaced", "names": names}] if names else []
+        return [
+            {name: value for name, value in fact.items() if name != "word"}
+            for fact in (*believed, *answered, *added)
+        ]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from probes.book import Book
 from probes.evaluations import Evaluation
+from probes.exporting import CannotExportError, exported
 from probes.facts import Send, facts_of, facts_of_evaluation
 from probes.images import Bytes
 from probes.matching import Matcher, Way
@@ -36,6 +37,7 @@ _MOST_DURING = 3
 _SEED = 20_240_229
 _MATCHING_SHARE = 0.25  # of the time
 _MOST_GUESSES = 3
+_MODELS_BYTES = 8 * 1024 * 1024
 
 
 class Measurable:
@@ -81,9 +83,22 @@ class Measurement:
             if not training.is_passing:
                 way = next((found.way for found in ready if found.training is training), None)
                 self._send("training", **facts_of(training, way))
-        for part in (self._tell_evaluations, self._tell_other_moments):
+        for part in (self._tell_models, self._tell_evaluations, self._tell_other_moments):
             with contextlib.suppress(Exception):  # what is told already must not be lost
                 part(ready)
+
+    def _tell_models(self, ready: list[Measurable]) -> None:
+        """Send forward passes with their weights, so that the classes can be computed outside of the room."""
+        room = _MODELS_BYTES
+        for found in ready:
+            try:
+                told = exported(found.predictor, found.training.values.weights, found.ways)
+            except CannotExportError as reason:
+                self._send("written", training=found.training.id, why_not=str(reason))
+                continue
+            room -= sum(len(value["data"]) for value in told["values"])
+            told = told if room >= 0 else {"why_not": "the weights of other models filled the wire"}
+            self._send("written", training=found.training.id, **told)
 
     def _tell_other_moments(self, ready: list[Measurable]) -> None:
         for found in ready:

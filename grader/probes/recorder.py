@@ -11,7 +11,7 @@ import functools
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from probes import facts, listening
@@ -136,17 +136,18 @@ class Recorder(CallListener):
             facts.tell_trainings(self.book, self._send)
             facts.tell_around(self.around, self._send)
 
-    def measure(self, folder: str, seconds: float, word: str) -> None:
+    def measure(self, folder: str, seconds: float, word: str, changed: Sequence[str]) -> None:
         """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out.
 
-        `word` goes with all that is sent: it shows that this is the answer.
+        `word` goes with all that is sent: it shows that this is the answer. `changed` names what was found to
+        be changed of the recorder itself.
         """
         deadline = time.monotonic() + seconds
         self.operations.stop_all()
         if self._send is None:
             return
         answer = functools.partial(self._send, word=word)
-        others = [] if self.surroundings is None else self.surroundings.replaced()
+        others = [*changed, *([] if self.surroundings is None else self.surroundings.replaced())]
         if self.tensorflow is None:
             answer("replaced", names=others)
             return
@@ -195,10 +196,10 @@ def cell_ended(*_: Any) -> None:
         _recorder.cell_ended()
 
 
-def measure(folder: str, seconds: float, word: str) -> None:
+def measure(folder: str, seconds: float, word: str, changed: Sequence[str] = ()) -> None:
     """After the last cell: send predictions of all trained models for the inputs in `folder`.
 
-    All that is sent carries the `word` of the question.
+    All that is sent carries the `word` of the question; see `asking.py`, which calls this.
     """
     if _recorder is not None:
-        _recorder.measure(folder, seconds, word)
+        _recorder.measure(folder, seconds, word, changed)

@@ -105,7 +105,7 @@ def _on_average(op_type: str, share: float, inputs: list[Any], attributes: Seque
     if op_type == "SelectV2":
         return inputs[1] * share + inputs[2] * (1 - share)
     named = dict(zip(attributes[::2], attributes[1::2], strict=False))
-    kind = tf.as_dtype(_eager_value(named["DstT"]))
+    kind = tf.as_dtype(eager_value(named["DstT"]))
     return tf.fill(tf.shape(inputs[0]), tf.cast(share, kind))
 
 
@@ -114,11 +114,12 @@ def _eager_attributes(attributes: Sequence[Any]) -> tuple[Any, ...]:
     named = {}
     for name, value in zip(attributes[::2], attributes[1::2], strict=False):
         if not str(name).startswith("_") and value is not None:
-            named[name] = _eager_value(value)
+            named[name] = eager_value(value)
     return tuple(part for pair in named.items() for part in pair)
 
 
-def _eager_value(value: Any) -> Any:
+def eager_value(value: Any) -> Any:
+    """One attribute in the form that eager execution takes."""
     which = getattr(value, "WhichOneof", None)
     if which is None:
         return getattr(value, "as_datatype_enum", value)

@@ -108,7 +108,8 @@ class Room:
     """One room: its folder, its process, its bounds, its watchdog, its wire.
 
     Its kernel is started by `start` and waits for its job, which `begin` tells. Whoever asked for the room
-    closes it. `mechanism` bounds its memory and processes; None: the best that this machine has.
+    closes it. `mechanism` bounds its memory and processes; None: the best that this machine has. `is_killed`
+    is True from the moment on that it is to end.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class Room:
         self._bounds: Bounds | None = None
         self._job, self._job_inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stderr = bytearray()
-        self._is_killed = False
+        self.is_killed = False
         self._starting = threading.Lock()
 
     @property
@@ -162,7 +163,7 @@ class Room:
             (self.folder.settings / f"{name}.json").write_text(json.dumps(content), "utf-8")
         self.folder.give(self.folder.settings)
         with self._starting, self._job_inside:
-            if self._is_killed:
+            if self.is_killed:
                 raise RuntimeError("the room was closed before it was open")
             self._bounds = self.mechanism.open(self.spec.limits)
             complaints, inside_complaints = os.pipe()
@@ -202,7 +203,7 @@ class Room:
     def kill(self) -> None:
         """Kill everything in the room at once, and for good; harmless when it is gone."""
         with self._starting:
-            self._is_killed = True
+            self.is_killed = True
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
 

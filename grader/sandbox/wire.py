@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 WIRE_SCHEMA = 2
-WIRE_BYTES = 8 * 1024**2
+WIRE_BYTES = 16 * 1024**2
 _FACTS = 6_000
 _DEPTH = 12
 

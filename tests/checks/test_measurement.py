@@ -34,6 +34,7 @@ from grader.model import (
     Submission,
 )
 from grader.model import RunStatus as Status
+from grader.notebook.machinery import Reach
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
 
@@ -218,6 +219,38 @@ def test_a_printed_accuracy_counts_only_where_a_training_could_not_be_measured()
 
 
 STRUCTURE = (hidden_layer, low_level_tensorflow)
+
+
+def test_predictions_that_the_weights_do_not_give_make_nothing_met():
+    assert accuracy(evidence(a_measurement(agreement=0.99))) is Outcome.MET
+    assert accuracy(evidence(a_measurement(agreement=0.4))) is Outcome.NEEDS_REVIEW
+
+
+def test_what_only_the_room_says_is_met_where_a_test_in_the_code_says_the_same():
+    told = a_measurement(accuracy=0.95, why_not_computed="the operation Conv2D")
+    assert accuracy(evidence(told, printed="test accuracy 0.9480")) is Outcome.MET
+    for printed in ("test accuracy 0.8800", "done"):
+        verdict = accuracy_at_least(evidence(told, printed=printed), thresholds=LINES)
+        assert verdict.outcome is Outcome.NEEDS_REVIEW
+        assert "outside of it (the operation Conv2D)" in verdict.reasons[0].text
+
+
+def test_a_recorder_that_does_not_tell_how_a_model_predicts_was_another():
+    untold = evidence(a_measurement(is_untold=True, why_not_computed="the room did not tell how"))
+    assert hidden_layer(untold).outcome is Outcome.NEEDS_REVIEW
+    assert accuracy(untold) is Outcome.NEEDS_REVIEW
+    assert any("somebody may have spoken" in flag for flag in flags_of_measurement(untold))
+
+
+@pytest.mark.parametrize("check", [hidden_layer, low_level_tensorflow, evaluated_on_test_data])
+def test_code_that_reaches_into_what_runs_it_leaves_all_to_a_person(check):
+    reach = Reach(what="sys.modules", cell=3)
+    forged = evidence(a_measurement()).model_copy(update={"reaches": (reach,)})
+    verdict = check(forged)
+    assert verdict.outcome is Outcome.NEEDS_REVIEW
+    assert "cell 3: `sys.modules`" in verdict.reasons[0].text
+    assert accuracy(forged) is Outcome.NEEDS_REVIEW
+    assert any("reaches into what runs it" in flag for flag in flags_of_measurement(forged))
 
 
 @pytest.mark.parametrize("check", STRUCTURE)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 from fuzz.strategies import ODD_JSON, TEXTS, fuzzed, in_time
 from grader.evidence.measured import Measured
 from grader.evidence.measuring import Key, measure
+from grader.evidence.modelled import WayFact
 from grader.evidence.observed import Moment, Observed, UpdatePath, read_observed
+from grader.evidence.operations import OPERATIONS, CannotComputeError
+from grader.evidence.recomputing import recomputed
 from grader.execution.asking import Question
 from grader.execution.drift import suggests_legacy_keras
 from grader.execution.mends import is_known_mend
@@ -96,3 +100,60 @@ def test_messages_of_errors_are_read(message: str, version: str) -> None:
     cells = (CellRun(cell=1, status=CellStatus.FAILED, error=message.encode("utf-8", "replace").decode()),)
     run = Run(key="0" * 64, status=RunStatus.CELL_FAILED, cells=cells, seed=0, limits=Limits())
     assert in_time(suggests_legacy_keras, run, version) in (True, False)
+
+
+TENSORS = st.sampled_from(["x", "w", "b", "i", "j", "a", "c", "y"])
+STEPS = st.fixed_dictionaries(
+    {
+        "op": st.sampled_from(sorted(OPERATIONS)) | st.sampled_from(["RandomUniform", "PyFunc"]) | TEXTS,
+        "inputs": st.lists(TENSORS, max_size=4),
+        "outputs": st.lists(TENSORS, min_size=1, max_size=2),
+        "attributes": st.dictionaries(
+            st.sampled_from(["transpose_a", "keep_dims", "DstT", "axis", "equation", "begin_mask", "alpha"]),
+            st.booleans() | st.integers(-3, 30) | st.sampled_from(["ab,bc->ac", "...", "ab,ab"]) | NUMBERS,
+        ),
+    }
+)
+
+
+def an_array(shape: list[int], kind: str, seed: int) -> dict[str, Any]:
+    """Small numbers of a shape as a room tells them."""
+    numbers = np.random.default_rng(seed).integers(-3, 5, shape).astype(f"<{kind}")
+    return {"shape": shape, "type": kind, "data": base64.b64encode(numbers.tobytes()).decode()}
+
+
+ARRAYS = st.builds(
+    an_array, st.lists(st.integers(0, 6), max_size=3), st.sampled_from(["f2", "f8", "i8"]), st.integers(0, 99)
+)
+TOLD_MODELS = st.fixed_dictionaries(
+    {"training": st.just(1), "entry": TENSORS, "logits": TENSORS, "steps": st.lists(STEPS, max_size=8)},
+    optional={
+        "row_shape": st.sampled_from([[784], [28, 28], [0], [7]]),
+        "is_transposed": st.booleans(),
+        "is_integer": st.booleans(),
+        "is_logits_transposed": st.booleans(),
+        "batch": st.none() | st.integers(1, 50),
+        "constants": st.dictionaries(TENSORS, ARRAYS, max_size=4),
+        "weights": st.dictionaries(TENSORS, st.integers(-1, 3), max_size=3),
+        "values": st.lists(ARRAYS, max_size=3),
+        "why_not": st.just(""),
+        "ways": ODD_JSON,
+    },
+)
+IMAGES = np.arange(40 * 784, dtype=np.uint8).reshape(40, 28, 28)
+
+
+@fuzzed
+@given(TOLD_MODELS)
+def test_models_are_computed_or_the_reason_is_said(told: dict[str, Any]) -> None:
+    way = {"dataset": "mnist", "scale": 1 / 255, "offset": 0.0}
+    observed = read_observed([{"kind": "written", **told}])
+    models = observed.written or read_observed([{"kind": "written", **(told | {"ways": [way]})}]).written
+    for model in models:
+        try:
+            classes = in_time(recomputed, model, WayFact.model_validate(way), IMAGES)
+        except CannotComputeError as reason:
+            said = str(reason)
+        else:
+            said = f"{len(classes)} classes"
+        assert said

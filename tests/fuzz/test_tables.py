@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -131,10 +132,12 @@ def rubrics(draw: st.DrawFn) -> bytes:
     | st.binary(max_size=300)
 )
 def test_rubrics_are_read_or_refused_with_file_and_line(tmp_path_factory, data: bytes) -> None:
-    path: Path = tmp_path_factory.getbasetemp() / "a1.yaml"
-    path.write_bytes(data)
-    found = in_time_or_refused(RubricError, read_rubric, path, datasets=dataset_names())
+    folder: Path = tmp_path_factory.getbasetemp() / "rubrics"
+    if not folder.exists():
+        shutil.copytree(REPOSITORY / "rubrics", folder)
+    (folder / "a1.yaml").write_bytes(data)
+    found = in_time_or_refused(RubricError, read_rubric, folder / "a1.yaml", datasets=dataset_names())
     if isinstance(found, str):
-        assert all(line.startswith(str(path)) for line in found.split("\n"))
+        assert all(line.startswith(str(folder / "a1")) for line in found.split("\n"))
     else:
         assert isinstance(found, Rubric)

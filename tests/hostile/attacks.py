@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field
 from grader.model import Record, RunStatus
 
 FOLDER = Path(__file__).parent / "notebooks"
+MEASURED = FOLDER / "measured"
 
 
 def _as_tuple(value: Any) -> Any:
@@ -29,7 +30,9 @@ class Attack(Record):
     It is made of `cells` (code), `files` beside the notebook, a `text` cell, `saved` outputs and metadata;
     `text_repeated` and `code_repeated` add cells that repeat a piece so many times. It must end in one of
     `status`; its outputs must hold `shows`, its flags `flags`, nothing told of its run may hold `silent`.
-    An output with the word SUCCEEDED means that it got what it must not get.
+    An output with the word SUCCEEDED means that it got what it must not get. It may earn no more than the
+    hand-in `like` it that does the same without the attack (or than one that does nothing), but for the
+    criteria that it `gains`: what is known to be possible.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Attack(Record):
     flags: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     at_least_seconds: float = 0.0
+    like: str = ""
+    gains: tuple[str, ...] = ()
 
     def with_words(self, words: Mapping[str, str]) -> Attack:
         """The attack with the words in capitals replaced by what they stand for."""
@@ -63,10 +68,10 @@ class Attack(Record):
         return self.model_copy(update={"cells": tuple(map(filled, self.cells)), "files": files})
 
 
-def read_attacks() -> tuple[Attack, ...]:
-    """All attacks, in the order of subjects and files."""
+def read_attacks(folder: Path = FOLDER) -> tuple[Attack, ...]:
+    """All attacks in a folder, in the order of subjects and files."""
     found = []
-    for file in sorted(FOLDER.glob("*.yaml")):
+    for file in sorted(folder.glob("*.yaml")):
         for name, fields in yaml.safe_load(file.read_text("utf-8")).items():
             found.append(Attack.model_validate({"name": name, "subject": file.stem, **fields}))
     return tuple(found)

@@ -21,6 +21,7 @@ from hostile.attacks import Attack
 RUBRIC = Path(__file__).resolve().parents[2] / "rubrics" / "a1.yaml"
 NAMES = "Names: Alex Example, Sam Sample"
 TIGHT = "{wall_seconds: 12, reserve_seconds: 6, memory_mib: 700, disk_mib: 64, output_mib: 2, processes: 100}"
+AMPLE = "{wall_seconds: 240, reserve_seconds: 30}"
 
 NOTHING_DONE = "x = 1"
 """The code of a hand-in that does nothing: no attack may earn more than it does."""
@@ -40,7 +41,7 @@ print(f"validation accuracy: {sum(map(sum, rows)) / 1600:.6f}")
 
 def a_course(root: Path, limits: str, cache: Path | None = None) -> Course:
     """A course with the rubric of assignment 1 under other limits; `cache` holds ready data sets."""
-    (root / "rubrics").mkdir(parents=True)
+    shutil.copytree(RUBRIC.parent, root / "rubrics")
     rubric, count = re.subn(
         r"^limits:.*?(?=^\n)", f"limits: {limits}\n", RUBRIC.read_text("utf-8"), flags=re.M | re.S
     )

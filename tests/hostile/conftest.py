@@ -21,8 +21,9 @@ from grader.execution.interface import Executor
 from grader.execution.local import LocalExecutor
 from grader.pipeline import grade
 from grader.sandbox.sources import ColdRooms, ForkedRooms, RoomSource
-from hostile.attacks import read_attacks
+from hostile.attacks import MEASURED, read_attacks
 from hostile.classroom import (
+    AMPLE,
     NOTHING_DONE,
     TIGHT,
     Outcomes,
@@ -32,6 +33,7 @@ from hostile.classroom import (
     hand_in,
     hand_in_attack,
 )
+from hostile.measured import WORDS
 from hostile.oddities import ODDITIES, hand_in_oddity
 from hostile.traces import Traces, left_behind, traces
 
@@ -134,6 +136,27 @@ def hostile_class(
         rooms_seconds=sum(e.run.wall_seconds for e in outcomes.evidence.values() if e.run is not None),
         seconds=seconds,
     )
+
+
+class MeasuredClass(NamedTuple):
+    """Hand-ins that forge what was observed and measured: what came of them, and the participant of each."""
+
+    outcomes: Outcomes
+    attacks: dict[str, int]
+
+
+@pytest.fixture(scope="session")
+def measured_class(
+    kind: Callable[[int], Executor], ready_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> MeasuredClass:
+    """The attacks that need TensorFlow, in one grading."""
+    course = a_course(tmp_path_factory.mktemp("measured") / "course", AMPLE, ready_data)
+    attacks = {}
+    for number, attack in enumerate(read_attacks(MEASURED), start=101):
+        attacks[attack.name] = number
+        hand_in_attack(course, number, attack.with_words(WORDS))
+    [graded] = grade(course.root / "submissions", course, kind(2))
+    return MeasuredClass(Outcomes(course, graded), attacks)
 
 
 @contextmanager

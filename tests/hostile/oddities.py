@@ -59,6 +59,12 @@ def _links_and_pipes(folder: Path) -> None:
     _sparse(folder / "large.csv", 2**40)
 
 
+def _more_than_a_room_holds(folder: Path) -> None:
+    (folder / "hand-in.ipynb").write_text(_HARMLESS, "utf-8")
+    with (folder / "large.csv").open("wb") as file:
+        file.write(b"x" * 80_000_000)
+
+
 def _linked_notebook(folder: Path) -> None:
     witness = next(folder.parent.glob("*/hand-in.ipynb"))
     (folder / "hand-in.ipynb").symlink_to(witness)
@@ -123,6 +129,12 @@ ODDITIES = {
     "a formula as a name": Oddity(
         _files({"hand-in.ipynb": _HARMLESS}), folder="=HYPERLINK(1)+@SUM_{}_assignsubmission_file"
     ),
+    "files in the places of folders": Oddity(
+        _files(
+            {"hand-in.ipynb": _HARMLESS, "drive/My Drive": "x", "drive/MyDrive/y": "y", "sample_data": "z"}
+        )
+    ),
+    "more files than a room holds": Oddity(_more_than_a_room_holds, flags=("wrote more than 64 MiB",)),
     "a hundred thousand cells": Oddity(_far_too_many_cells, rejected="100,000 cells"),
     "fifty megabytes of text": Oddity(_a_text_of_many_megabytes, flags=("very long",)),
     "JSON nested a hundred thousand deep": Oddity(

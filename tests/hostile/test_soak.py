@@ -1,4 +1,4 @@
-"""200 hand-ins, one in ten hostile; the grader is killed at random moments and started again until it is done.
+"""200 hand-ins, one in ten hostile; the grader is killed at random moments, until it is done.
 
 Not part of the test run (`make soak`): it takes a quarter of an hour on two cores.
 """
@@ -59,7 +59,7 @@ def hostile() -> Iterator[Attack]:
 
 
 def filled(course: Course, alone: Course, mark: str) -> tuple[list[int], int]:
-    """Hand-ins in both courses, the hostile ones in the first only; numbers of the honest, count of the others."""
+    """Hand-ins in both courses, the hostile ones in the first; numbers of the honest, count of the others."""
     attacks = hostile()
     words = dict.fromkeys(("MARK", "ABSTRACT", "WITNESS", "SECRET_OF_THE_LAUNCHER"), mark)
     words |= {"COURSE": str(course.root), "PORT": "9"}

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader.evidence.observed import Observed, read_observed
@@ -30,6 +31,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def said(work: Path) -> dict[str, Any]:
     """What that process said."""
     result: dict[str, Any] = json.loads((work / "said.json").read_text())
+    result["inputs"] = np.load(work / "inputs" / "mnist.npy")
     return result
 
 

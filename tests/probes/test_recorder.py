@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from grader.evidence.observed import Moment, Observed, ObservedTraining, UpdatePath, read_observed
+from grader.evidence.recomputing import recomputed, share_alike, way_for
 
 
 def trainings_of(style: str, said: dict[str, Any], observed: Observed) -> list[ObservedTraining]:
@@ -153,6 +154,30 @@ def test_weights_replaced_at_each_step_are_one_training(style, said, observed):
     (training,) = trainings_of(style, said, observed)
     assert (training.path, training.gradients, training.updates) == (UpdatePath.REBOUND, 50, 49)
     assert agreement(style, said, observed) > 0.75  # the last step's weights are not known
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        *("globals_and_assign_sub", "own_cross_entropy", "raw_pixels", "class_with_methods", "compiled_step"),
+        *("compiled_loop", "compiled_forward", "compiled_for_two_models", "dropout", "whole_set_at_once"),
+        *("regularised_layers", "bias_add", "transposed", "weights_in_a_dict", "double_precision"),
+        *("rebound_tensors", "all_zero", "module_and_optimizer", "encoder_and_head", "layers_one_by_one"),
+    ],
+)
+def test_what_a_model_of_low_level_operations_predicts_is_computed_outside_too(style, said, observed):
+    """With nothing but what was written down of it, in NumPy, from weights rounded to eleven bits."""
+    training = trainings_of(style, said, observed)[-1]
+    model = next(found for found in observed.written if found.training == training.id)
+    told = next(p for p in observed.predictions if p.training == training.id and p.moment == Moment.AFTER)
+    classes = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"])
+    assert (share_alike(told.classes, classes) or 0.0) > 0.99
+
+
+def test_why_a_model_is_not_written_down_is_told(said, observed):
+    (training,) = trainings_of("found_among_the_names", said, observed)
+    (model,) = [found for found in observed.written if found.training == training.id]
+    assert model.why_not == "not a recorded forward pass of one input"
 
 
 def test_the_forward_pass_names_operations_and_weights(said, observed):

@@ -18,15 +18,20 @@ _NO_PAGE = "TensorBoard and other pages are not shown in the grading room."
 
 
 def make_folders(attachments: str, content: str) -> None:
-    """Copy what was handed in beside the notebook into `content` and make Colab's folders around it."""
+    """Copy what was handed in beside the notebook into `content` and make Colab's folders around it.
+
+    Where a file of the hand-in has the place of one of these folders, it keeps it.
+    """
     if os.path.isdir(attachments):
         shutil.copytree(attachments, content, dirs_exist_ok=True, symlinks=True)
     drive = f"{content}/drive"
-    os.makedirs(f"{drive}/My Drive/Colab Notebooks", exist_ok=True)
-    os.makedirs(f"{content}/sample_data", exist_ok=True)
-    if not os.path.lexists(f"{drive}/MyDrive"):
-        os.symlink("My Drive", f"{drive}/MyDrive")
-    _link_hand_in(f"{drive}/My Drive", content)
+    with contextlib.suppress(FileExistsError, NotADirectoryError):
+        os.makedirs(f"{content}/sample_data", exist_ok=True)
+    with contextlib.suppress(FileExistsError, NotADirectoryError):
+        os.makedirs(f"{drive}/My Drive/Colab Notebooks", exist_ok=True)
+        if not os.path.lexists(f"{drive}/MyDrive"):
+            os.symlink("My Drive", f"{drive}/MyDrive")
+        _link_hand_in(f"{drive}/My Drive", content)
 
 
 def _link_hand_in(folder: str, content: str) -> None:
