@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references validity fuzz soak peers lint bubblewrap clean other-machines
+.PHONY: demo test references answers validity fuzz soak peers lint bubblewrap clean other-machines bench
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -18,6 +18,9 @@ references: $(STAMP) bubblewrap
 validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
 	$(BIN)/python -m grader.validity --data "$${GRADER_DATA:-../shared/data}" $(VALIDITY)
 
+bench: $(STAMP) bubblewrap  # some twenty minutes on an idle machine; the other graders need internet once
+	$(BIN)/python benchmarks/rooms.py $(BENCH)
+
 fuzz: $(STAMP)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest tests/fuzz --timeout 0
 
@@ -26,6 +29,9 @@ soak: $(STAMP) bubblewrap
 
 peers: $(STAMP)
 	$(BIN)/python benchmarks/peers --write docs/security.md
+
+answers: $(STAMP) bubblewrap
+	$(BIN)/python benchmarks/answers.py $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check

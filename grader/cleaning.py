@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rapidfuzz import process
 
 from grader.course import Course
+from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
 from grader.execution.room_run import sweep_rooms
 from grader.execution.store import RunStore
 from grader.gradebook.store import Gradebook
-from grader.model import Record
+from grader.model import Participant, Record, Submission
+from grader.report.pseudonyms import NamesLeftOut
 
 
 class Freed(Record):
@@ -28,9 +31,11 @@ class Freed(Record):
 
 
 class Removed(Record):
-    """What was removed of one person, by assignment; `left` are files that are not ours to remove."""
+    """How much was removed of one person; `shared_runs` are kept, for somebody else's grade rests on them.
 
-    assignments: tuple[str, ...]
+    `left` are the folders with the hand-ins themselves: they are the TA's to remove.
+    """
+
     grades: int
     decisions: int
     runs: int
@@ -66,77 +71,106 @@ def _free(course: Course) -> Freed:
     return Freed(runs=len(runs), evidence=len(evidence), bytes=freed)
 
 
-def remove_student(course: Course, student: str) -> Removed:
+def remove_student(course: Course, student: str, assignment: str | None = None) -> Removed:
     """Remove all that is kept of one person: `student` is a submission's id or a participant's number.
 
     That is their grades and decisions with all history, their runs (those aside that somebody else's grade
     rests on), evidence, reports, and every unpacked copy of hand-ins. The pages of the class that name them
-    are removed with it; the next grading makes them again. Then what no grade needs any more is freed. Raises
+    are removed with it; the next grading makes them again. Then what no grade needs any more is freed. Moodle
+    numbers people anew in each assignment, so `assignment` is needed where several know that number. Raises
     `UsageError` when nothing is kept under that name, `StoreError` while a grading is at work.
     """
     with course.locked():
-        with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
-            latest = {name: gradebook.latest(name) for name in gradebook.assignments()}
-            theirs = {
-                (assignment, submission)
-                for assignment, grades in latest.items()
-                for submission, grade in grades.items()
-                if student in (submission, grade.participant.id)
-            }
-            evidence = [
-                file
-                for file in _inside(course.state / "evidence")
-                if (whose := _submission(file)) and _is_of(whose, student, theirs)
-            ]
-            theirs |= {(s["assignment"], s["id"]) for file in evidence if (s := _submission(file))}
-            if not theirs:
-                raise UsageError(_nobody(student, latest))
-            left = {Path(s["folder"]) for file in evidence if (s := _submission(file))}
-            now = datetime.now(UTC)
-            erased = [gradebook.erase(assignment, name, now=now) for assignment, name in sorted(theirs)]
-            needed = _runs_needed(gradebook)
-        keys = {key for one in erased for key in one.run_keys}
-        keys |= {key for file in evidence if (key := _run_key(file))}
-        runs = [course.state / "runs" / key for key in sorted(keys - needed)]
-        reports = [course.reports / assignment / name for assignment, name in sorted(theirs)]
-        shown = [
-            course.reports / assignment / name
-            for assignment, _ in theirs
-            for name in ("index.html", "gradebook.csv")
+        kept = [
+            (file, found)
+            for file in _inside(course.state / "evidence")
+            if (found := _submission(file)) is not None
         ]
-        there = [path for path in (*evidence, *runs, *reports, *set(shown)) if path.exists()]
-        for path in (*there, course.state / "intake"):
-            if path.exists():
-                _remove(path)
+        with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+            theirs = _theirs(gradebook, (found for _, found in kept), student, assignment)
+            now = datetime.now(UTC)
+            erased = [gradebook.erase(*key, now=now) for key in sorted(theirs)]
+            needed = _runs_needed(gradebook)
+        evidence = [(file, found) for file, found in kept if (found.assignment, found.id) in theirs]
+        keys = {key for one in erased for key in one.run_keys}
+        keys |= {key for file, _ in evidence if (key := _run_key(file)) is not None}
+        runs = _present(course.state / "runs" / key for key in sorted(keys - needed))
+        reports = _present(_reports_of(course, theirs))
+        pages = _present(_pages_of_classes(course, {name for name, _ in theirs}))
+        copies = _present([course.state / "intake"])
+        for path in (*(file for file, _ in evidence), *runs, *reports, *pages, *copies):
+            _remove(path)
         _free(course)
     return Removed(
-        assignments=tuple(sorted({assignment for assignment, _ in theirs})),
         grades=sum(one.grades for one in erased),
         decisions=sum(one.decisions for one in erased),
-        runs=sum(path in there for path in runs),
+        runs=len(runs),
         shared_runs=len(keys & needed),
         evidence=len(evidence),
-        reports=sum(path in there for path in reports),
-        left=tuple(sorted(folder for folder in left if folder.exists())),
+        reports=len(reports),
+        left=tuple(_present(sorted({found.folder for _, found in evidence}))),
     )
 
 
-def _runs_needed(gradebook: Gradebook) -> set[str | None]:
+def _theirs(
+    gradebook: Gradebook, kept: Iterable[Submission], student: str, assignment: str | None
+) -> dict[tuple[str, str], Participant]:
+    """The submissions of a student, by assignment and id; of one assignment only."""
+    theirs = {
+        (found.assignment, found.id): found.participant
+        for found in kept
+        if student in (found.id, found.participant.id)
+    }
+    theirs |= _in_gradebook(gradebook, student)
+    theirs = {key: who for key, who in theirs.items() if assignment in (None, key[0])}
+    if not theirs:
+        raise UsageError(_nobody(student, gradebook))
+    several = sorted({name for name, _ in theirs})
+    if len(several) > 1:
+        raise UsageError(f"{student!r} is found in {', '.join(several)}: name one of them with --assignment.")
+    return theirs
+
+
+def _in_gradebook(gradebook: Gradebook, student: str) -> dict[tuple[str, str], Participant]:
+    """Their submissions, by assignment and id."""
+    return {
+        (assignment, submission): grade.participant
+        for assignment in gradebook.assignments()
+        for submission, grade in gradebook.latest(assignment).items()
+        if student in (submission, grade.participant.id)
+    }
+
+
+def _reports_of(course: Course, theirs: Mapping[tuple[str, str], Participant]) -> Iterator[Path]:
+    """Where their reports lie, by their own name or by the one that stands for it."""
+    names = NamesLeftOut(course_secret(course.state))
+    for (assignment, submission), participant in sorted(theirs.items(), key=lambda item: item[0]):
+        for name in sorted({submission, names.called(submission, participant)}):
+            yield course.reports / assignment / name
+
+
+def _pages_of_classes(course: Course, assignments: Iterable[str]) -> Iterator[Path]:
+    for assignment in assignments:
+        for name in ("index.html", "gradebook.csv"):
+            yield course.reports / assignment / name
+
+
+def _present(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.exists()]
+
+
+def _runs_needed(gradebook: Gradebook) -> set[str]:
     """The runs that the latest grade of a submission rests on."""
     return {
         grade.run_key
         for assignment in gradebook.assignments()
         for grade in gradebook.latest(assignment).values()
+        if grade.run_key is not None
     }
 
 
-def _is_of(whose: Mapping[str, Any], student: str, theirs: set[tuple[str, str]]) -> bool:
-    number = (whose.get("participant") or {}).get("id")
-    return student in (whose["id"], number) or (whose["assignment"], whose["id"]) in theirs
-
-
-def _nobody(student: str, latest: Mapping[str, Mapping[str, object]]) -> str:
-    known = [name for grades in latest.values() for name in grades]
+def _nobody(student: str, gradebook: Gradebook) -> str:
+    known = [name for assignment in gradebook.assignments() for name in gradebook.latest(assignment)]
     nearest = process.extractOne(student, known, score_cutoff=60)
     mend = f"did you mean {nearest[0]!r}?" if nearest else "give the id on the class page, or the number."
     return f"Nothing is kept of a student {student!r}: {mend}"
@@ -151,10 +185,12 @@ def _run_key(evidence: Path) -> str | None:
     return run.get("key") if run is not None else None
 
 
-def _submission(evidence: Path) -> dict[str, Any] | None:
+def _submission(evidence: Path) -> Submission | None:
     """Whose evidence a file holds; None when that cannot be read."""
-    found = _part(evidence, "submission")
-    return found if found is not None and {"id", "assignment", "folder"} <= found.keys() else None
+    try:
+        return Submission.model_validate(_part(evidence, "submission"))
+    except ValidationError:
+        return None
 
 
 def _part(evidence: Path, name: str) -> dict[str, Any] | None:

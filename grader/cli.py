@@ -104,6 +104,9 @@ def run(
         Literal["bubblewrap", "none"],
         typer.Option(help="`none` runs notebooks as programs of yours: only those you trust like your own."),
     ] = "bubblewrap",
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Leave names out of the pages, the tables and the terminal.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
@@ -140,6 +143,7 @@ def run(
                     decisions=decisions,
                     limits=limit or (),
                     isolation=Isolation(isolation),
+                    pseudonyms=pseudonyms,
                     progress=progress,
                 )
             )
@@ -209,12 +213,27 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def clean(course: CourseOption = None) -> None:
+def clean(
+    student: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Remove all that is kept of one person: a hand-in's id or a number."),
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option(help="With --student: in which assignment, where several know that number.")
+    ] = None,
+    course: CourseOption = None,
+) -> None:
     """Free what no grade needs: runs and evidence that no latest grade rests on, and left-over drafts."""
     from grader.cleaning import clean as free
+    from grader.cleaning import remove_student
     from grader.course import find_course
+    from grader.terminal import show_removed
 
-    freed = free(find_course(course))
+    found = find_course(course)
+    if student is not None:
+        show_removed(remove_student(found, student, assignment))
+        return
+    freed = free(found)
     typer.echo(
         f"{freed.runs} runs and {freed.evidence} pieces of evidence freed, {freed.bytes / 1024**2:.1f} MiB."
     )

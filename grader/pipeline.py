@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from grader.assess import asks_for_more_seeds, assess, judged_by_criterion
 from grader.course import Course
 from grader.datasets.finding import dataset_names
+from grader.datasets.withheld import course_secret
 from grader.errors import GraderError, NotebookError, UsageError, trace_of
 from grader.evidence.collect import EvidenceStore, collect, observe
 from grader.evidence.record import Evidence
@@ -35,6 +36,7 @@ from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
 from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
+from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
 from grader.rubric import Rubric, read_rubric, with_limits
 
@@ -68,16 +70,19 @@ def grade(
     limits: Sequence[str] = (),
     isolation: Isolation = Isolation.BUBBLEWRAP,
     repeat: int = 0,
+    pseudonyms: bool = False,
     progress: Progress = lambda doing, done, total: None,
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
     What was run before is not run again, what was judged before is judged again. `data` and `decisions` name
     a folder of data sets and a `decisions.csv` that lie elsewhere than expected; `limits`, each `name=value`,
-    come before the rubric's; `repeat` other than 0 gives every run other seeds. Raises `GraderError` for bad
-    usage, a bad rubric or broken machinery, before the first student where it can be known.
+    come before the rubric's; `repeat` other than 0 gives every run other seeds; `pseudonyms` leaves names out
+    of all that is shown. Raises `GraderError` for bad usage, a bad rubric or broken machinery, before the
+    first student where it can be known.
     """
     with course.locked():
+        names = NamesLeftOut(course_secret(course.state)) if pseudonyms else None
         received = list(read_submissions(path, assignment=assignment, workspace=course.state / "intake"))
         assignments = sorted({item.assignment for item in received})
         if decisions is not None and len(assignments) > 1:
@@ -88,12 +93,14 @@ def grade(
             name: with_limits(read_rubric(course.rubric_path(name), datasets=dataset_names()), limits)
             for name in assignments
         }
+        if names is not None:
+            progress = names.progress(progress, received)
         for name, rubric in rubrics.items():
             items = [item for item in received if item.assignment == name]
             yield _grade_assignment(
                 items,
                 rubric,
-                _Desk(course, executor, data, isolation, progress, repeat),
+                _Desk(course, executor, data, isolation, progress, repeat, names),
                 decisions_file=decisions or decisions_path(path, name),
                 is_whole_class=is_whole(path, name),
             )
@@ -109,6 +116,7 @@ class _Desk:
     isolation: Isolation
     progress: Progress
     repeat: int
+    names: NamesLeftOut | None
 
     @property
     def runs(self) -> RunStore:
@@ -140,21 +148,30 @@ def _grade_assignment(
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
     rejected += gathered.rejected
     present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
-    class_page = publish(
-        grades,
-        gathered.evidence,
-        rejected,
+    shown = Published(
+        grades=grades,
+        evidence=gathered.evidence,
+        rejected=rejected,
         others=[grade for name, grade in others.items() if name not in present],
+        executed=lambda evidence: _executed(desk.runs, evidence.notebook, evidence.run),
+    )
+    if desk.names is not None:
+        shown, changes = desk.names.published(shown), list(_nameless(changes, grades, desk.names))
+    class_page = publish(
+        shown.grades,
+        shown.evidence,
+        shown.rejected,
+        others=shown.others,
         run_of=desk.runs.load,
         title=rubric.title,
-        executed=lambda evidence: _executed(desk.runs, evidence.notebook, evidence.run),
+        executed=shown.executed,
         to=desk.course.reports / rubric.assignment,
     )
-    lost = [e.submission.id for e in gathered.evidence if e.run and e.run.status is RunStatus.LOST]
+    lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]
     return Graded(
         assignment=rubric.assignment,
-        grades=grades,
-        rejected=tuple(rejected),
+        grades=tuple(shown.grades),
+        rejected=tuple(shown.rejected),
         lost=tuple(lost),
         changes=tuple(changes),
         executed=gathered.executed,
@@ -270,6 +287,15 @@ def _is_handed_in(file: Path, submissions: Sequence[Submission]) -> bool:
         (one.folder / attached.name).resolve() for one in submissions for attached in one.attachments
     }
     return not submissions or file.resolve() in handed_in
+
+
+def _nameless(
+    changes: Iterable[GradeChange], grades: Iterable[Grade], names: NamesLeftOut
+) -> Iterator[GradeChange]:
+    participants = {grade.submission: grade.participant for grade in grades}
+    for change in changes:
+        called = names.called(change.submission, participants[change.submission])
+        yield change.model_copy(update={"submission": called})
 
 
 def _take_decisions(

@@ -45,13 +45,14 @@ def grade_references(
     data: Path | None,
     is_quick: bool,
     repeat: int = 0,
+    as_just_run: bool = False,
     progress: Progress = lambda doing, done, total: None,
 ) -> list[Seen]:
     """What each of the references comes to, in their order.
 
-    `repeat` other than 0 gives other seeds, to those that fix their own as well. They are graded once, which
-    runs everything, then again with the saved outputs that mutants got from their runs. Raises `GraderError`
-    as `grade` does.
+    They are graded once, which runs everything, then again with the saved outputs that mutants got from their
+    runs; with `as_just_run` all have those, but for mutants that show others on purpose. `repeat` other than
+    0 gives other seeds, to those that fix their own as well. Raises `GraderError` as `grade` does.
     """
 
     def graded() -> dict[str, Graded]:
@@ -67,7 +68,8 @@ def grade_references(
     is_changed = False
     for number, reference in numbered:
         executed = _executed(course, found[reference.assignment], number)
-        if executed is not None and reference.shows_its_own_outputs:
+        shows_own = reference.shows_its_own_outputs or (as_just_run and not reference.shows_other_outputs)
+        if executed is not None and shows_own:
             own = with_outputs_of(reference, notebooks[number], executed)
             _hand_in(course, reference, number, own)
             is_changed = True

@@ -151,10 +151,14 @@ class Reference(Record):
     on_real_data: frozenset[str] = frozenset()
 
     @property
+    def shows_other_outputs(self) -> bool:
+        """Whether its saved outputs are not those of its code, on purpose."""
+        return any(edit.outputs == "keep" for edit in self.edits)
+
+    @property
     def shows_its_own_outputs(self) -> bool:
         """Whether its saved outputs have to come from its own run, since its code was edited."""
-        is_kept = any(edit.outputs == "keep" for edit in self.edits)
-        return not is_kept and any(not edit.is_of_outputs for edit in self.edits)
+        return not self.shows_other_outputs and any(not edit.is_of_outputs for edit in self.edits)
 
     def expected(self, criterion: str, *, is_real: bool) -> Expected:
         """What a criterion must come to, on real data or on stand-ins."""

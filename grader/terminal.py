@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.calibration.rule import Calibration
+from grader.cleaning import Removed
 from grader.execution.running import Progress as ProgressFunction
 from grader.gradebook.changes import GradeChange
 from grader.model import CriterionGrade, Grade, Isolation
@@ -160,3 +161,21 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = Text("ok  ", style="green") if finding.is_fine else Text("FAIL", style="bold red")
         console.print(Text.assemble(mark, f"  {finding.name}: {finding.text}"), soft_wrap=True)
+
+
+def show_removed(removed: Removed) -> None:
+    """Print what was removed of a student, what was kept, and what is left for the TA to remove."""
+    console = Console(highlight=False)
+    console.print(
+        f"Removed: {removed.grades} states of grades, {removed.decisions} decisions, {removed.runs} runs, "
+        f"{removed.evidence} pieces of evidence, {removed.reports} reports, all unpacked copies of hand-ins.",
+        soft_wrap=True,
+    )
+    if removed.shared_runs:
+        console.print(f"Kept: {removed.shared_runs} runs that the grade of somebody else rests on.")
+    console.print("The class page and the gradebook.csv are made again by the next grading.")
+    console.print(
+        "Not ours to remove: rows of decisions.csv, zips, worksheets, and what lies in", soft_wrap=True
+    )
+    for folder in removed.left or ("the folder that was graded",):
+        console.print(Text(f"  {visible(str(folder))}"), soft_wrap=True)

@@ -317,3 +317,26 @@ def test_a_grading_killed_in_the_middle_loses_nothing_and_repeats_nothing(course
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert not [g for g in result.grades if g.run_key is None]
     assert result.lost == ()
+
+
+def test_a_grading_that_is_stopped_says_so_leaves_nothing_running_and_goes_on(course):
+    slow = course.root / "submissions" / "a1" / "Participant_105_assignsubmission_file"
+    slow.mkdir()
+    (slow / "work.ipynb").write_text(a_notebook("import time\ntime.sleep(20)\nprint(1)"))
+    program = [sys.executable, "-m", "grader", str(course.root / "submissions"), "--course", str(course.root)]
+    stopped = subprocess.Popen([*program, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    runs = course.state / "runs"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(list(runs.glob("*/run.json"))) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    rooms = psutil.Process(stopped.pid).children(recursive=True)
+    stopped.send_signal(signal.SIGINT)
+    _, told = stopped.communicate(timeout=20)
+    assert stopped.returncode == 130
+    assert b"Stopped. What is finished is kept" in told
+    assert b"[2/" in told
+    assert b"left" in told, "an estimate of what remains"
+    assert psutil.wait_procs(rooms, timeout=10)[1] == []
+    (slow / "work.ipynb").write_text(a_notebook("print(1)"))
+    assert graded(course).lost == ()

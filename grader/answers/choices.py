@@ -50,27 +50,26 @@ def are_rejected(told: Told) -> Orders:
 
 
 def _by_place(passage: Passage, number: int, question: Question) -> Iterator[Choice]:
-    """The only order that is named where the question, or a heading like it, stands above."""
+    """The only single order that is named where the question, or a heading like it, stands above."""
     heading = passage.headings[-1] if passage.headings else ""
     if not passage.answers_to and compiled(question).said_below(heading) is None:
         return
-    mentions = [m for m in mentions_in(words_of(passage.text), passage.text) if not m.is_compared]
-    if len({mention.orders for mention in mentions}) == 1 and mentions[0].is_one:
-        yield Choice(mentions[0].orders, passage, number, 0)
+    mentions = mentions_in(words_of(passage.text), passage.text)
+    single = {mention.orders for mention in mentions if mention.is_one and not mention.is_compared}
+    if len(single) == 1:
+        yield Choice(single.pop(), passage, number, 0)
 
 
 def reasons_for(choices: Sequence[Choice], told: Told) -> list[Spoken]:
-    """The claims that stand with a choice and are about the chosen order, or about none by name."""
-    return [
-        spoken
-        for spoken in told.spoken
-        if spoken.said.claim.name != CHOSEN
-        and any(_stands_with(spoken, choice) and _fits(spoken, choice) for choice in choices)
-    ]
-
-
-def _fits(spoken: Spoken, choice: Choice) -> bool:
-    return not spoken.orders or choice.orders <= spoken.orders
+    """The claims that stand with a choice and are about the chosen order, or about no other one by name."""
+    reasons = []
+    for spoken in told.spoken:
+        near = next((choice for choice in choices if _stands_with(spoken, choice)), None)
+        if near is None or spoken.said.claim.name == CHOSEN:
+            continue
+        if not spoken.orders or near.orders <= spoken.orders:
+            reasons.append(spoken._replace(orders=near.orders))
+    return reasons
 
 
 def _stands_with(spoken: Spoken, choice: Choice) -> bool:

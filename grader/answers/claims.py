@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, negations
-from grader.answers.language import FILLERS
+from grader.answers.language import FILLERS, NEGATORS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import words_of
@@ -41,7 +41,9 @@ class Compiled:
         self.below: list[tuple[Claim, list[Pattern]]] = [
             (claim, [read_pattern(text, groups) for text in claim.below]) for claim in question.claims
         ]
+        self.sparing = [read_pattern(text, groups) for text in question.never_wrong_with]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
+        every += self.sparing
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
@@ -54,12 +56,15 @@ class Compiled:
         whole = Clause(sentence.words)
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
+            is_negated = clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
             if not is_premise:
-                yield from self._said_in_clause(sentence, clause, is_whole=clause is whole)
+                is_doubtful = sentence.hedges or sentence.rejects or is_negated
+                yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
 
-    def _said_in_clause(self, sentence: Sentence, clause: Clause, *, is_whole: bool) -> Iterator[Said]:
+    def _said_in_clause(
+        self, sentence: Sentence, clause: Clause, is_whole: bool, is_doubtful: bool
+    ) -> Iterator[Said]:
         present = self.vocabulary.present_in(clause.words)
-        is_doubtful = sentence.hedges or sentence.rejects
         for claim, patterns in self.claims:
             if claim.is_of_sentences is not is_whole:
                 continue
@@ -69,6 +74,12 @@ class Compiled:
                 count = negations(clause, match)
                 is_unclear = count is None or count > 1
                 yield Said(claim, count == 1, is_doubtful or is_unclear, sentence, clause)
+
+    def spares(self, text: str) -> bool:
+        """Whether a text may be right in other words, so that it is not called wrong."""
+        words = words_of(text)
+        present = self.vocabulary.present_in(words)
+        return any(pattern.find(words, present) for pattern in self.sparing)
 
     def said_below(self, heading: str) -> Claim | None:
         """The claim that anything below `heading` makes, None when there is not exactly one."""
@@ -85,6 +96,10 @@ class Compiled:
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 yield subject, match
+
+
+def _negates(clause: Clause) -> bool:
+    return any(word.text in NEGATORS for word in clause.words)
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,7 @@ from grader.answers.language import (
     REJECTIONS,
     REPLACED,
     TEMPORAL,
+    UNSURE,
 )
 from grader.answers.patterns import Match
 from grader.answers.words import Word, words_of
@@ -121,7 +122,7 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         clauses=tuple(_clauses(own)),
         end=words[-1].end if last.text == "\n" else last.end,
         asks=last.text == "?",
-        hedges=holds(own, HEDGES),
+        hedges=holds(own, HEDGES) or holds(own, UNSURE),
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,
     )
@@ -187,8 +188,9 @@ def negations(clause: Clause, match: Match) -> int | None:
         if text not in NEGATORS or place in match.places or _negates_nothing(texts, place):
             continue
         if match.first < place < match.last:
+            before = max(matched for matched in match.places if matched < place)
             after = min(matched for matched in match.places if matched > place)
-            if (BREAKS | TEMPORAL) & set(texts[place:after]):
+            if (BREAKS | TEMPORAL) & set(texts[before:after]):
                 return None
             count += 1
         elif place < match.first:

@@ -11,9 +11,9 @@ from grader.answers.language import (
     ADDRESSES,
     CORRECTIONS,
     FUNCTION_WORDS,
-    HEDGES,
     HYPOTHETICAL,
     NEGATORS,
+    UNSURE,
     phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
@@ -24,7 +24,7 @@ from grader.notebook.prose import Passage
 _MOST_CHARS = 20_000  # of one answer; a longer one is for a person
 _FEWEST_WORDS = 3  # below a heading, to say anything
 _SOUP_WORDS = 8
-_SOUP_SHARE = 0.2  # of little words; a text with fewer is a list of keywords
+_SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
 
 class Stand(StrEnum):
@@ -70,7 +70,10 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     doubt = doubt_about([passage.text for passage in own])
     if doubt:
         return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
-    is_all_mistaken = all(any(s.is_mistake for s in told[id(passage)]) for passage in own)
+    is_all_mistaken = all(
+        any(s.is_mistake for s in told[id(passage)]) and not compiled(question).spares(passage.text)
+        for passage in own
+    )
     stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
     return Judged(stand=stand, why=why, stated=stated)
 
@@ -116,7 +119,7 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
             return "The text speaks to whoever grades it."
         if holds(words, CORRECTIONS):
             return "The text corrects itself."
-        if holds(words, HEDGES):
+        if holds(words, UNSURE):
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
         if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):
@@ -154,9 +157,10 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             named[clause] = _named(ready, clause, question)
         for said in ready.said_in(sentence):
             here = named.get(said.clause, [])
-            if any(subject.is_aside for subject in here):
-                continue
             around = [s for clause in sentence.clauses for s in named[clause]]
+            meant = here or around
+            if any(s.is_aside for s in here) or (meant and all(s.is_aside for s in meant)):
+                continue
             stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around, before)
             if stand is not Stand.OPEN or not question.subjects:
                 yield _told(said, stand, passage)
@@ -201,9 +205,9 @@ def _stand(
 
     What is false of all that its sentence names is open, unless it says what would be otherwise.
     """
-    if not question.subjects:
-        return Stand.RIGHT
     claim = said.claim
+    if not question.subjects:
+        return Stand.WRONG if claim.is_mistake and not said.is_denied else Stand.RIGHT
     true_of, false_of = set(claim.true_of), set(claim.false_of)
     if said.is_denied:
         true_of, false_of = false_of, true_of

@@ -68,15 +68,24 @@ def phrases(*texts: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
-HEDGES = phrases(
+UNSURE = phrases(
     *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
-    *("i do not understand", "we do not understand", "did not understand", "do not really know", "maybe"),
-    *("perhaps", "i guess", "we guess", "am guessing", "possibly", "could not figure", "confused", "idk"),
+    *("i do not understand", "we do not understand", "did not understand", "do not really know"),
+    *("i guess", "we guess", "am guessing", "could not figure", "confused", "idk"),
     *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),
-    *("wissen wir nicht", "wissen nicht", "vielleicht", "nicht verstanden", "verstehe nicht"),
-    *("verstehe ich nicht", "geraten"),
+    *(
+        "wissen wir nicht",
+        "wissen nicht",
+        "nicht verstanden",
+        "verstehe nicht",
+        "verstehe ich nicht",
+        "geraten",
+    ),
 )
 """What somebody says who does not know."""
+
+HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
+"""What makes one sentence doubtful."""
 
 REJECTIONS = phrases(
     *(

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.answers.language import FILLERS
+from grader.answers.clauses import holds
+from grader.answers.language import FILLERS, phrases
 from grader.answers.words import Word, WordPattern
 from grader.notebook.words import words as word_set
 from grader.oracles.orders import ORDERS
@@ -44,9 +45,10 @@ _PRECEDING = word_set("before vor prior")
 _MOST_ARGUMENTS = 40
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
-_LIKE = word_set(
-    "like unlike than different from same similar contrast compared opposed wie anders gegensatz vergleich "
-    "analog aehnlich"
+_LIKE = phrases(
+    *("like", "unlike", "than", "different from", "same as", "similar to", "contrast to", "compared to"),
+    *("compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out", "against", "except"),
+    *("wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu", "aehnlich wie"),
 )
 _PARTS = frozenset(("batches", "stapel"))  # the things, not the operation
 _FIRST, _LAST = frozenset(("first", "zuerst")), frozenset(("last", "zuletzt"))
@@ -97,8 +99,7 @@ def mentions_in(words: Sequence[Word], text: str) -> list[Mention]:
         if mention is None or _is_listing(words, mention):
             place += 1
             continue
-        before = {word.text for word in words[max(0, place - 4) : place]}
-        found.append(mention._replace(is_compared=bool(before & _LIKE)))
+        found.append(mention._replace(is_compared=holds(words[max(0, place - 4) : place], _LIKE)))
         place = mention.end
     return found
 

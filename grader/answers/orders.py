@@ -18,6 +18,7 @@ from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
 from grader.oracles.orders import Found
 
+_TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
 _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
@@ -39,10 +40,19 @@ class Spoken(NamedTuple):
 
 
 class Told(NamedTuple):
-    """All that is said about orders, and in which passages each one is named, by itself or by a rule."""
+    """All that is said about orders, and in which passages each one is named, by itself or by a rule.
+
+    `unread` are sentences that may say something and were not understood: what each is about, and where.
+    """
 
     spoken: tuple[Spoken, ...]
     named: Mapping[str, tuple[Passage, ...]]
+    unread: tuple[tuple[Orders, Passage], ...] = ()
+
+    def is_understood(self, order: str) -> bool:
+        """Whether more sentences about an order were understood than not."""
+        read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
+        return len(read) > sum(order in orders for orders, _ in self.unread)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
@@ -53,7 +63,8 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
         for number, passage in enumerate(passages)
         for orders, said in reader.read(passage)
     )
-    return Told(spoken, {order: tuple(where) for order, where in reader.named.items()})
+    named = {order: tuple(where) for order, where in reader.named.items()}
+    return Told(spoken, named, tuple(reader.unread))
 
 
 def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
@@ -75,6 +86,7 @@ class _Reader:
         self.ready = ready
         self.code = code
         self.named: dict[str, list[Passage]] = {}
+        self.unread: list[tuple[Orders, Passage]] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
 
@@ -99,13 +111,25 @@ class _Reader:
                 here = NO_ORDER  # several: what comes after may be about any of them
             rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
             names_only = names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
-            if rest is not None:
-                is_several = not own and any(not mention.is_compared for mention in mentions)
-                about = own or (NO_ORDER if is_several else here)
-                for said in self.ready.said_in(rest):
-                    yield about, said
+            is_several = not own and any(not mention.is_compared for mention in mentions)
+            about = own or (NO_ORDER if is_several else here)
+            every = list(self.ready.said_in(rest)) if rest is not None else []
+            if rest is not None and not every and not rest.asks and self._may_say_something(rest):
+                self.unread.append((about, passage))
+            for said in every:
+                is_before = len(own) > 1 and said.clause.start < sentence.words[mentions[0].begin].start
+                yield (NO_ORDER if is_before else about), said  # a rule comes before what it is about
         if names_only and here:
             self.announced = here
+
+    def _may_say_something(self, sentence: Sentence) -> bool:
+        """Whether it holds several words that a claim can be made of."""
+        telling = {
+            word.text
+            for word in sentence.words
+            if self.ready.vocabulary.present_in([word]) & self.ready.telling
+        }
+        return len(telling) >= _TELLING_WORDS
 
     def _of_place(self, passage: Passage) -> Orders:
         """The orders that a passage is about by where it stands."""
@@ -144,7 +168,7 @@ def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
 def _stand(said: Said, facts: Mapping[str, Found]) -> Stand:
     claim = said.claim
     is_true = _any(claim.true_if, facts)
-    is_false = _any(claim.false_if, facts) if claim.false_if else _opposite(is_true)
+    is_false = _any(claim.false_if, facts)
     if said.is_denied:
         is_true, is_false = is_false, is_true
     if is_true is Found.YES:

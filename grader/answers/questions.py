@@ -37,9 +37,9 @@ class Claim(Record):
     """Something that can be said, and when it is true: of which subjects, or by which facts.
 
     `says` is the claim in a sentence, for the report. `true_if` and `false_if` are alternatives such as
-    `epochs-separate and not batches-mix-epochs`. It is sought clause by clause, or in whole sentences when it
-    `is_of_sentences`; whatever stands below a heading like `below` says it, too. A `mistake` makes an answer
-    wrong by itself.
+    `epochs-separate and not batches-mix-epochs`; without `false_if` it is never called false. It is sought
+    clause by clause, or in whole sentences when it `is_of_sentences`; whatever stands below a heading like
+    `below` says it, too. A `mistake` makes an answer wrong by itself.
     """
 
     name: str
@@ -57,7 +57,8 @@ class Claim(Record):
 class Question(Record):
     """A question of the task: its text, where an answer is looked for, and what can be said about it.
 
-    An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false.
+    An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
+    called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Question(Record):
     subjects: tuple[Subject, ...] = ()
     claims: tuple[Claim, ...] = ()
     met: tuple[str, ...] = ()
+    never_wrong_with: tuple[str, ...] = ()
 
 
 class _Part(BaseModel):
@@ -103,6 +105,7 @@ class _QuestionPart(_Part):
     subjects: dict[Name, _SubjectPart] = Field(default_factory=dict)
     claims: dict[Name, _ClaimPart] = Field(default_factory=dict)
     met: tuple[Text, ...] = ()
+    never_wrong_with: tuple[Text, ...] = ()
 
 
 class _FilePart(_Part):
@@ -175,6 +178,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
             for claim, told in part.claims.items()
         ),
         met=part.met,
+        never_wrong_with=part.never_wrong_with,
     )
 
 
@@ -190,6 +194,7 @@ def _verify(file: StrictYaml, place: Place, part: _QuestionPart, groups: Mapping
             _verify_names(file, (*here, key), subjects, part.subjects, "subject")
         for key, conditions in (("true_if", claim.true_if), ("false_if", claim.false_if)):
             _verify_names(file, (*here, key), _named_in(conditions), FACTS, "fact")
+    _verify_patterns(file, (*place, "never_wrong_with"), part.never_wrong_with, groups)
     _verify_names(file, (*place, "met"), _named_in(part.met), part.claims, "claim")
 
 

@@ -15,6 +15,7 @@ from grader.notebook.names import find_names
 from grader.notebook.prose import Origin, Passage, find_answer, text_beside
 
 EXCERPT_CHARS = 400
+FEWEST_WORDS = 9  # a shorter answer may say in words of its own that there is little to say
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CODE_FILES = frozenset({".ipynb", ".py", ".h5", ".keras", ".npz", ".npy", ".ckpt", ".csv"})

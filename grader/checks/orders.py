@@ -13,7 +13,7 @@ from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
-from grader.checks.answers import answer_elsewhere, laid_out
+from grader.checks.answers import FEWEST_WORDS, answer_elsewhere, laid_out
 from grader.checks.registry import check
 from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.evidence.record import Evidence
@@ -47,16 +47,20 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
     wrong = [spoken for spoken, stand in stands if stand is Stand.WRONG]
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
-    if doubt or (right and wrong):
+    if doubt or (wrong and is_met(question.met, *_names(right))):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if wrong:
+    if wrong and told.is_understood(order):
         return not_met(*shown)
-    asserted = {spoken.said.claim.name for spoken in right if not spoken.said.is_denied}
-    denied = {spoken.said.claim.name for spoken in right if spoken.said.is_denied}
-    if is_met(question.met, asserted, denied):
+    if not wrong and is_met(question.met, *_names(right)):
         return met(*shown)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _names(spoken: Sequence[Spoken]) -> tuple[set[str], set[str]]:
+    """The names of the claims that are made, and of those that are denied."""
+    made = {one.said.claim.name for one in spoken if not one.said.is_denied}
+    return made, {one.said.claim.name for one in spoken if one.said.is_denied}
 
 
 def _not_understood(
@@ -89,7 +93,8 @@ def sensible_order(
     """The most sensible order is named, with a reason.
 
     Met when one of `right` is chosen for a reason that fits what tf.data does. Another choice, or one without
-    a reason that was understood, is for a person. Not met when no text could hold a choice.
+    a reason that was understood, is for a person. Not met when another one is chosen for reasons that are
+    not so, or when no text could hold a choice.
     """
     seen = SeenOrders(evidence)
     if not set(right) <= set(seen.found):
@@ -100,33 +105,33 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = {order for choice in choices for order in choice.orders}
     if not orders:
-        return _no_choice(evidence, question, passages)
+        return _no_choice(evidence, answers, passages)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
-    if not orders <= set(right) or orders & are_rejected(told):
-        text = f"{choice}. Whether the reason carries is for a person to say."
-        return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
     given = reasons_for(choices, _told(passages, seen, reasons))
     wrong = [spoken for spoken in given if seen.stand(spoken) is Stand.WRONG]
-    good = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT]
+    good = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT] + reasons_for(choices, told)
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
-    if doubt or wrong:
-        why = doubt or f"{choice}; something that is said about it is not so."
-        against = (r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order))
+    against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
+    is_rejected = bool(orders & are_rejected(told))
+    if doubt or is_rejected or (wrong and (good or orders & set(right))):
+        why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
-    good += reasons_for(choices, told)
-    if good:
+    if wrong:
+        return not_met(_said(f"{choice}, for a reason that is not so.", where[0].cell), *against)
+    if orders <= set(right) and good:
         return met(_said(f"{choice}.", where[0].cell), *_told_rightly(good))
-    text = f"{choice}; a reason was not understood."
+    text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
 
 
-def _no_choice(evidence: Evidence, question: Question, passages: Sequence[Passage]) -> Verdict:
-    """The verdict when no order was found to be chosen."""
-    if any(_speaks_of_operations(passage) for passage in passages):
+def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage]) -> Verdict:
+    """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
+    told = [passage for passage in passages if _speaks_of_operations(passage)]
+    told += [p for p in answers if p.answers_to and len(p.text.split()) < FEWEST_WORDS]
+    if told:
         text = "Which order is called the most sensible was not understood."
-        cell = next(passage.cell for passage in passages if _speaks_of_operations(passage))
-        return needs_review(_said(text, cell))
+        return needs_review(_said(text, told[0].cell))
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
@@ -141,7 +146,7 @@ def _speaks_of_operations(passage: Passage) -> bool:
 
 def _told(passages: tuple[Passage, ...], seen: SeenOrders, question: Question) -> Told:
     """What is said about orders; the criteria of one hand-in ask for the same."""
-    single = tuple((cell, orders[0]) for cell, orders in seen.built.items() if len(orders) == 1)
+    single = tuple((cell, orders[0]) for cell, orders in seen.tried.items() if len(orders) == 1)
     return _read(passages, single, question)
 
 
@@ -153,6 +158,7 @@ def _read(passages: tuple[Passage, ...], built: tuple[tuple[int, str], ...], que
 def _spoken_in_general(told: Told, passages: Sequence[Passage]) -> list[Passage]:
     """Passages that speak of the operations without naming an order: of which one, nobody can tell."""
     vague = [spoken.passage for spoken in told.spoken if not spoken.orders]
+    vague += [passage for orders, passage in told.unread if not orders]
     for passage in passages:
         for sentence in sentences_of(passage.text):
             named = {operation_of(word.text) for word in sentence.words} - {None}

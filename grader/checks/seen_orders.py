@@ -20,7 +20,7 @@ Facts = Mapping[str, Mapping[str, Found]]
 class SeenOrders:
     """Facts about each order, and what speaks against calling a claim false: the notebook's own pipelines.
 
-    `built` are the orders that each code cell builds.
+    `built` are the orders that each code cell builds; `tried` those that it builds over a range of numbers.
     """
 
     def __init__(self, evidence: Evidence) -> None:
@@ -28,12 +28,13 @@ class SeenOrders:
         self.own = orders_found(trace for _, trace in evidence.own_traces)
         self.own_cells = {trace.order: cell for cell, trace in evidence.own_traces}
         self.built: dict[int, tuple[str, ...]] = {}
+        self.tried: dict[int, tuple[str, ...]] = {}
         self._changed: set[str] = set()
         for pipeline in pipelines_in(evidence.code):
             order = "-".join(pipeline.names(OPERATIONS))
             if order in ORDERS:
-                others = self.built.get(pipeline.cell, ())
-                self.built[pipeline.cell] = tuple(dict.fromkeys((*others, order)))
+                for table in (self.built, *([self.tried] if pipeline.source == "range" else [])):
+                    table[pipeline.cell] = tuple(dict.fromkeys((*table.get(pipeline.cell, ()), order)))
                 if any(_CHANGING & operation.options for operation in pipeline.operations):
                     self._changed.add(order)
 

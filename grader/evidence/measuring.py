@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.evidence.measured import Measured, MeasuredTraining
-from grader.evidence.modelled import ObservedModel
+from grader.evidence.modelled import WrittenModel
 from grader.evidence.observed import Moment, Observed, Predictions
 from grader.evidence.operations import CannotComputeError
 from grader.evidence.recomputing import recomputed, share_alike, way_for
@@ -50,7 +50,7 @@ def measure(observed: Observed, keys: Mapping[str, Key]) -> Measured:
             by_training.setdefault(predictions.training, []).append(predictions)
     measured = [_measured(training, told, keys) for training, told in by_training.items()]
     best = sorted((found for found in measured if found is not None), key=lambda m: -m[0].accuracy)
-    models = {model.training: model for model in observed.models}
+    models = {model.training: model for model in observed.written}
     computed = {found[0].training: _as_computed(*found, models, keys) for found in best[:_MOST_COMPUTED]}
     rest = {
         found.training: _not_computed(found, keys, "better ones were") for found, _ in best[_MOST_COMPUTED:]
@@ -71,7 +71,7 @@ def _not_computed(found: MeasuredTraining, keys: Mapping[str, Key], why: str) ->
 def _as_computed(
     found: MeasuredTraining,
     chosen: Predictions,
-    models: Mapping[int, ObservedModel],
+    models: Mapping[int, WrittenModel],
     keys: Mapping[str, Key],
 ) -> MeasuredTraining:
     """The measurement with what came of computing the same classes here."""

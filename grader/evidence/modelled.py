@@ -1,6 +1,6 @@
 """A forward pass with its weights as a room wrote it down: data to compute with, never code to run.
 
-Fields of the wire's `model` facts; `grader/probes/exporting.py` writes them.
+Fields of the wire's `written` facts; `grader/probes/exporting.py` writes them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class WayFact(Record):
     offset: float
 
 
-class ObservedModel(Record):
+class WrittenModel(Record):
     """How one training's model computes its logits: `steps` in order, with constants and weights given.
 
     `weights` maps keys of tensors to places in `values`. Rows go in at `entry` as (batch, *row_shape), or

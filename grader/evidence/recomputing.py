@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.evidence.modelled import ObservedModel, StepFact, WayFact
+from grader.evidence.modelled import StepFact, WayFact, WrittenModel
 from grader.evidence.operations import OPERATIONS, CannotComputeError
 
 ROWS = 2_000
@@ -24,7 +24,7 @@ _FREE_BATCH = 500
 Array: TypeAlias = NDArray[Any]
 
 
-def recomputed(model: ObservedModel, way: WayFact | None, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The classes of the first images (n, height, width), about `ROWS` of them; 255 where none is finite.
 
     Raises `CannotComputeError`, with the reason in a few words, when the model uses what is not known here,
@@ -45,13 +45,13 @@ def recomputed(model: ObservedModel, way: WayFact | None, images: NDArray[np.uin
     return np.concatenate(classes)[:count]
 
 
-def _given(model: ObservedModel) -> dict[str, Array]:
+def _given(model: WrittenModel) -> dict[str, Array]:
     values = [value.array() for value in model.values]
     given = {key: constant.array() for key, constant in model.constants.items()}
     return given | {key: values[place] for key, place in model.weights.items() if 0 <= place < len(values)}
 
 
-def _prepared(images: NDArray[np.uint8], way: WayFact, model: ObservedModel) -> Array:
+def _prepared(images: NDArray[np.uint8], way: WayFact, model: WrittenModel) -> Array:
     """Rows (n, *row_shape) for images, as the recorder lays them."""
     pixels = images.astype(np.float32)
     match way.preparation:
@@ -83,7 +83,7 @@ def _chunks(rows: Array, size: int) -> list[Array]:
 
 
 def _classes(
-    model: ObservedModel, values: dict[str, Array], rows: Array, deadline: float
+    model: WrittenModel, values: dict[str, Array], rows: Array, deadline: float
 ) -> NDArray[np.uint8]:
     values[model.entry] = np.moveaxis(rows, 0, -1) if model.is_transposed else rows
     drawn = _Drawn()
@@ -144,6 +144,6 @@ def share_alike(told: bytes, classes: NDArray[np.uint8]) -> float | None:
     return round(float(np.mean(np.frombuffer(told[:count], np.uint8) == classes[:count])), 4)
 
 
-def way_for(model: ObservedModel, dataset: str, fit: str) -> WayFact | None:
+def way_for(model: WrittenModel, dataset: str, fit: str) -> WayFact | None:
     """How images of a data set go into a model by one of the guesses; None if there is no such."""
     return next((way for way in model.ways if (way.dataset, way.fit) == (dataset, fit)), None)

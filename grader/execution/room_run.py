@@ -38,8 +38,10 @@ from grader.sandbox.sources import RoomSource
 log = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 60.0
-_DROP_SECONDS = 1.0
 _NO_FILES = os.strerror(errno.EMFILE)
+_IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
+_LOOK_MILLISECONDS = 20
+_LEAVING_SECONDS = 1.0  # between the end of a kernel's sockets and that of its room
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -60,24 +62,15 @@ class _CellClient(NotebookClient):
         assert self.kc is not None
         self.drops = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
 
-    async def was_dropped(self) -> bool:
-        """Whether the kernel, though it is alive, was dropped; ends the room if so.
-
-        A kernel that ended by itself lets go of its sockets shortly before its room is gone.
-        """
-        if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
-            return self.is_dropped
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.room.wait(), _DROP_SECONDS)
-            return False
-        self.is_dropped = True
-        self.room.kill()
-        return True
-
-    async def gone(self) -> None:
-        """Wait until the room is gone, or the kernel was dropped, which ends it."""
-        while self.room.poll() is None and not await self.was_dropped():
-            await asyncio.sleep(0.05)
+    async def until_gone(self) -> None:
+        """Wait until the room is gone; end it when the kernel is there but cannot be heard any more."""
+        while self.room.poll() is None:
+            if await self.drops.poll(_LOOK_MILLISECONDS):
+                await asyncio.wait({asyncio.ensure_future(self.room.wait())}, timeout=_LEAVING_SECONDS)
+                if self.room.poll() is None:  # it was not the end of the kernel that cut the line
+                    self.is_dropped = True
+                    self.room.kill()
+                    await self.room.wait()
 
     @property
     def is_flooded(self) -> bool:
@@ -196,7 +189,7 @@ async def _run_cells(
         try:
             await manager.start_kernel()
             _begin(job, room)
-            client.kc = manager.client()
+            client.kc = manager.bounded_client()
             client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
             await _wait_until_heard(client)
@@ -241,7 +234,7 @@ async def _run_until(
         deadline = soft if now < soft else now + (hard - now) / 2
         ended = await _run_cell(client, node, index, deadline, hard)
         seconds = round(time.monotonic() - begin, 3)
-        if await client.was_dropped():
+        if client.is_dropped:
             ended = CellStatus.NOT_RUN
         error = _error_of(node) or client.reply_error
         if ended is CellStatus.OK and error is not None:
@@ -292,7 +285,7 @@ async def _run_cell(
 ) -> CellStatus:
     """Run one cell; interrupt it at `deadline`, kill the room at `hard`. `NOT_RUN`: the kernel is gone."""
     task = asyncio.ensure_future(client.async_execute_cell(node, index))
-    gone = asyncio.ensure_future(client.gone())
+    gone = asyncio.ensure_future(client.until_gone())
     ended = CellStatus.OK
     try:
         await _first_of(task, gone, until=deadline)
@@ -346,9 +339,13 @@ def _error_of(node: nbformat.NotebookNode) -> str | None:
 
 
 def _one_line(message: str) -> str:
-    """A message of student code as one line that can be stored anywhere."""
-    plain = _ANSI.sub("", message).encode("utf-8", "replace").decode("utf-8")
-    return " ".join(plain.split())[:600]
+    """A message of student code as one line that can be stored anywhere.
+
+    What is raised in a `tf.function` tells of all the code around it first; the error itself stands last.
+    """
+    plain = _ANSI.sub("", message[:100_000]).encode("utf-8", "replace").decode("utf-8")
+    in_function = _IN_FUNCTION.match(plain)
+    return " ".join((in_function[1] if in_function else plain).split())[:600]
 
 
 def _not_started(room: Room, error: Exception) -> str:

@@ -255,6 +255,11 @@ def _is_name(text: str, *, is_sure: bool) -> bool:
     return is_sure or all(map(_is_capitalised, parts))
 
 
+def is_name_word(word: str) -> bool:
+    """Whether a word may be part of a name, and is no ordinary word of such notebooks."""
+    return _is_capitalised(word) and word.lower() not in _NOT_NAMES | _PARTICLES
+
+
 def _is_capitalised(part: str) -> bool:
     if part.lower() in _PARTICLES:
         return True

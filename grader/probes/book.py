@@ -8,6 +8,7 @@ counter in the graph counts the steps, and snapshots on the way are taken only b
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,8 +59,10 @@ class Book:
         It is the request number `place`, from 0, to its tape, and `earlier` the training of those before: its
         set of weights grows. None when there are too many trainings.
         """
-        weights = list({id(weight): weight for weight in weights}.values())
         owner = self._owners.get(id(weights[0]))
+        if owner is self.latest and owner is not None and place == 0 and _are_same(owner.weights, weights):
+            return owner  # as nearly always
+        weights = list({id(weight): weight for weight in weights}.values())
         if owner is None or not all(id(weight) in owner.slots for weight in weights):
             if earlier is None or earlier.final is not None:
                 owner = self._rebound(weights, site) or self._new(weights, site)
@@ -112,15 +115,21 @@ class Book:
                 if not training.during or steps >= 8 * training.during[-1][0]:
                     self.snapshot(training, steps)
 
+    def counts(self, training: Training, weight: Any, path: str) -> bool:
+        """Before an eager write to a weight: count it as an update, if a gradient led here."""
+        slot = training.slots[id(weight)]
+        if training.counter is not None or training.updated_at[slot] >= training.eager_gradients:
+            return False
+        training.updated_at[slot] = training.eager_gradients
+        self.updated(training, path)
+        return True
+
     def written(self, weight: Any, path: str) -> tuple[Training, int, NDArray[Any]] | None:
         """Before an eager write to a weight: count it, or give the old value when no gradient led here."""
         training = self._owners[id(weight)]
-        slot = training.slots[id(weight)]
-        if training.counter is None and training.updated_at[slot] < training.eager_gradients:
-            training.updated_at[slot] = training.eager_gradients
-            self.updated(training, path)
+        if self.counts(training, weight, path):
             return None
-        return training, slot, value_of(weight)
+        return training, training.slots[id(weight)], value_of(weight)
 
     def updated(self, training: Training, path: str) -> None:
         """Count one update, at most one per gradient."""
@@ -248,6 +257,11 @@ class Book:
 def _fingerprint(value: NDArray[Any]) -> bytes:
     some = value.ravel()[:: max(1, value.size // _FINGERPRINTED)]
     return hashlib.sha256(np.ascontiguousarray(some).tobytes()).digest()
+
+
+def _are_same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether two lists hold the same objects; variables would compare their values."""
+    return len(first) == len(second) and all(map(operator.is_, first, second))
 
 
 def _shape(weight: Any) -> tuple[int, ...]:

@@ -77,7 +77,7 @@ class CalledModel:
         trained = {id(weight) for weight in self.weights}
         own = [variable_behind(variable) for variable in call.model.variables]
         self.state = [variable for variable in own if id(variable) not in trained]
-        self.was_training, self._structure = _as_at_test(call)
+        self.was_training, self._structure = as_at_test(call)
         self._leaves = tf.nest.flatten(self._structure)
         self._output, self.count = _scores_among(tf.nest.flatten(call.outputs))
         self._places = [at for at, leaf in enumerate(self._leaves) if _is_batch(leaf, self.count)]
@@ -132,7 +132,7 @@ def called_model(calls: Sequence[ModelCall], weights: Sequence[Any]) -> CalledMo
     return None
 
 
-def _as_at_test(call: ModelCall) -> tuple[bool, tuple[tuple[Any, ...], dict[str, Any]]]:
+def as_at_test(call: ModelCall) -> tuple[bool, tuple[tuple[Any, ...], dict[str, Any]]]:
     """Whether `training` was switched on, and the arguments with it switched off where it was given."""
     arguments, named = list(call.arguments), dict(call.named)
     parameters = list(inspect.signature(call.model.call).parameters)

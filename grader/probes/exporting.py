@@ -29,7 +29,7 @@ class CannotExportError(Exception):
 
 
 def exported(predictor: Any, values: Values, ways: Sequence[Sequence[Filling]]) -> dict[str, Any]:
-    """The fields of `ObservedModel` for a predictor with these weights; raises `CannotExportError`."""
+    """The fields of `WrittenModel` for a predictor with these weights; raises `CannotExportError`."""
     if not isinstance(predictor, Replay) or len(predictor.feeds) != 1:
         raise CannotExportError("not a recorded forward pass of one input")
     plan, feed = predictor.plan, predictor.feeds[0]

@@ -1,15 +1,20 @@
-"""What is sent: trainings and evaluations as the host reads them (`grader/evidence/observed.py`)."""
+"""What is sent: trainings, evaluations and what is around them, as `grader/evidence/observed.py` reads it."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.around import Around
 from probes.book import Book
+from probes.compiled import CompiledFunction
 from probes.evaluations import Evaluation
 from probes.matching import Way
+from probes.models import facts_of_model
+from probes.pipelines import Pipeline
 from probes.trainings import Training
 
 MOST_SHAPES = 500
@@ -23,6 +28,55 @@ def tell_trainings(book: Book, send: Send) -> None:
         if training.gradients != training.is_told_at and not training.is_passing:
             training.is_told_at = training.gradients
             send("training", **facts_of(training, None))
+
+
+def tell_around(around: Around, send: Send, *, is_last: bool = False) -> None:
+    """Send models, compiled functions and pipelines that are new or were used since; all when `is_last`."""
+    for kind, found, fields in (
+        ("pipeline", around.pipelines.found, facts_of_pipeline),
+        ("function", around.functions.found, facts_of_function),
+        ("model", around.models.found, facts_of_model),
+    ):
+        for seen in found:
+            if is_last or seen.told != seen.counts:
+                seen.told = seen.counts
+                with contextlib.suppress(Exception):  # objects of the notebook's are looked at
+                    told = fields(seen)
+                    if told is not None:
+                        send(kind, **told)
+    for model in around.models.found:
+        if is_last and model.operations:
+            send("graph", model=model.id, operations=model.operations)
+
+
+def facts_of_pipeline(seen: Pipeline) -> dict[str, Any]:
+    """The fields of `ObservedPipeline`."""
+    return {
+        "id": seen.id,
+        "run": seen.run,
+        "where": seen.where,
+        "nodes": [dict(node) for node in seen.chain],
+        "spec": seen.spec,
+        "iterations": seen.iterations,
+        "draws": seen.draws,
+        "elements": seen.elements,
+    }
+
+
+def facts_of_function(seen: CompiledFunction) -> dict[str, Any]:
+    """The fields of `ObservedFunction`."""
+    return {
+        "id": seen.id,
+        "run": seen.run,
+        "name": seen.name,
+        "is_own": seen.is_own,
+        "calls": seen.calls,
+        "eager_calls": seen.eager_calls,
+        "traces": seen.traces,
+        "signatures": seen.signatures,
+        "has_gradients": seen.has_gradients,
+        "trainings": [training.id for training in seen.trainings[:50]],
+    }
 
 
 def facts_of(training: Training, way: Way | None) -> dict[str, Any]:
@@ -49,6 +103,13 @@ def facts_of(training: Training, way: Way | None) -> dict[str, Any]:
         "offset": way.offset if way is not None and is_certain else None,
         "preparation": way.preparation.name if way is not None and is_certain else "",
         "foreign_writes": training.foreign_writes,
+        "place": training.links.place[:200],
+        "is_in_library": training.links.is_in_library,
+        "model": training.links.model,
+        "function": training.links.function,
+        "pipelines": [{"id": id_, "steps": steps} for id_, steps in list(training.links.fed.items())[:20]],
+        "optimizer": training.links.optimizer,
+        "optimizer_rate": training.links.optimizer_rate,
         "why_not": training.why_not[:200],
     }
 

@@ -54,10 +54,9 @@ class Feed:
 
         width = int(np.prod(self.row_shape))
         with tf.init_scope():
-            self._sampled = hidden_variable(tf.zeros([_ROWS_IN_GRAPH, width]), tf.float32)
-        rows = tf.transpose(tensor) if self.is_transposed else tensor
-        chosen = tf.gather(rows, tf.range(_ROWS_IN_GRAPH) % tf.shape(rows)[0])
-        self._sampled.assign(tf.cast(tf.reshape(chosen, [_ROWS_IN_GRAPH, width]), tf.float32))
+            self._sampled = hidden_variable(tf.zeros([0, width]), tf.float32, shape=[None, width])
+        rows = tf.transpose(tensor[:, :_ROWS_IN_GRAPH]) if self.is_transposed else tensor[:_ROWS_IN_GRAPH]
+        self._sampled.assign(tf.cast(tf.reshape(rows, [-1, width]), tf.float32))
 
 
 def feed_of(tensor: Any, is_transposed: bool = False) -> Feed | None:

@@ -44,10 +44,11 @@ class Listener:
         `data` is its first argument.
         """
 
-    def region_left(self, name: str) -> None:
+    def region_left(self, name: str, owner: Any = None) -> None:
         """It ended."""
 
 
+KERAS_METHODS = ("fit", "evaluate", "predict")
 REGIONS = (  # module, class, method, name of the region
     ("tensorflow.python.training.optimizer", "Optimizer", "apply_gradients", "optimizer"),
     ("keras.src.optimizers.base_optimizer", "BaseOptimizer", "apply", "optimizer"),
@@ -96,7 +97,7 @@ def within(listener: Listener, region: str) -> Callable[[Any], Any]:
             try:
                 return original(owner, *values, **named)
             finally:
-                listener.region_left(region)
+                listener.region_left(region, owner)
 
         return apply
 

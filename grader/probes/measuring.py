@@ -31,7 +31,7 @@ from probes.predicting import (
 from probes.search import found_predictors
 from probes.trainings import Training
 
-MOST_MEASURED = 60
+MOST_MEASURED = 100
 _FEW_ROWS = 1_500
 _MOST_DURING = 3
 _SEED = 20_240_229
@@ -71,6 +71,8 @@ class Measurement:
     def run(self) -> None:
         """Send all trainings, then predictions: the last weights of all trainings first."""
         trainings = sorted((t for t in self._book.trainings if t.updates), key=lambda t: -t.updates)
+        for training in trainings[MOST_MEASURED:]:
+            training.why_not = f"only the {MOST_MEASURED} longest trainings are measured"
         trainings = trainings[:MOST_MEASURED]
         ready = []
         for at, training in enumerate(trainings):
@@ -92,11 +94,11 @@ class Measurement:
             try:
                 told = exported(found.predictor, found.training.values.weights, found.ways)
             except CannotExportError as reason:
-                self._send("model", training=found.training.id, why_not=str(reason))
+                self._send("written", training=found.training.id, why_not=str(reason))
                 continue
             room -= sum(len(value["data"]) for value in told["values"])
             told = told if room >= 0 else {"why_not": "the weights of other models filled the wire"}
-            self._send("model", training=found.training.id, **told)
+            self._send("written", training=found.training.id, **told)
 
     def _tell_other_moments(self, ready: list[Measurable]) -> None:
         for found in ready:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from probes import facts, listening
+from probes.around import Around
 from probes.book import Book
 from probes.calling import MODELS, CallListener, ModelCall, calls_heard_by
 from probes.evaluations import Evaluations
@@ -26,6 +27,7 @@ from probes.surroundings import Surroundings
 from probes.tape import OperationListener
 
 VERSION = 2
+_TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
 
 AfterImport = Callable[[str, Callable[[Any], None]], None]
 
@@ -39,7 +41,8 @@ class Recorder(CallListener):
         self.operations = OperationListener(self.hearing)
         self.book = Book(self.current_run)
         self.evaluations = Evaluations(self.operations, self.current_run)
-        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations)
+        self.around = Around(self.hearing, self.current_run)
+        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations, self.around)
         self.surroundings: Surroundings | None = None
         self.tensorflow: Any = None
         self._send: facts.Send | None = None
@@ -81,6 +84,7 @@ class Recorder(CallListener):
     def _tensorflow_imported(self, tensorflow: Any) -> None:
         self.tensorflow = self.steps.tensorflow = tensorflow
         listening.listen(self.hooks, self.steps)
+        self.around.hook_in(self.hooks, tensorflow)
         self.hooks.remember(tensorflow, with_keras=False)  # it may be half imported
         self._is_there()
 
@@ -95,13 +99,18 @@ class Recorder(CallListener):
     def model_left(self, model: Any, call: tuple[Any, Any, Any] | None) -> None:
         """The call belongs to the open tapes; without one it is an evaluation."""
         self.steps.region_left("model")
-        if call is not None and (self.operations.is_recording or not self.steps.open_tapes):
+        if call is None:
+            return
+        if self.steps.open_tapes and not self.operations.is_recording:
+            self.around.model_seen(model)  # as nearly always
+        else:
             self._model_called(model, *call)
 
     @heard
     def _model_called(self, model: Any, arguments: Any, named: Any, outputs: Any) -> None:
         depth = self.steps.regions.count("model")
         call = ModelCall(model, arguments, named, outputs, depth)
+        self.around.model_called(call)
         if self.steps.open_tapes:
             self.operations.add_call(call)
         elif not self.steps.regions and not self.evaluations.is_off and hasattr(outputs, "numpy"):
@@ -113,6 +122,7 @@ class Recorder(CallListener):
         """Clean up, and tell of the trainings that went on in this cell."""
         self._clean_up()
         self.steps.cell_ended()
+        self.around.cell_ended()
         self._ended_cells += 1
         self.evaluations.cell_begins()
 
@@ -124,6 +134,7 @@ class Recorder(CallListener):
             self.hooks.remember(self.tensorflow, with_keras=_has_keras())
             self.book.poll()
             facts.tell_trainings(self.book, self._send)
+            facts.tell_around(self.around, self._send)
 
     def measure(self, folder: str, seconds: float, word: str, changed: Sequence[str]) -> None:
         """Predict for the inputs in `folder` (<dataset>.npy) within `seconds`, and send what comes out.
@@ -136,15 +147,18 @@ class Recorder(CallListener):
         if self._send is None:
             return
         answer = functools.partial(self._send, word=word)
-        around = [*changed, *([] if self.surroundings is None else self.surroundings.replaced())]
+        others = [*changed, *([] if self.surroundings is None else self.surroundings.replaced())]
         if self.tensorflow is None:
-            answer("replaced", names=around)
+            answer("replaced", names=others)
             return
         with self.hearing.closed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # student code may have made errors of them
-            answer("replaced", names=self.hooks.replaced() + around)
+            answer("replaced", names=self.hooks.replaced() + others)
             self.book.poll()
             Measurement(self.book, self.evaluations.found, answer, folder, deadline).run()
+            self.around.models.trace(_TRACING_SECONDS)
+            self.around.pipelines.look_into(_LOOKING_SECONDS)
+            facts.tell_around(self.around, answer, is_last=True)
 
 
 def _has_keras() -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.around import Around
 from probes.book import Book
 from probes.calling import called_model
 from probes.evaluations import Evaluations
 from probes.feeds import feed_of
 from probes.hearing import Hearing, heard
-from probes.listening import Listener, Site
+from probes.listening import KERAS_METHODS, Listener, Site
 from probes.plans import CannotReplay, Plan, build_plan
 from probes.replay import Replay
 from probes.tape import OperationListener, Recording
@@ -24,6 +24,7 @@ from probes.variables import hidden_variable, variable_behind
 MOST_WEIGHTS = 1_000
 _SMALL = 20_000  # numbers in a weight from which the learning rate is read
 _RESIDUAL = 1e-3
+_STATE = "_recorded_state"  # of a tape
 
 
 class _TapeState:
@@ -42,21 +43,28 @@ class Steps(Listener):
     """Writes the book of trainings from what is heard. No method that a hook calls raises."""
 
     def __init__(
-        self, hearing: Hearing, operations: OperationListener, book: Book, evaluations: Evaluations
+        self,
+        hearing: Hearing,
+        operations: OperationListener,
+        book: Book,
+        evaluations: Evaluations,
+        around: Around,
     ) -> None:
         self.hearing = hearing
         self.operations = operations
         self.book = book
         self.evaluations = evaluations
+        self.around = around
         self.tensorflow: Any = None
         self.open_tapes = 0
         self.regions: list[str] = []
-        self._tapes: weakref.WeakKeyDictionary[Any, _TapeState] = weakref.WeakKeyDictionary()
-        self._is_wanted: dict[Site, bool] = {}
+        self._updates_before_fit: list[int] = []
+        self._is_wanted: dict[tuple[int, int], tuple[Any, bool]] = {}  # by place; the code object is kept
 
     def cell_ended(self) -> None:
         """Forget what an interrupted cell has left open."""
         self.regions.clear()
+        self._updates_before_fit.clear()
         self.open_tapes = 0
 
     @heard
@@ -64,25 +72,34 @@ class Steps(Listener):
         """Begin to record when nothing is known yet of the tapes at this place."""
         self.open_tapes += 1
         self.evaluations.close()
+        known = getattr(tape, _STATE, None)
+        if known is not None:  # entered again
+            if known.recording is not None:
+                self.operations.start(known.recording)
+            return
         recording = None
-        if self._is_wanted.get(site, True) or not self.tensorflow.executing_eagerly():
+        _, is_wanted = self._is_wanted.get((id(site[0]), site[1]), (None, True))
+        if is_wanted or not self.tensorflow.executing_eagerly():
             recording = self.operations.start(Recording())
-        self._tapes[tape] = _TapeState(site, recording)
+        setattr(tape, _STATE, _TapeState(site, recording))
 
     def tape_exited(self) -> None:
         """Count the tapes that are open."""
         self.open_tapes = max(0, self.open_tapes - 1)
 
-    @heard
     def tape_left(self, tape: Any) -> None:
         """Stop recording its operations."""
-        state = self._tapes.get(tape)
+        state = getattr(tape, _STATE, None)
         if state is not None and state.recording is not None:
-            self.operations.stop(state.recording)
+            self._tape_left(state.recording)
+
+    @heard
+    def _tape_left(self, recording: Recording) -> None:
+        self.operations.stop(recording)
 
     def reading(self, variable: Any) -> None:
         """With no tape open this may be the beginning of an evaluation."""
-        if not (self.open_tapes or self.hearing.is_deaf):
+        if not (self.open_tapes or self.regions or self.hearing.is_deaf):
             training = self.book.training_of(variable)
             replacing = None if training is not None else self.book.training_replacing(variable)
             if training is not None or replacing is not None:
@@ -90,7 +107,7 @@ class Steps(Listener):
 
     @heard
     def _reading(self, variable: Any, training: Training | None, replacing: Training | None) -> None:
-        if not self.tensorflow.executing_eagerly() or self.regions or self.evaluations.is_off:
+        if not self.tensorflow.executing_eagerly() or self.evaluations.is_off:
             return
         if training is not None:
             self.evaluations.reading(training, training.slots[id(variable)])
@@ -110,7 +127,7 @@ class Steps(Listener):
     def gradient_given(self, tape: Any, sources: Any, gradients: Any, site: Site) -> None:
         """Count the step for the training that owns the sources; look closer at the first two."""
         tf = self.tensorflow
-        state = self._tapes.get(tape)
+        state = getattr(tape, _STATE, None)
         weights = [variable_behind(source) for source in _flat(sources)]
         if state is None or not weights or len(weights) > MOST_WEIGHTS:
             return
@@ -121,6 +138,7 @@ class Steps(Listener):
         if training is None:
             return
         is_repeated, state.training = state.training is training, training
+        self.around.gradient_asked(training, state.site[0], is_eager=is_eager)
         if not is_eager:
             self._count_in_graph(training, is_repeated)
         elif not is_repeated:
@@ -129,9 +147,11 @@ class Steps(Listener):
             self._learn(training, state.recording)
             self._probe_rate(training, weights, _flat(gradients))
         if is_eager:
-            self._is_wanted[state.site] = training.eager_gradients < 2 or (
-                not training.predictors and training.eager_gradients < 4
-            )
+            self._note_wanted(state.site, training)
+
+    def _note_wanted(self, site: Site, training: Training) -> None:
+        is_wanted = training.eager_gradients < 2 or (training.eager_gradients < 4 and not training.predictors)
+        self._is_wanted[id(site[0]), site[1]] = site[0], is_wanted
 
     def _count_in_graph(self, training: Training, is_repeated: bool) -> None:
         tf = self.tensorflow
@@ -152,6 +172,7 @@ class Steps(Listener):
         """See how the forward pass can be run again."""
         called = called_model(recording.calls, training.weights)
         if called is not None:
+            self.around.model_trained(training, called.model)
             if self._is_taken(training.called):
                 training.called = called
                 with self.tensorflow.init_scope():
@@ -184,7 +205,13 @@ class Steps(Listener):
 
     def assigning(self, variable: Any) -> Any:
         """Count an update of a training's weight."""
-        return None if self.book.training_of(variable) is None else self._assigning(variable)
+        training = self.book.training_of(variable)
+        if training is None or self.hearing.is_deaf:
+            return None
+        is_plain = training.rate_probe is None and self.tensorflow.executing_eagerly()
+        if is_plain and self.book.counts(training, variable, self._path()):
+            return None  # as nearly always
+        return self._assigning(variable)
 
     @heard
     def _assigning(self, variable: Any) -> Any:
@@ -213,14 +240,17 @@ class Steps(Listener):
         """An optimiser or a method of a Keras model is at work."""
         self.regions.append(name)
         if name == "optimizer":
-            self._optimizer_entered()
-        elif name in ("evaluate", "predict"):
-            self._data_given(owner, data)
+            self._optimizer_entered(owner)
+        elif name in KERAS_METHODS:
+            self.around.data_given(data, name)
+            self._data_given(name, owner, data)
 
     @heard
-    def _data_given(self, model: Any, data: Any) -> None:
+    def _data_given(self, name: str, model: Any, data: Any) -> None:
         training = self.training_of_model(model)
-        if training is not None and not self.evaluations.is_off:
+        if name == "fit":
+            self._updates_before_fit.append(0 if training is None else training.updates)
+        elif training is not None and not self.evaluations.is_off:
             self.evaluations.data_given(training, data)
 
     def training_of_model(self, model: Any) -> Training | None:
@@ -229,21 +259,33 @@ class Steps(Listener):
         return next(filter(None, owners), None)
 
     @heard
-    def _optimizer_entered(self) -> None:
+    def _optimizer_entered(self, optimizer: Any) -> None:
         training = self.book.latest
         if training is None or training.final is not None:
             return
+        self.around.optimizer_used(training, optimizer)
         if training.counter is not None:
             training.path = self._path()
         elif training.counted_gradient < training.eager_gradients:
             self.book.updated(training, self._path())
 
-    def region_left(self, name: str) -> None:
+    def region_left(self, name: str, owner: Any = None) -> None:
         """It is no longer."""
-        if name in self.regions:
-            self.regions.reverse()
+        if self.regions and self.regions[-1] == name:
+            self.regions.pop()
+        elif name in self.regions:
             self.regions.remove(name)
-            self.regions.reverse()
+        if name == "fit":
+            self._fit_ended(owner)
+        if name in KERAS_METHODS:
+            self.around.data_done()
+
+    @heard
+    def _fit_ended(self, model: Any) -> None:
+        before = self._updates_before_fit.pop()
+        training = self.training_of_model(model)
+        if training is not None:
+            self.around.fitted(training, model, training.updates - before)
 
 
 def _replay_of(plan: Plan) -> Replay:

@@ -12,6 +12,24 @@ from probes.predicting import Predictor, Snapshot, Values
 from probes.variables import value_of
 
 
+class Links:
+    """What else of the notebook a training belongs to; models, functions and pipelines by their ids.
+
+    `fed` counts steps by pipeline, None for those that a graph took from it by itself. `place` is the name of
+    the function in which its tape was opened, `is_in_library` whether that is a library's.
+    """
+
+    def __init__(self) -> None:
+        self.place = ""
+        self.is_in_library = False
+        self.model: int | None = None
+        self.function: int | None = None
+        self.fed: dict[int, int | None] = {}
+        self.last_draw: tuple[int, int] | None = None
+        self.optimizer: str | None = None
+        self.optimizer_rate: float | None = None
+
+
 class Training:
     """What is known of one training run; the attributes are told in `ObservedTraining` on the host."""
 
@@ -41,6 +59,7 @@ class Training:
         self.replay: Predictor | None = None  # the recorded operations
         self.rate: float | None = None
         self.rate_probe: tuple[int, NDArray[Any], NDArray[Any]] | None = None
+        self.links = Links()
         self.why_not = "no step recorded"
         self.is_told_at = -1
 

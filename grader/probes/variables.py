@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_WRAPPERS: dict[type, bool] = {}  # asking a variable of TensorFlow for an attribute that it lacks is slow
+
 
 def variable_behind(source: Any) -> Any:
     """The variable or tensor behind a source of gradients; Keras's variables wrap one."""
-    inner = getattr(source, "_value", None)
+    kind = type(source)
+    is_wrapper = _WRAPPERS.get(kind)
+    if is_wrapper is None:
+        is_wrapper = _WRAPPERS[kind] = kind.__module__.partition(".")[0] in ("keras", "tf_keras")
+    inner = getattr(source, "_value", None) if is_wrapper else None
     return inner if inner is not None and hasattr(inner, "handle") else source
 
 
@@ -34,8 +40,8 @@ def values_put_in(variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> I
             variable.assign(value)
 
 
-def hidden_variable(value: Any, dtype: Any) -> Any:
+def hidden_variable(value: Any, dtype: Any, shape: Any = None) -> Any:
     """A variable of our own, made past the creators with which a `tf.function` watches over its variables."""
     from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-    return ResourceVariable(value, dtype=dtype, trainable=False)
+    return ResourceVariable(value, dtype=dtype, trainable=False, shape=shape)

@@ -163,7 +163,7 @@ def parent_command(rooms: Path, stage: Path, inside: Sequence[str]) -> list[str]
     for place in (SETTINGS, ATTACHMENTS, SOCKETS):
         command += ["--dir", place]
     command += ["--ro-bind", source(rooms), ROOMS]
-    return source.command([*command, "--remount-ro", "/", "--chdir", "/", "--", *inside])
+    return source.command([*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside])
 
 
 def _walls(source: Callable[[Path], str], disk_bytes: int) -> list[str]:

@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from grader.errors import SandboxError
 from grader.sandbox.bubblewrap import (
@@ -93,50 +93,61 @@ def launch(
     limits = process_limits(spec.limits, has_own_users=True)
     info, info_inside = os.pipe()
     gate_inside, gate = os.pipe()
-    with contextlib.ExitStack() as ours:
-        ours.callback(os.close, info)
-        ours.callback(os.close, gate)
-        with readable_filter() as seccomp:
-            ends = Ends(seccomp, info_inside, gate_inside)
-            try:
-                process = subprocess.Popen(
-                    room_command(spec, folder, bounded_command(limits, "/room", inside), ends),
-                    env=room_environment(spec.keras),
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=(*pass_fds, *ends),
-                    cwd="/",
-                    **streams,
-                )
-            except OSError as error:
-                raise SandboxError(f"bubblewrap cannot be started ({error}): run `grade doctor`.") from error
-            finally:
-                os.close(info_inside)
-                os.close(gate_inside)
+    with os.fdopen(info, "rb", buffering=0) as told, os.fdopen(gate, "wb", buffering=0) as opening:
         try:
-            standing = _when_it_stands(process, info)
+            with readable_filter() as seccomp:
+                ends = Ends(seccomp, info_inside, gate_inside)
+                command = room_command(spec, folder, bounded_command(limits, "/room", inside), ends)
+                process = _started(command, spec, (*pass_fds, *ends), streams)
+        finally:
+            os.close(info_inside)
+            os.close(gate_inside)
+        try:
+            standing = _when_it_stands(process, told)
             try:
                 bounds.adopt(standing.pid)
+                opening.write(b"x")
             except BaseException:
                 standing.close()
                 raise
-        except BaseException:
+        except BaseException as fault:
             process.kill()
             process.wait()
+            if isinstance(fault, OSError):  # it ended meanwhile
+                raise RoomNotBuiltError(f"bubblewrap built no room ({fault.strerror})") from fault
             raise
-        os.write(gate, b"x")
     return process, standing
 
 
-def _when_it_stands(process: subprocess.Popen[bytes], info: int) -> Standing:
+def _started(
+    command: list[str], spec: RoomSpec, pass_fds: Sequence[int], streams: dict[str, Any]
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            env=room_environment(spec.keras),
+            stdin=subprocess.DEVNULL,
+            pass_fds=pass_fds,
+            cwd="/",
+            **streams,
+        )
+    except OSError as error:
+        raise SandboxError(f"bubblewrap cannot be started ({error}): run `grade doctor`.") from error
+
+
+def _when_it_stands(process: subprocess.Popen[bytes], told: IO[bytes]) -> Standing:
     deadline = time.monotonic() + _SECONDS
-    told = b""
+    readable = select.poll()
+    readable.register(told, select.POLLIN)
+    text = b""
     while process.poll() is None and time.monotonic() < deadline:
-        if select.select([info], [], [], 0.1)[0]:
-            told += (block := os.read(info, _INFO_BYTES))
+        if readable.poll(100):
+            block = told.read(_INFO_BYTES)
             if not block:
                 break
+            text += block
             with contextlib.suppress(ValueError):
-                return _look_into(process, int(json.loads(told)["child-pid"]), deadline)
+                return _look_into(process, int(json.loads(text)["child-pid"]), deadline)
     raise RoomNotBuiltError("bubblewrap built no room")
 
 

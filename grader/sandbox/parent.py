@@ -86,6 +86,7 @@ class KernelParent:
         Raises `SandboxError` when it does not come up.
         """
         self._folder = new_folder()
+        self._visible = self._folder / "visible"  # in the parent, which sees nothing else of the host
         self._count = 0
         self._data: dict[tuple[str, int, int], str] = {}
         self._asking = threading.Lock()
@@ -120,7 +121,7 @@ class KernelParent:
         """A room to be started."""
         with self._asking:
             self._count += 1
-            folder = RoomFolder(self._folder / "rooms" / str(self._count), other_user())
+            folder = RoomFolder(self._visible / "rooms" / str(self._count), other_user())
         return Room(spec, folder, RoomKind(self._fork, Isolation.BUBBLEWRAP, FORKED))
 
     def close(self) -> None:
@@ -145,13 +146,13 @@ class KernelParent:
 
     def _command(self, inside: socket.socket, *, is_bare: bool) -> list[str]:
         stage = self._folder / "stage"
-        for place in (self._folder / "data", stage):
-            place.mkdir()
-        RoomFolder(self._folder / "rooms" / "0").make()  # the parent tries out with it whether it can nest
-        (self._folder / FILTER).write_bytes(filter_program())
+        for place in (self._visible / "data", stage):
+            place.mkdir(parents=True)
+        RoomFolder(self._visible / "rooms" / "0").make()  # the parent tries out with it whether it can nest
+        (self._visible / FILTER).write_bytes(filter_program())
         RoomFolder(self._folder, other_user()).give(self._folder)
         program = [sys.executable, "-s", "/room/parent.py", str(inside.fileno())]
-        return parent_command(self._folder, stage, [*program, "bare"] if is_bare else program)
+        return parent_command(self._visible, stage, [*program, "bare"] if is_bare else program)
 
     def _stay(self, command: list[str], inside: socket.socket) -> None:
         with inside, contextlib.suppress(OSError):
@@ -177,7 +178,7 @@ class KernelParent:
         """Have a kernel forked; returns when its walls stand. Raises `RuntimeError` when they do not."""
         order = {
             "walls": {
-                "folder": str(folder.path.relative_to(self._folder)),
+                "folder": str(folder.path.relative_to(self._visible)),
                 "data_files": {name: self._shown(file) for name, file in sorted(spec.data_files.items())},
                 "disk_bytes": spec.limits.disk_bytes,
                 "kept": covered_prefixes(),
@@ -210,7 +211,7 @@ class KernelParent:
         with self._asking:
             if known not in self._data:
                 name = f"data/{len(self._data)}"
-                _link_or_copy(file, self._folder / name)
+                _link_or_copy(file, self._visible / name)
                 self._data[known] = name
             return self._data[known]
 

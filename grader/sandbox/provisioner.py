@@ -23,6 +23,7 @@ from grader.sandbox.rooms import Room
 PROVISIONER = "grader-room"
 START_SECONDS = 90.0
 _SEND_MILLISECONDS = 2_000
+_MESSAGES_HELD = 16  # each may be as large as all output together; a kernel holds a thousand more itself
 
 
 class RoomProvisioner(KernelProvisionerBase):
@@ -122,11 +123,12 @@ def _listens(path: str) -> bool:
 
 
 def _bounded_context(message_bytes: int) -> zmq.asyncio.Context:
-    """A ZeroMQ context whose sockets drop a peer that sends a larger message, wait for none for ever, and do
-    not connect a second time.
+    """A ZeroMQ context whose sockets drop a peer that sends a larger message, hold few messages, wait for
+    nobody for ever, and do not connect a second time.
     """
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, message_bytes)
+    context.setsockopt(zmq.RCVHWM, _MESSAGES_HELD)
     context.setsockopt(zmq.RECONNECT_IVL, -1)  # a name in the room may lead elsewhere by then
     context.setsockopt(zmq.SNDTIMEO, _SEND_MILLISECONDS)  # student code can break the kernel's end
     return context
@@ -145,9 +147,10 @@ class RoomKernelManager(AsyncKernelManager):
         )
         self.room = room
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override] # as in the class above
-        """A client with our bounds on its sockets; by itself it would make a context without any."""
-        return super().client(context=self.context, **kwargs)
+    def bounded_client(self) -> AsyncKernelClient:
+        """A client whose sockets are of the bounded context; that of `client` would have one of its own."""
+        client: AsyncKernelClient = self.client(context=self.context)
+        return client
 
     def close(self) -> None:
         """Close every socket to the kernel; nothing more is sent or awaited."""

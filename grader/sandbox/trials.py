@@ -19,7 +19,7 @@ from grader.sandbox.launching import Standing, launch
 from grader.sandbox.limits.interface import THREADS, Bounds, Mechanism
 from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess
 
-_SECONDS = 30.0
+_SECONDS = 60.0
 _MIB = 1024**2
 _WIDE = {"cpu_seconds": 20, "memory_bytes": 512 * _MIB, "disk_bytes": 64 * _MIB, "processes": 64}
 
@@ -68,7 +68,7 @@ TRIALS = (
     ),
     Trial(
         "threads",
-        {"processes": 16},
+        {"processes": 16, "cpu_seconds": 100},
         f"import threading, time\nthreading.stack_size(65536)\nfor _ in range({THREADS + 200}):\n    try:\n"
         "        threading.Thread(target=time.sleep, args=(8,), daemon=True).start()\n"
         "    except RuntimeError:\n        break\ntime.sleep(8)",

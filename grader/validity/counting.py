@@ -170,11 +170,9 @@ def why_of(seen: Seen, criterion: str) -> str:
 
 
 def _measured_and_reported(verdict: Verdict) -> tuple[float, float] | None:
-    measured = [reason.numbers[0] for reason in verdict.reasons if reason.source is Source.MEASURED]
-    outputs = (Source.SAVED, Source.RERUN)
-    reported = [
-        reason.numbers[0] for reason in verdict.reasons if reason.source in outputs and reason.numbers
-    ]
+    told = [(reason.source, reason.numbers[0]) for reason in verdict.reasons if reason.numbers]
+    measured = [value for source, value in told if source is Source.MEASURED]
+    reported = [value for source, value in told if source in (Source.SAVED, Source.RERUN)]
     return (measured[0], reported[0]) if measured and reported else None
 
 

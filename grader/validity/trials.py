@@ -94,6 +94,7 @@ def run_trials(
 ) -> list[Tried]:
     """Grade each trial as often as its kind asks for, with other seeds each time, in a course in `folder`.
 
+    Each is handed in as it was just run, but for mutants that show other outputs on purpose.
     Runs are kept there: what was run before is not run again. Raises `GraderError` as `grade` does.
     """
     seen: dict[int, list[Seen]] = {index: [] for index in range(len(trials))}
@@ -106,6 +107,7 @@ def run_trials(
             data=data,
             is_quick=False,
             repeat=repeat,
+            as_just_run=True,
             progress=progress,
         )
         for index, found in zip(asked, graded, strict=True):

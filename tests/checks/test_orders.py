@@ -65,7 +65,9 @@ def sensible(*cells: str | tuple[str, str]) -> Verdict:
 def test_a_true_description_is_met_with_the_sentence_that_says_it() -> None:
     verdict = described(BSR, "batch, shuffle, repeat: only whole batches are shuffled.")
     assert verdict.outcome is Outcome.MET
-    assert verdict.reasons[0].text == ("“only whole batches are shuffled.” says: Whole batches are shuffled.")
+    assert verdict.reasons[0].text == (
+        "“only whole batches are shuffled.” says: Only whole batches are shuffled, not what is in them."
+    )
     assert (verdict.reasons[0].cell, verdict.reasons[0].source) == (1, Source.SOURCE)
 
 

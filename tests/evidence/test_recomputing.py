@@ -9,7 +9,7 @@ import pytest
 
 from grader.checks.measurement import Model, doubt_about
 from grader.evidence.measuring import Key, measure
-from grader.evidence.modelled import ObservedModel
+from grader.evidence.modelled import WrittenModel
 from grader.evidence.observed import ObservedTraining, read_observed
 from grader.evidence.operations import CannotComputeError
 from grader.evidence.recomputing import recomputed, share_alike
@@ -58,7 +58,7 @@ def expected() -> np.ndarray:
 
 
 def computed(told: dict[str, Any], images: np.ndarray = IMAGES) -> np.ndarray:
-    model = ObservedModel.model_validate(told)
+    model = WrittenModel.model_validate(told)
     return recomputed(model, model.ways[0], images)
 
 
@@ -115,7 +115,7 @@ def test_a_model_that_takes_long_is_given_up():
 
 def test_an_array_whose_length_is_not_its_shape_s_is_refused():
     with pytest.raises(ValueError, match="another length"):
-        ObservedModel.model_validate(a_model(values=[an_array(FIRST) | {"shape": [16, 10**7]}]))
+        WrittenModel.model_validate(a_model(values=[an_array(FIRST) | {"shape": [16, 10**7]}]))
 
 
 # Through the facts -------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def told_by_a_room(classes: np.ndarray, **model: Any) -> Any:
     facts = [
         {"kind": "recorder"},
         {"kind": "predictions", "training": 1, "dataset": "mnist", "moment": "after", "classes": encoded},
-        {"kind": "model", **(a_model() | model)},
+        {"kind": "written", **(a_model() | model)},
     ]
     return measure(read_observed(facts), KEYS).trainings[0]
 

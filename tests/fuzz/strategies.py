@@ -225,6 +225,7 @@ _NAMES = st.sampled_from(
             "images",
             "labels",
             "model",
+            "written",
             "_",
             "é",
         ),

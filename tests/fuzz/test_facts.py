@@ -147,8 +147,8 @@ IMAGES = np.arange(40 * 784, dtype=np.uint8).reshape(40, 28, 28)
 @given(TOLD_MODELS)
 def test_models_are_computed_or_the_reason_is_said(told: dict[str, Any]) -> None:
     way = {"dataset": "mnist", "scale": 1 / 255, "offset": 0.0}
-    observed = read_observed([{"kind": "model", **told}])
-    models = observed.models or read_observed([{"kind": "model", **(told | {"ways": [way]})}]).models
+    observed = read_observed([{"kind": "written", **told}])
+    models = observed.written or read_observed([{"kind": "written", **(told | {"ways": [way]})}]).written
     for model in models:
         try:
             classes = in_time(recomputed, model, WayFact.model_validate(way), IMAGES)

@@ -501,6 +501,99 @@ def found_with_weights_as_arguments():
     return lambda images: model_output(scaled(images), main.w_in, main.w_out)
 
 
+def rebound_one_by_one():
+    """Plain tensors, gradients asked for one at a time, weights made anew at each step."""
+    w, b, v, c = (tf.constant(weight.numpy()) for weight in new_weights())
+    for images, labels in batches(x):
+        with tf.GradientTape(persistent=True) as tape:
+            for weight in (w, b, v, c):
+                tape.watch(weight)
+            loss = tf.reduce_mean(cross_entropy(labels=labels, logits=forward(images, [w, b, v, c])))
+        d = tape.gradient(loss, w)
+        e = tape.gradient(loss, b)
+        f, g = tape.gradient(loss, v), tape.gradient(loss, c)
+        w, b, v, c = w - 0.1 * d, b - 0.1 * e, v - 0.1 * f, c - 0.1 * g
+    return lambda images: forward(scaled(images), [w, b, v, c])
+
+
+def compiled_forward_in_a_compiled_step():
+    """The forward pass was traced before the step that calls it."""
+    weights = new_weights()
+
+    @tf.function
+    def net(images):
+        return forward(images, weights)
+
+    @tf.function
+    def step(images, labels):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(cross_entropy(labels=labels, logits=net(images)))
+        for weight, change in zip(weights, tape.gradient(loss, weights), strict=True):
+            weight.assign_sub(0.3 * change)
+
+    net(tf.zeros([BATCH, 784]))
+    for images, labels in batches(x, 30):
+        step(tf.constant(images), tf.constant(labels))
+    return lambda images: net(scaled(images))
+
+
+def best_copy_put_back():
+    weights = new_weights()
+    train(weights, x, steps=20)
+    best = [weight.numpy() for weight in weights]
+    train(weights, x, steps=5)
+    for weight, value in zip(weights, best, strict=True):
+        weight.assign(value)
+    return lambda images: forward(scaled(images), weights)
+
+
+def tape_entered_again():
+    """As some optimisers do: the loss is computed on the tape of the forward pass, later."""
+    weights = new_weights()
+    for images, labels in batches(x, 20):
+        with tf.GradientTape() as tape:
+            logits = forward(images, weights)
+        with tape:
+            loss = tf.reduce_mean(cross_entropy(labels=labels, logits=logits))
+        for weight, change in zip(weights, tape.gradient(loss, weights), strict=True):
+            weight.assign_sub(0.3 * change)
+    return lambda images: forward(scaled(images), weights)
+
+
+def one_example_at_a_time():
+    w, v = new_weights()[::2]
+    for place in range(30):
+        with tf.GradientTape() as tape:
+            logits = tf.sigmoid(x[place : place + 1] @ w) @ v
+            loss = cross_entropy(labels=y[place : place + 1], logits=logits)
+        d, e = tape.gradient(loss, [w, v])
+        w.assign_sub(0.1 * d)
+        v.assign_sub(0.1 * e)
+    return lambda images: tf.sigmoid(scaled(images) @ w) @ v
+
+
+def products_with_vectors():
+    """Matrices (outputs, inputs), each example a vector; smaller images than the set's."""
+    w = tf.Variable(tf.random.normal([24, 196], stddev=0.05))
+    v = tf.Variable(tf.random.normal([10, 24], stddev=0.1))
+
+    def prepared(images):
+        small = tf.image.resize(images[..., None] / np.float32(255), (14, 14))
+        return tf.reshape(small, [-1, 196])
+
+    def net(images):
+        return tf.linalg.matvec(v, tf.nn.relu(tf.linalg.matvec(w, images)))
+
+    data = prepared(IMAGES[:1600])
+    for images, labels in batches(data, 20):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(cross_entropy(labels=labels, logits=net(images)))
+        d, e = tape.gradient(loss, [w, v])
+        w.assign_sub(0.3 * d)
+        v.assign_sub(0.3 * e)
+    return lambda images: net(prepared(images))
+
+
 STYLES = (
     *(globals_and_assign_sub, list_of_weights, own_cross_entropy, raw_pixels, signed_pixels),
     *(class_with_methods, module_and_optimizer, compiled_step, compiled_loop, compiled_forward),
@@ -510,4 +603,6 @@ STYLES = (
     *(transposed, weights_in_a_dict, names_used_again, double_precision, each_pixel_standardised),
     *(noise_added_by_hand, first_layer_only_at_test, stale_weight_at_test, evaluated_before_the_end),
     *(first_weights_at_test, found_among_the_names, found_with_weights_as_arguments),
+    *(rebound_one_by_one, compiled_forward_in_a_compiled_step, best_copy_put_back, tape_entered_again),
+    *(one_example_at_a_time, products_with_vectors),
 )

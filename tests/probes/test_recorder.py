@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,26 +11,6 @@ import pytest
 
 from grader.evidence.observed import Moment, Observed, ObservedTraining, UpdatePath, read_observed
 from grader.evidence.recomputing import recomputed, share_alike, way_for
-
-HERE = Path(__file__).parent
-GRADER = HERE.parents[1] / "grader"
-
-
-@pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What one process with all styles left behind."""
-    work = tmp_path_factory.mktemp("recorder")
-    command = [sys.executable, str(HERE / "scenarios.py"), str(GRADER), str(work)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    result: dict[str, Any] = json.loads((work / "said.json").read_text())
-    result["inputs"] = np.load(work / "inputs" / "mnist.npy")
-    return result
-
-
-@pytest.fixture(scope="module")
-def observed(said: dict[str, Any]) -> Observed:
-    return read_observed(said["facts"])
 
 
 def trainings_of(style: str, said: dict[str, Any], observed: Observed) -> list[ObservedTraining]:
@@ -89,6 +66,11 @@ EXACT = {
     "names_used_again": (UpdatePath.ASSIGN, 20, 1 / 255, 0.0),
     "double_precision": (UpdatePath.ASSIGN, 36, 1 / 255, 0.0),
     "each_pixel_standardised": (UpdatePath.ASSIGN, 30, 1.0, 0.0),
+    "compiled_forward_in_a_compiled_step": (UpdatePath.ASSIGN, 30, 1 / 255, 0.0),
+    "best_copy_put_back": (UpdatePath.ASSIGN, 25, 1 / 255, 0.0),
+    "tape_entered_again": (UpdatePath.ASSIGN, 20, 1 / 255, 0.0),
+    "one_example_at_a_time": (UpdatePath.ASSIGN, 30, 1 / 255, 0.0),
+    "products_with_vectors": (UpdatePath.ASSIGN, 20, 1 / 255, 0.0),
 }
 
 
@@ -145,6 +127,16 @@ def test_the_recorder_neither_fails_nor_stays_unnoticed(said, observed):
     assert [fact["version"] for fact in said["facts"] if fact["kind"] == "recorder"] == [2]
 
 
+def test_a_fork_of_a_process_with_the_hooks_in_records_for_itself(work, said):
+    forked = json.loads((work / "said-in-a-fork.json").read_text())
+    seen = read_observed(forked["facts"])
+    assert (forked["failure"], seen.is_trusted, seen.replaced) == ("", True, ())
+    assert len(seen.trainings) == len(forked["cells"]) == 3
+    for style in forked["cells"]:
+        assert agreement(style, forked, seen) > 0.995
+    assert [fact["version"] for fact in said["facts"] if fact["kind"] == "recorder"] == [2]
+
+
 def test_every_style_is_one_training_but_for_those_that_start_anew(said, observed):
     several = {
         "initialised_anew": 2,
@@ -157,7 +149,7 @@ def test_every_style_is_one_training_but_for_those_that_start_anew(said, observe
         assert len(trainings_of(style, said, observed)) == expected, style
 
 
-@pytest.mark.parametrize("style", ["rebound_variables", "rebound_tensors"])
+@pytest.mark.parametrize("style", ["rebound_variables", "rebound_tensors", "rebound_one_by_one"])
 def test_weights_replaced_at_each_step_are_one_training(style, said, observed):
     (training,) = trainings_of(style, said, observed)
     assert (training.path, training.gradients, training.updates) == (UpdatePath.REBOUND, 50, 49)
@@ -176,7 +168,7 @@ def test_weights_replaced_at_each_step_are_one_training(style, said, observed):
 def test_what_a_model_of_low_level_operations_predicts_is_computed_outside_too(style, said, observed):
     """With nothing but what was written down of it, in NumPy, from weights rounded to eleven bits."""
     training = trainings_of(style, said, observed)[-1]
-    model = next(found for found in observed.models if found.training == training.id)
+    model = next(found for found in observed.written if found.training == training.id)
     told = next(p for p in observed.predictions if p.training == training.id and p.moment == Moment.AFTER)
     classes = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"])
     assert (share_alike(told.classes, classes) or 0.0) > 0.99
@@ -184,7 +176,7 @@ def test_what_a_model_of_low_level_operations_predicts_is_computed_outside_too(s
 
 def test_why_a_model_is_not_written_down_is_told(said, observed):
     (training,) = trainings_of("found_among_the_names", said, observed)
-    (model,) = [found for found in observed.models if found.training == training.id]
+    (model,) = [found for found in observed.written if found.training == training.id]
     assert model.why_not == "not a recorded forward pass of one input"
 
 
@@ -194,6 +186,8 @@ def test_the_forward_pass_names_operations_and_weights(said, observed):
         told = [(op.op, op.weight) for op in training.forward]
         assert told == [("MatMul", 0), ("AddV2", 1), ("Relu", None), ("MatMul", 2), ("AddV2", 3)]
         assert training.hidden_layers == 1
+    (products,) = trainings_of("products_with_vectors", said, observed)
+    assert (products.hidden_layers, products.preparation) == (1, "resized, bilinear")
     deep = trainings_of("regularised_layers", said, observed)[-1]
     assert [op.op for op in deep.forward].count("Tanh") == deep.hidden_layers == 2
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.sandbox.parent import FORKED
+
 NOBODY = 65534
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMINE = """
@@ -63,3 +65,7 @@ def test_every_limit_holds_for_an_ordinary_user_too(findings):
     assert len(limits) >= 7
     assert all(is_fine for is_fine, _ in limits.values()), limits
     assert findings["limits"][1].startswith("memory and processes: ")
+
+
+def test_kernels_can_be_forked_for_an_ordinary_user_too(findings):
+    assert findings["kernels"] == [True, FORKED]

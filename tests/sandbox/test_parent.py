@@ -177,8 +177,9 @@ def test_killing_a_room_ends_all_in_it_and_nothing_else(parent):
     try:
         first.start()
         second.start()
-        inside = psutil.Process(first.process.pid).children(recursive=True)
-        assert inside
+        first_process = psutil.Process(first.process.pid)
+        until(lambda: len(first_process.children()) == 1)
+        inside = first_process.children(recursive=True)
         first.kill()
         assert psutil.wait_procs(inside, timeout=5)[1] == []
         assert first.process.wait() == 0

@@ -103,5 +103,5 @@ def measured(value: float, reported: float | None = None) -> Verdict:
 def test_the_largest_gap_between_measured_and_reported_is_taken(tried):
     honest = tried("class", *({"one": measured(*pair)} for pair in ((0.94, 0.945), (0.93, 0.95), (0.95,))))
     mutant = tried("mutant", {"one": measured(0.1, 0.9)}, kind=Kind.MUTANT)
-    without = tried("plain", {"one": measured(0.94)})
+    without = tried("plain", {"one": met(Reason(text="No number.", source=Source.MEASURED))})
     assert gaps([honest, mutant, without], "one") == [Gap("class", 0.93, 0.95)]

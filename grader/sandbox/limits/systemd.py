@@ -30,7 +30,8 @@ class SystemdScope:
         return ControlGroups2().open(limits)
 
     def sweep(self) -> None:
-        """Nothing is left behind: systemd removes a scope when the last process in it ends."""
+        """Remove the groups of graders that are gone; systemd removes a scope when its last process ends."""
+        ControlGroups2().sweep()
 
 
 def _move_into_a_scope() -> None:

@@ -78,5 +78,6 @@ def call_back(name: str) -> None:
 
 
 def install() -> None:
-    """Begin to watch imports."""
-    sys.meta_path.insert(0, _Finder())
+    """Begin to watch imports; harmless when repeated."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

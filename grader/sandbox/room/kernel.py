@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import after_import
 import colab
@@ -29,7 +29,7 @@ _IDLE_SECONDS = 1.0  # a job that is there already comes sooner
 _NO_RANDOM_TIPS = "--InteractiveShell.enable_tip=False"  # they use up the notebook's random numbers
 
 
-def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> NoReturn:
+def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
     """Be the kernel, until the end, of the run that `job` will tell of; `places` has the room's layout.
 
     What goes wrong before the first cell is told on standard error, which is the kernel's own later.
@@ -38,8 +38,10 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> NoReturn:
 
     with _complaining():
         sys.argv = [f"{places['room']}/startup.py"]
+        streams = sys.stdout, sys.stderr
         app: Any = IPKernelApp.instance()
         app.initialize(["-f", f"{places['settings']}/connection.json", _NO_RANDOM_TIPS])
+        shelf.speak_through(dict(zip(streams, (sys.stdout, sys.stderr), strict=True)))
         sys.path.insert(0, "")
         _take(_received(job), places)
         drift.mend_known_calls(is_legacy=_is_legacy())
@@ -52,7 +54,6 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> NoReturn:
         recorder.look_around(app.shell, places["content"])
         wire.send("started", python=sys.version.split()[0])
     app.start()
-    sys.exit()
 
 
 @contextmanager
@@ -88,6 +89,7 @@ def _received(job: socket.socket) -> dict[str, Any]:
 def _take(settings: dict[str, Any], places: Mapping[str, Any]) -> None:
     """Prepare files, seeds and the working folder as the settings of the run say."""
     os.environ.update(settings["environment"])
+    os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)  # Matplotlib makes it only where it is imported
     colab.make_folders(places["attachments"], places["content"])
     keras_home.let_legacy_keras_find_it()
     keras_home.answer_hash_check(frozenset(settings["known_files"]))

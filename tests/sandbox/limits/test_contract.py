@@ -63,7 +63,7 @@ def rooms_of(pid: int) -> list[Path]:
 def test_each_limit_ends_the_room_with_its_own_status(mechanism, trial: Trial):
     tried = try_out(trial, mechanism)
     assert tried.is_kept, tried
-    assert tried.seconds < 15
+    assert tried.seconds < 60
 
 
 def test_what_stays_within_the_limits_is_left_alone(mechanism):
