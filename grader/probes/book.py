@@ -110,6 +110,9 @@ class Book:
             if training.counter is None or training.final is not None:
                 continue
             steps = training.updates
+            if steps and training.starts is not None and len(training.starts) == len(training.weights):
+                training.before = Snapshot([value_of(s) for s in training.starts], training.state_values)
+                training.starts = None
             if steps != max(training.is_told_at, 0):
                 training.at_work_in(self._current_run())
                 if not training.during or steps >= 8 * training.during[-1][0]:

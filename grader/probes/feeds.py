@@ -49,14 +49,20 @@ class Feed:
             self.later = other
 
     def sample_in_graph(self, tensor: Any) -> None:
-        """Let the graph under construction copy a few rows of its data into a variable at each step."""
+        """Let the graph under construction copy a few rows of its data into a variable at each step.
+
+        The variable keeps its shape: a graph that is compiled further can write no other.
+        """
         import tensorflow as tf
 
         width = int(np.prod(self.row_shape))
+        rows = tf.transpose(tensor) if self.is_transposed else tensor
+        batch = rows.shape[0]
+        count = _ROWS_IN_GRAPH if batch is None else min(batch, _ROWS_IN_GRAPH)
+        chosen = rows[:count] if batch is not None else tf.gather(rows, tf.range(count) % tf.shape(rows)[0])
         with tf.init_scope():
-            self._sampled = hidden_variable(tf.zeros([0, width]), tf.float32, shape=[None, width])
-        rows = tf.transpose(tensor[:, :_ROWS_IN_GRAPH]) if self.is_transposed else tensor[:_ROWS_IN_GRAPH]
-        self._sampled.assign(tf.cast(tf.reshape(rows, [-1, width]), tf.float32))
+            self._sampled = hidden_variable(tf.zeros([count, width]), tf.float32)
+        self._sampled.assign(tf.cast(tf.reshape(chosen, [count, width]), tf.float32))
 
 
 def feed_of(tensor: Any, is_transposed: bool = False) -> Feed | None:

@@ -23,6 +23,7 @@ from probes.variables import hidden_variable, variable_behind
 
 MOST_WEIGHTS = 1_000
 _SMALL = 20_000  # numbers in a weight from which the learning rate is read
+_LARGEST_START = 32 * 1024 * 1024  # bytes
 _RESIDUAL = 1e-3
 _STATE = "_recorded_state"  # of a tape
 
@@ -160,7 +161,27 @@ class Steps(Listener):
                 training.counter = hidden_variable(0, tf.int64)
         if not is_repeated:
             training.counter.assign_add(1)
+            if training.before is None and training.bytes <= _LARGEST_START:
+                self._keep_start_in_graph(training)
         training.path = self._path()
+
+    def _keep_start_in_graph(self, training: Training) -> None:
+        """Weights that the graph itself makes have no value yet: let it copy them before the first step."""
+        tf = self.tensorflow
+        if training.starts is None:
+            with tf.init_scope():
+                training.starts = [
+                    hidden_variable(tf.zeros(weight.shape, weight.dtype), weight.dtype)
+                    for weight in training.weights
+                ]
+
+        def copied() -> Any:
+            for start, weight in zip(training.starts, training.weights, strict=True):
+                start.assign(weight)
+            return tf.constant(True)
+
+        is_first = tf.less_equal(training.counter.read_value(), 1)
+        tf.cond(is_first, copied, lambda: tf.constant(False))
 
     def _path(self) -> str:
         for name in ("fit", "optimizer"):

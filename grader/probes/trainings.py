@@ -48,6 +48,7 @@ class Training:
         self.counted_before = 0
         self.runs: list[int] = []
         self.before: Snapshot | None = None
+        self.starts: list[Any] | None = None  # variables into which a graph copies the weights it begins with
         self.during: list[tuple[int, Snapshot]] = []
         self.final: Snapshot | None = None
         self.final_steps: int | None = None

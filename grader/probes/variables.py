@@ -40,8 +40,8 @@ def values_put_in(variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> I
             variable.assign(value)
 
 
-def hidden_variable(value: Any, dtype: Any, shape: Any = None) -> Any:
+def hidden_variable(value: Any, dtype: Any) -> Any:
     """A variable of our own, made past the creators with which a `tf.function` watches over its variables."""
     from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-    return ResourceVariable(value, dtype=dtype, trainable=False, shape=shape)
+    return ResourceVariable(value, dtype=dtype, trainable=False)

@@ -59,7 +59,7 @@ def keras_fit_softmax():
             tf.keras.layers.Dense(10, activation="softmax"),
         ]
     )
-    net.compile("adam", "sparse_categorical_crossentropy")
+    net.compile("adam", "sparse_categorical_crossentropy", jit_compile=True)
     net.fit(x, y, epochs=2, batch_size=50, verbose=0)
     return lambda images: net(scaled(images), training=False)
 

@@ -537,6 +537,22 @@ def compiled_forward_in_a_compiled_step():
     return lambda images: net(scaled(images))
 
 
+def compiled_further():
+    """By XLA, which allows less in a graph than TensorFlow does."""
+    weights = new_weights()
+
+    @tf.function(jit_compile=True)
+    def step(images, labels):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(cross_entropy(labels=labels, logits=forward(images, weights)))
+        for weight, change in zip(weights, tape.gradient(loss, weights), strict=True):
+            weight.assign_sub(0.3 * change)
+
+    for images, labels in batches(x, 20):
+        step(tf.constant(images), tf.constant(labels))
+    return lambda images: forward(scaled(images), weights)
+
+
 def best_copy_put_back():
     weights = new_weights()
     train(weights, x, steps=20)
@@ -604,5 +620,5 @@ STYLES = (
     *(noise_added_by_hand, first_layer_only_at_test, stale_weight_at_test, evaluated_before_the_end),
     *(first_weights_at_test, found_among_the_names, found_with_weights_as_arguments),
     *(rebound_one_by_one, compiled_forward_in_a_compiled_step, best_copy_put_back, tape_entered_again),
-    *(one_example_at_a_time, products_with_vectors),
+    *(one_example_at_a_time, products_with_vectors, compiled_further),
 )
