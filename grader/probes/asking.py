@@ -60,7 +60,7 @@ def _is_still(module: Any, place: str, code: CodeType, known: set[CodeType]) -> 
     for inside in ("fget", "func", "__func__"):  # of properties, and of class and static methods
         value = getattr(value, inside, value)
     inner = getattr(value, "__wrapped__", None)
-    if inner is not None and value.__code__ in (*known, _OF_CONTEXT_MANAGERS):
+    if inner is not None and getattr(value, "__code__", None) in (*known, _OF_CONTEXT_MANAGERS):
         value = inner
     return getattr(value, "__code__", None) == code
 

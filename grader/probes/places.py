@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import sysconfig
-from functools import cache
 from types import CodeType
 from typing import Any
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_known: dict[CodeType, bool] = {}  # a plain dictionary: `asking.py` compares functions by their code
 
 
-@cache
 def is_library(code: CodeType) -> bool:
     """Whether code comes from the standard library or an installed package."""
-    return code.co_filename.startswith((*_LIBRARIES, "<frozen"))
+    found = _known.get(code)
+    if found is None:
+        found = _known[code] = code.co_filename.startswith((*_LIBRARIES, "<frozen"))
+    return found
 
 
 def name_of(code: CodeType) -> str:
