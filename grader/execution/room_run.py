@@ -53,22 +53,27 @@ class _CellClient(NotebookClient):
         self.manager = manager
         self.reply_error: str | None = None
         self.drops: Any = None
+        self.ends: Any = None
         self.room = manager.room
         self.messages = Messages()
         self.is_dropped = False
 
     def watch_for_drops(self) -> None:
-        """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be."""
+        """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be.
+
+        A kernel that ends lets go of all its sockets, one that is dropped only of the one that it wrote to.
+        """
         assert self.kc is not None
         self.drops = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self.ends = self.kc.shell_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
 
     async def until_gone(self) -> None:
         """Wait until the room is gone; end it when the kernel is there but cannot be heard any more."""
         while self.room.poll() is None:
             if await self.drops.poll(_LOOK_MILLISECONDS):
                 await asyncio.wait({asyncio.ensure_future(self.room.wait())}, timeout=_LEAVING_SECONDS)
-                if self.room.poll() is None:  # it was not the end of the kernel that cut the line
-                    self.is_dropped = True
+                if self.room.poll() is None:
+                    self.is_dropped = not await self.ends.poll(0)
                     self.room.kill()
                     await self.room.wait()
 

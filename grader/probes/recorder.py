@@ -23,13 +23,11 @@ from probes.hearing import Hearing, heard
 from probes.hooks import Hooks
 from probes.measuring import Measurement
 from probes.steps import Steps
-from probes.surroundings import Surroundings
+from probes.surroundings import AfterImport, Surroundings
 from probes.tape import OperationListener
 
 VERSION = 2
 _TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
-
-AfterImport = Callable[[str, Callable[[Any], None]], None]
 
 
 class Recorder(CallListener):
@@ -45,6 +43,7 @@ class Recorder(CallListener):
         self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations, self.around)
         self.surroundings: Surroundings | None = None
         self.tensorflow: Any = None
+        self._after_import: AfterImport | None = None
         self._send: facts.Send | None = None
         self._told_run: Callable[[], int] | None = None
         self._ended_cells = 0
@@ -55,19 +54,20 @@ class Recorder(CallListener):
 
     def hook_in(self, after_import: AfterImport) -> None:
         """Put the hooks in, now where TensorFlow and Keras are there, else once they are imported."""
+        self._after_import = after_import
         after_import("tensorflow", self._tensorflow_imported)
         for module, owner, method, region in listening.REGIONS:
             wrap = listening.within(self.steps, region)
             after_import(
                 module,
-                lambda found, owner=owner, method=method, wrap=wrap: self.hooks.replace_in(  # type: ignore[misc]
+                lambda found, owner=owner, method=method, wrap=wrap: self.hooks.replace_in(
                     found, owner, method, wrap
                 ),
             )
         for module, owner in MODELS:
             after_import(
                 module,
-                lambda found, owner=owner: self.hooks.replace_in(  # type: ignore[misc]
+                lambda found, owner=owner: self.hooks.replace_in(
                     found, owner, "__call__", calls_heard_by(self)
                 ),
             )
@@ -117,6 +117,11 @@ class Recorder(CallListener):
             training = self.steps.training_of_model(model)
             if training is not None:
                 self.evaluations.model_called(training, call)
+
+    def look_around(self, shell: Any, content: str) -> None:
+        """Remember what the notebook runs with."""
+        if self._after_import is not None:
+            self.surroundings = Surroundings(shell, content, self._after_import)
 
     def cell_ended(self) -> None:
         """Clean up, and tell of the trainings that went on in this cell."""
@@ -187,7 +192,7 @@ def begin(send: facts.Send, current_run: Callable[[], int] | None = None) -> Non
 def look_around(shell: Any, content: str) -> None:
     """Remember what notebooks run with, once the `shell` stands; the hand-in's files lie in `content`."""
     if _recorder is not None:
-        _recorder.surroundings = Surroundings(shell, content)
+        _recorder.look_around(shell, content)
 
 
 def cell_ended(*_: Any) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+AfterImport = Callable[[str, Callable[[Any], None]], None]
 
 _WATCHED = {
     "builtins": (
@@ -43,29 +47,28 @@ _NOT_OURS = ("/room", "/harness")  # the course's own modules may be replaced by
 
 
 class Surroundings:
-    """Names and what they stood for when this was made, before any code of the notebook ran.
+    """Names and what they stood for before any code of the notebook ran, libraries just after their import.
 
     `content` is the folder in which the hand-in's files lie.
     """
 
-    def __init__(self, shell: Any, content: str) -> None:
+    def __init__(self, shell: Any, content: str, after_import: AfterImport) -> None:
         self._shell = shell
         self._content = content
-        self._before = self._standing()
+        self._before = {f"IPython's {name}": _parts(_attribute(shell, name)) for name in _SHELL}
+        for module in _WATCHED:
+            after_import(module, self._remember)
 
     def replaced(self) -> list[str]:
         """The names that stand for something else now, and the libraries that came from the hand-in."""
-        now = self._standing()
+        now = {f"IPython's {name}": _parts(_attribute(self._shell, name)) for name in _SHELL}
+        for name in _WATCHED:
+            now |= _standing(name, sys.modules.get(name))
         names = [name for name, before in self._before.items() if not _are_same(before, now[name])]
         return names + self._libraries_of_the_hand_in()
 
-    def _standing(self) -> dict[str, list[Any]]:
-        """By name: what it consists of, to be compared by identity."""
-        found = {f"IPython's {name}": _parts(_attribute(self._shell, name)) for name in _SHELL}
-        for module, names in _WATCHED.items():
-            for name in names:
-                found[f"{module}.{name}"] = _parts(getattr(sys.modules.get(module), name, None))
-        return found
+    def _remember(self, module: ModuleType) -> None:
+        self._before |= _standing(module.__name__, module)
 
     def _libraries_of_the_hand_in(self) -> list[str]:
         """Modules that were imported from the hand-in though there is a library of their name."""
@@ -79,6 +82,11 @@ class Surroundings:
             if is_of_hand_in and any((p / name).is_dir() or (p / f"{name}.py").is_file() for p in places):
                 found.append(f"{name} (by {file.removeprefix(f'{self._content}/')})")
         return found
+
+
+def _standing(name: str, module: ModuleType | None) -> dict[str, list[Any]]:
+    """What the watched names of a module consist of, to be compared by identity."""
+    return {f"{name}.{watched}": _parts(getattr(module, watched, None)) for watched in _WATCHED[name]}
 
 
 def _attribute(start: Any, dotted: str) -> Any:
