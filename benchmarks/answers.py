@@ -102,7 +102,8 @@ class Reader:
         heading = answer.question.replace("-", " → ") if answer.question.count("-") == 2 else ""
         asks = heading or next(text for text in (_asks(criterion) for criterion in criteria) if text)
         evidence = self._evidence(f"## {heading}" if heading else asks, answer.text)
-        verdicts = [criterion.check(evidence, criterion.parameters) for criterion in criteria]
+        deciding = [c.parameters.model_copy(update={"decide": True}) for c in criteria]
+        verdicts = [c.check(evidence, given) for c, given in zip(criteria, deciding, strict=True)]
         reasons = tuple(reason.text for verdict in verdicts for reason in verdict.reasons)
         return Result(answer, _together([verdict.outcome for verdict in verdicts]), reasons)
 

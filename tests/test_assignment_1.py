@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 AUTOMATIC = {
     *("names", "outputs-saved", "hidden-layer", "activation", "random-initialisation", "low-level"),
     *("evaluation", "accuracy", "experiments", "more-layers", "misclassified", "fashion-mnist"),
-    *("question-zeros", "question-interface"),
+    "question-zeros",
 }
 
 
@@ -65,14 +65,14 @@ def test_the_reference_earns_full_marks_on_everything_automatic(outcomes):
     ("question", "met", "not_met"),
     [
         ("question-zeros", {"101", "102", "103", "104", "105", "107", "109", "110", "111"}, set()),
-        ("question-interface", {"101", "103", "104", "109", "110"}, {"108"}),
+        ("question-interface", set(), set()),  # the rubric leaves it to a person
     ],
 )
 def test_clear_answers_are_decided_and_the_others_are_for_a_person(outcomes, question, met, not_met):
     told = {number: outcomes[number][question] for number in outcomes if number != "100"}
     assert {number for number, outcome in told.items() if outcome == "met"} == met
     assert {number for number, outcome in told.items() if outcome == "not_met"} == not_met
-    assert set(told.values()) == {"met", "needs_review", *(["not_met"] if not_met else [])}
+    assert set(told.values()) <= {"met", "needs_review", "not_met"}
 
 
 BONUS = {"more-layers", "misclassified", "fashion-mnist"}
@@ -101,9 +101,9 @@ def test_each_sample_loses_what_it_must_and_nothing_else(outcomes, number, loses
 
 
 @pytest.mark.parametrize("number", ["101", "102", "103", "104", "107", "109"])
-def test_good_work_is_settled_but_for_an_answer_that_is_not_whole(outcomes, number):
+def test_good_work_is_settled_but_for_the_answer_that_a_person_reads(outcomes, number):
     waiting = {name for name, outcome in outcomes[number].items() if outcome == "needs_review"}
-    assert waiting - BONUS == ({"question-interface"} if number in ("102", "107") else set())
+    assert waiting - BONUS == {"question-interface"}
 
 
 def test_the_hopeless_one_gets_nothing_for_the_model(outcomes):

@@ -10,7 +10,7 @@ from grader.answers.judging import Stand, Stated, judge, speaks_of
 from grader.answers.questions import NamedQuestion, Question
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, met, needs_review, not_met
+from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.names import find_names
 from grader.notebook.prose import Origin, Passage, find_answer, text_beside
 
@@ -27,12 +27,13 @@ _PLACES = {
 
 
 @check("question-answered")
-def question_answered(evidence: Evidence, *, question: NamedQuestion) -> Verdict:
+def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bool = True) -> Verdict:
     """A question of the task is answered in the text.
 
     `question` is the name of one that the assignment's `answers.yaml` describes. Decided where the answer is
     understood and nothing speaks against it; all else is laid out for a person. Not met when what it says is
-    a known mistake, when the hand-in holds no text that could answer, or none with a word of an answer.
+    a known mistake, when the hand-in holds no text that could answer, or none with a word of an answer. Where
+    it does not `decide`, what was understood is only a hint for the person.
     """
     found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     passages = _besides_names(evidence, found)
@@ -40,7 +41,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion) -> Verdict
     is_told = any(speaks_of(question, passage.text) for passage in beside)
     is_told = is_told or any(passage.answers_to for passage in passages)
     if passages and (is_told or not question.claims):
-        return _judged(question, passages)
+        return as_settled(_judged(question, passages), decide=decide)
     if is_told or (beside and not question.claims):
         cells = sorted({passage.cell for passage in beside})
         text = f"No passage was found that clearly answers the question; there is text in {_cells(cells)}."
@@ -52,6 +53,15 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion) -> Verdict
     if beside:
         text = "The question is not answered: no text in the notebook holds a word of an answer."
     return not_met(Reason(text=text, source=Source.SOURCE))
+
+
+def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
+    """What was understood of an answer: the verdict, or where it is not to `decide` a hint for a person."""
+    if decide or verdict.outcome is Outcome.NEEDS_REVIEW:
+        return verdict
+    read = verdict.outcome.value.replace("_", " ")
+    text = f"As far as the program understands the answer this is {read}; a person reads it and decides."
+    return needs_review(Reason(text=text, source=Source.SOURCE), *verdict.reasons)
 
 
 def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:

@@ -13,7 +13,7 @@ from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
-from grader.checks.answers import FEWEST_WORDS, answer_elsewhere, laid_out
+from grader.checks.answers import FEWEST_WORDS, answer_elsewhere, as_settled, laid_out
 from grader.checks.registry import check
 from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.evidence.record import Evidence
@@ -32,11 +32,14 @@ _SHOWN = 6
 
 
 @check("order-described", references=("orders",))
-def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion) -> Verdict:
+def order_described(
+    evidence: Evidence, *, order: Order, question: NamedQuestion, decide: bool = True
+) -> Verdict:
     """It is told what one order of shuffle, batch and repeat does.
 
     What is claimed is held against what we saw tf.data do. Met with a true claim about this order that says
     what it does, and no false one; not met when what it says is false, or when nothing is said about it.
+    Where it does not `decide`, what was understood is only a hint for the person.
     """
     seen = SeenOrders(evidence)
     if order not in seen.found:
@@ -51,9 +54,9 @@ def order_described(evidence: Evidence, *, order: Order, question: NamedQuestion
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
     if wrong and told.is_understood(order):
-        return not_met(*shown)
+        return as_settled(not_met(*shown), decide=decide)
     if not wrong and is_met(question.met, *_names(right)):
-        return met(*shown)
+        return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
 
 
@@ -88,13 +91,19 @@ def _not_understood(
 
 @check("sensible-order", references=("orders",))
 def sensible_order(
-    evidence: Evidence, *, question: NamedQuestion, reasons: NamedQuestion, right: tuple[Order, ...]
+    evidence: Evidence,
+    *,
+    question: NamedQuestion,
+    reasons: NamedQuestion,
+    right: tuple[Order, ...],
+    decide: bool = True,
 ) -> Verdict:
     """The most sensible order is named, with a reason.
 
     Met when one of `right` is chosen for a reason that fits what tf.data does. Another choice, or one without
     a reason that was understood, is for a person. Not met when another one is chosen for reasons that are
-    not so, or when no text could hold a choice.
+    not so, or when no text could hold a choice. Where it does not `decide`, what was understood is only a
+    hint for the person.
     """
     seen = SeenOrders(evidence)
     if not set(right) <= set(seen.found):
@@ -118,9 +127,10 @@ def sensible_order(
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
     if wrong:
-        return not_met(_said(f"{choice}, for a reason that is not so.", where[0].cell), *against)
+        told_wrong = _said(f"{choice}, for a reason that is not so.", where[0].cell)
+        return as_settled(not_met(told_wrong, *against), decide=decide)
     if orders <= set(right) and good:
-        return met(_said(f"{choice}.", where[0].cell), *_told_rightly(good))
+        return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
 
