@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from probes.calling import MOST_CLASSES
 from probes.feeds import Feed
+from probes.places import is_library
 from probes.predicting import Scores, Snapshot
 from probes.variables import value_of, values_put_in, variable_behind
 
@@ -96,8 +97,11 @@ def _callables(variables: Sequence[Any], namespace: Mapping[str, Any]) -> Iterat
     yield from (owner for owner in owners if callable(owner))
     for owner in owners:
         for name in dir(owner):
-            method = None if _NOT_A_MODEL.search(name) else getattr(owner, name, None)
-            if inspect.ismethod(method):
+            found = inspect.getattr_static(owner, name, None)  # properties are not to be computed
+            if not isinstance(found, FunctionType) or _NOT_A_MODEL.search(name):
+                continue
+            method = getattr(owner, name, None)
+            if inspect.ismethod(method) and not is_library(found.__code__):  # a library's may do anything
                 yield from _with_one_argument(method, namespace)
     for name, value in named:
         is_function = isinstance(value, FunctionType) or hasattr(value, "python_function")

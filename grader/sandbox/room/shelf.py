@@ -38,6 +38,7 @@ _PROMPT = "In : "  # by which TensorFlow takes a process for a kernel and speaks
 _shelved: dict[str, dict[str, Any]] = {}
 _filters: list[Any] = []
 _variables: dict[str, str] = {}
+_levels: dict[str, int] = {}  # of the libraries' loggers
 
 
 def fill() -> None:
@@ -48,7 +49,7 @@ def fill() -> None:
     if _shelved:
         return
     in_sight = {name.partition(".")[0] for name in sys.modules}
-    filters, variables = list(warnings.filters), dict(os.environ)
+    filters, variables, levels = list(warnings.filters), dict(os.environ), _logger_levels()
     with _like_a_kernel():
         for name in ("numpy", "matplotlib.pyplot", "tensorflow"):
             importlib.import_module(name)
@@ -62,7 +63,16 @@ def fill() -> None:
         warnings.filters.remove(found)  # type: ignore[attr-defined]
     for name in _variables:
         del os.environ[name]
+    _levels.update({name: level for name, level in _logger_levels().items() if levels.get(name, 0) != level})
+    for name in _levels:
+        logging.getLogger(name).setLevel(levels.get(name, 0))
     sys.meta_path.insert(0, _Shelf())
+
+
+def _logger_levels() -> dict[str, int]:
+    """The level of every logger that there is."""
+    loggers = logging.root.manager.loggerDict
+    return {name: found.level for name, found in loggers.items() if isinstance(found, logging.Logger)}
 
 
 @contextmanager
@@ -111,6 +121,8 @@ class _Given:
         if is_everything:
             warnings.filters[:0] = _filters  # type: ignore[index]
             os.environ.update(_variables)
+            for name, level in _levels.items():
+                logging.getLogger(name).setLevel(level)
         self._spec, self._names = module.__spec__, (*modules, spec.name)
         return module
 
