@@ -41,7 +41,9 @@ MEASURE_SECONDS = 60.0
 _NO_FILES = os.strerror(errno.EMFILE)
 _IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
 _LOOK_MILLISECONDS = 20
+_ENDING_MILLISECONDS = 150  # in which a kernel that ends lets go of its other sockets, too
 _LEAVING_SECONDS = 1.0  # between the end of a kernel's sockets and that of its room
+_TOO_LARGE = "What was handed in beside the notebook is larger than the room: it was not run."
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -71,11 +73,11 @@ class _CellClient(NotebookClient):
         """Wait until the room is gone; end it when the kernel is there but cannot be heard any more."""
         while self.room.poll() is None:
             if await self.drops.poll(_LOOK_MILLISECONDS):
-                await asyncio.wait({asyncio.ensure_future(self.room.wait())}, timeout=_LEAVING_SECONDS)
-                if self.room.poll() is None:
-                    self.is_dropped = not await self.ends.poll(0)
-                    self.room.kill()
-                    await self.room.wait()
+                self.is_dropped = not await self.ends.poll(_ENDING_MILLISECONDS)
+                if not self.is_dropped:
+                    await asyncio.wait({asyncio.ensure_future(self.room.wait())}, timeout=_LEAVING_SECONDS)
+                self.room.kill()
+                await self.room.wait()
 
     @property
     def is_flooded(self) -> bool:
@@ -188,6 +190,8 @@ async def _run_cells(
     job: Job, notebook: nbformat.NotebookNode, room: Room, question: Question
 ) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
     """Start the kernel and run all cells within the job's time."""
+    if sum(attachment.size_bytes for attachment in job.attachments) > job.limits.disk_bytes:
+        return [], RunStatus.TOO_MUCH_DISK, (_TOO_LARGE,)
     manager = RoomKernelManager(room)
     client = _CellClient(notebook, manager, allow_errors=True, record_timing=False)
     try:

@@ -26,6 +26,7 @@ from probes import recorder
 
 _JOB_BYTES = 65_536
 _IDLE_SECONDS = 1.0  # a job that is there already comes sooner
+_FLUSH_SECONDS = 0.05  # ipykernel's own 0.2 let a flood fill the memory before anybody can see it
 _NO_RANDOM_TIPS = "--InteractiveShell.enable_tip=False"  # they use up the notebook's random numbers
 
 
@@ -42,6 +43,8 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
         app: Any = IPKernelApp.instance()
         app.initialize(["-f", f"{places['settings']}/connection.json", _NO_RANDOM_TIPS])
         shelf.speak_through(dict(zip(streams, (sys.stdout, sys.stderr), strict=True)))
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush_interval = _FLUSH_SECONDS  # type: ignore[attr-defined]
         sys.path.insert(0, "")
         _take(_received(job), places)
         drift.mend_known_calls(is_legacy=_is_legacy())

@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -103,6 +103,9 @@ class _Shelf:
     ) -> ModuleSpec | None:
         if name not in _shelved:
             return None
+        nearest = PathFinder.find_spec(name)
+        if nearest is None or nearest.origin != _shelved[name][name].__file__:
+            return None  # the notebook has a module of that name, which comes first in a cold kernel, too
         loader: Any = _Given()
         return ModuleSpec(name, loader, origin=_shelved[name][name].__file__, is_package=True)
 
