@@ -43,8 +43,9 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
         app: Any = IPKernelApp.instance()
         app.initialize(["-f", f"{places['settings']}/connection.json", _NO_RANDOM_TIPS])
         shelf.speak_through(dict(zip(streams, (sys.stdout, sys.stderr), strict=True)))
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush_interval = _FLUSH_SECONDS  # type: ignore[attr-defined]
+        printing: Any = (sys.stdout, sys.stderr)
+        for stream in printing:
+            stream.flush_interval = _FLUSH_SECONDS
         sys.path.insert(0, "")
         _take(_received(job), places)
         drift.mend_known_calls(is_legacy=_is_legacy())
