@@ -305,8 +305,9 @@ def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | N
             text = f"An accuracy on it is shown in cell {shown[-1].cell}: {shown[-1].value:.4f}."
             return Reason(text=text, cell=shown[-1].cell, numbers=(shown[-1].value,), source=source)
     word = dataset.split("_")[0]
-    for cell, line in printed_lines(evidence, {test.run_cell}, could_be_computed(evidence)):
-        if word in line.lower():
-            text = f"A result on it is shown in cell {cell}: {line.strip()[:80]}."
-            return Reason(text=text, cell=cell, source=Source.SAVED)
+    for source, readings in readings_of(evidence):
+        for cell, line in printed_lines(readings, {test.run_cell}, could_be_computed(evidence)):
+            if word in line.lower():
+                text = f"A result on it is shown in cell {cell}: {line.strip()[:80]}."
+                return Reason(text=text, cell=cell, source=source)
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
@@ -10,9 +9,8 @@ from grader.checks.written import written_down
 from grader.evidence.record import Evidence
 from grader.model import CellStatus, RunStatus, Source
 from grader.notebook.facts import Evaluation, ForwardPass
-from grader.notebook.records import Number, OutputKind, Quantity, Readings, Split
-
-_FIGURE = re.compile(r"(?<![\d.])0?\.\d{2,}|\d[.,]\d+ ?%")
+from grader.notebook.outputs import SHARE
+from grader.notebook.records import Number, Quantity, Readings, Split
 
 
 def readings_of(evidence: Evidence) -> Iterable[tuple[Source, Readings]]:
@@ -79,26 +77,27 @@ def results_shown(evidence: Evidence, counts: Callable[[float], bool]) -> tuple[
         if count > best[0]:
             best = (count, source)
     lines = _lines_of_evaluations(evidence, counts)
-    return (lines, Source.SAVED) if lines > best[0] else best
+    return lines if lines[0] > best[0] else best
 
 
-def _lines_of_evaluations(evidence: Evidence, counts: Callable[[float], bool]) -> int:
+def _lines_of_evaluations(evidence: Evidence, counts: Callable[[float], bool]) -> tuple[int, Source | None]:
     """How many different lines with a figure the cells print that hold predictions against labels."""
     tests = evidence.facts.evaluations
     cells = {test.run_cell for test in tests if test.is_called and depth_of(test.model)}
-    return len(set(printed_lines(evidence, cells, counts)))
+    found = [
+        (len(set(printed_lines(readings, cells, counts))), source)
+        for source, readings in readings_of(evidence)
+    ]
+    return max(found, key=lambda entry: entry[0])
 
 
 def printed_lines(
-    evidence: Evidence, cells: set[int], counts: Callable[[float], bool]
+    readings: Readings, cells: set[int], counts: Callable[[float], bool]
 ) -> Iterable[tuple[int, str]]:
-    """Lines that cells print, as handed in, with a figure between 0 and 1 (or a per cent) that `counts`."""
-    for cell in evidence.notebook.code_cells:
-        for output in cell.outputs if cell.number in cells else ():
-            if output.kind is not OutputKind.ERROR and not output.is_stderr:
-                for line in output.text.split("\n")[:500]:
-                    if any(counts(_value(figure)) for figure in _FIGURE.findall(line[:500])):
-                        yield cell.number, line
+    """Lines that cells print with a figure between 0 and 1 (or a per cent) that `counts`."""
+    for cell, line in readings.lines:
+        if cell in cells and any(counts(_value(figure)) for figure in SHARE.findall(line)):
+            yield cell, line
 
 
 def _value(figure: str) -> float:

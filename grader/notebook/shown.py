@@ -42,6 +42,8 @@ def named_by_source(cell: Cell, text: str) -> str | None:
     """`test accuracy: 0.95` for an output that is only a value, shown by an expression that names it."""
     if len(cell.outputs) != 1 or not is_plain_value(text):
         return None
+    if len(text.split()) > 1 and not text.strip().startswith("["):  # which of several numbers it is of?
+        return None
     code = [line.strip() for line in cell.source[-4_000:].split("\n")]
     shown = next((line for line in reversed(code) if line and not line.startswith("#")), "")
     if not _EXPRESSION.match(shown) or "==" in shown:
