@@ -1,7 +1,8 @@
 """References: notebooks with known verdicts, and mutants of them, which are kept as edits in YAML.
 
-`reference_solutions/<assignment>/` holds `solution.ipynb`, `variants/*.ipynb`, `mutants/*.yaml`, and
-`references.yaml` with what is true of all of them. Cells are counted from 1, as in the reports.
+`reference_solutions/<assignment>/` holds `solution.ipynb`, `variants/*.ipynb`, `controls/*.ipynb`,
+`mutants/*.yaml`, and `references.yaml` with what is true of all of them. Cells are counted from 1, as in the
+reports.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
 SETTINGS = "references.yaml"
 SOLUTION = "solution"
+VARIANTS, CONTROLS = "variants", "controls"
 LOST = (Outcome.NOT_MET, Outcome.PARTLY_MET)
 
 Notebook = dict[str, Any]  # as in the file: nbformat 4
@@ -115,7 +117,10 @@ class Quick(Record):
 
 
 class Variant(Verdicts):
-    """What differs for one of `variants/`; `quick` is its own value for the quick run."""
+    """What differs for one of `variants/` or `controls/`; `quick` is its own value for the quick run.
+
+    A control without one runs as it is written: it need not have the constant.
+    """
 
     quick: Annotated[int, Field(ge=1)] | None = None
 
@@ -130,6 +135,11 @@ class Settings(Record):
     review: tuple[Name, ...] = ()
     on_real_data: tuple[Name, ...] = ()
     variants: dict[Name, Variant] = Field(default_factory=dict)
+    controls: dict[Name, Variant] = Field(default_factory=dict)
+
+    def of(self, folder: str, name: str) -> Variant:
+        """What differs for a notebook in `variants` or `controls`."""
+        return (self.controls if folder == CONTROLS else self.variants).get(name, Variant())
 
 
 class Reference(Record):
@@ -174,7 +184,7 @@ def is_reference(path: Path) -> bool:
     match path.parts:
         case (*_, "reference_solutions", _, "solution.ipynb"):
             folder = path.parent.parent
-        case (*_, "reference_solutions", _, "variants", _) if path.suffix == ".ipynb":
+        case (*_, "reference_solutions", _, "variants" | "controls", _) if path.suffix == ".ipynb":
             folder = path.parents[2]
         case (*_, "reference_solutions", _, "mutants", _) if path.suffix == ".yaml":
             folder = path.parents[2]
@@ -195,14 +205,16 @@ def read_reference(path: Path, criteria: Collection[str]) -> Reference:
     name = path.relative_to(folder.parent).as_posix()
     if path.suffix == ".yaml":
         return _mutant(path, folder, name, settings, criteria)
-    own = Variant() if is_solution else settings.variants.get(path.stem, Variant())
+    is_control = path.parent.name == CONTROLS
+    own = Variant() if is_solution else settings.of(path.parent.name, path.stem)
+    kind = "Control" if is_control else "Variant"
     return Reference(
         name=name,
-        title="The solution" if is_solution else f"Variant: {path.stem}",
+        title="The solution" if is_solution else f"{kind}: {path.stem}",
         assignment=folder.name,
         origin=path,
         notebook=path,
-        quick=_quick(settings, own),
+        quick=None if is_control and own.quick is None else _quick(settings, own),
         lose=frozenset(own.lose),
         review=frozenset(settings.review) | frozenset(own.review),
         lose_or_review=frozenset(own.lose_or_review),
@@ -380,15 +392,17 @@ def _read_settings(path: Path, criteria: Collection[str]) -> Settings:
     settings = yaml.validated(Settings, {} if yaml.value is None else yaml.value, ())
     if settings is None:
         raise yaml.error()
-    known = sorted(file.stem for file in (path.parent / "variants").glob("*.ipynb"))
     for key in ("review", "on_real_data"):
         for index, criterion in enumerate(getattr(settings, key)):
             _check_criterion(yaml, (key, index), criterion, criteria)
-    for variant, verdicts in settings.variants.items():
-        place = ("variants", variant)
-        if variant not in known:
-            yaml.report(place, f"there is no variant {variant!r}{did_you_mean(variant, known)}")
-        _check_criteria(yaml, place, verdicts, criteria)
+    for folder in (VARIANTS, CONTROLS):
+        known = sorted(file.stem for file in (path.parent / folder).glob("*.ipynb"))
+        told: Mapping[str, Variant] = getattr(settings, folder)
+        for name, verdicts in told.items():
+            if name not in known:
+                kind = folder.removesuffix("s")
+                yaml.report((folder, name), f"there is no {kind} {name!r}{did_you_mean(name, known)}")
+            _check_criteria(yaml, (folder, name), verdicts, criteria)
     if yaml.problems:
         raise yaml.error()
     return settings

@@ -30,6 +30,7 @@ _HALF = Decimal("0.5")
 _RAW = 255.0  # the largest value of a pixel that nothing was done with
 _CLOSE = 0.02
 _TO_ONE = 0.5  # images that reach no further are darker than any of the data set
+_IN_ORDER = frozenset({"from_tensor_slices", "from_tensors"})  # sources that draw nothing at random
 _DRAWS = frozenset({"permutation", "permuted", "choice", "randint", "integers", "random_integers"})
 _SHUFFLERS = ("np.random.shuffle", "random.shuffle", "tf.random.shuffle", "sklearn")
 _SCALES = frozenset({"Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "Lambda"})
@@ -194,9 +195,10 @@ def _is_of_examples(pipeline: ObservedPipeline, place: int) -> bool:
 
 def _nothing_shuffled(evidence: Evidence, fed: Fed, cell: int | None) -> Verdict:
     """The verdict on a pipeline without `shuffle`: its code may shuffle in another way."""
-    drawn = {node.op for node in fed.pipeline.nodes} & {"from_generator", "random", "interleave", "range"}
+    sources = {node.op for node in fed.pipeline.nodes if not node.inputs}
     found = seen("The pipeline that trains the model shuffles nothing.", cell)
-    if drawn or _shuffles_by_hand(evidence):
+    is_known = bool(sources) and sources <= _IN_ORDER
+    if not is_known or any(operations_of(fed.pipeline, "interleave")) or _shuffles_by_hand(evidence):
         return needs_review(found, seen("Something in the code may draw or shuffle in another way."))
     return not_met(found)
 

@@ -25,6 +25,7 @@ class Around:
         self.functions = CompiledFunctions(hearing, current_run)
         self.pipelines = Pipelines(hearing, current_run)
         self.functions.stepped = self._stepped
+        self.pipelines.given = self.functions.data_sets_given
 
     def hook_in(self, hooks: Hooks, tensorflow: Any) -> None:
         """Listen, once TensorFlow is there."""
@@ -47,7 +48,7 @@ class Around:
         if is_eager:
             self._fed(training)
             return
-        pipeline = self.pipelines.open[-1] if self.pipelines.open else None
+        pipeline = self.pipelines.in_graph()
         if pipeline is not None:
             links.fed.setdefault(pipeline.id, None)
 

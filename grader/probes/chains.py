@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 MOST_NODES = 60
@@ -26,15 +27,17 @@ _FUNCTIONS = ("map_func", "predicate", "scan_func", "key_func", "reduce_func")
 _FROM_GENERATOR = "from_generator_op.py"
 
 
-def chain_of(dataset: Any) -> list[dict[str, Any]]:
+def chain_of(dataset: Any, outside: Callable[[Any], Any]) -> list[dict[str, Any]]:
     """The nodes that lead to a data set, sources first: `op`, `arguments`, `tensors`, places of `inputs`.
 
-    Operations have the names of the methods that add them (`shuffle`, `from_tensor_slices`).
+    Operations have the names of the methods that add them (`shuffle`, `from_tensor_slices`). `outside` gives
+    for a data set within a graph the one that was handed in, and any other as it is.
     """
     nodes: list[dict[str, Any]] = []
     places: dict[int, int] = {}
 
     def add(found: Any) -> int | None:
+        found = outside(found)
         if id(found) in places:
             return places[id(found)]
         is_generator = _is_generator(found)

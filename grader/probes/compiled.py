@@ -51,6 +51,7 @@ class CompiledFunctions:
         self.hearing = hearing
         self.found: list[CompiledFunction] = []
         self.at_work: list[CompiledFunction] = []
+        self._given: list[tuple[Any, ...]] = []  # to those at work
         self.stepped: Callable[[CompiledFunction], None] = lambda function: None
         self._by_function: weakref.WeakKeyDictionary[Any, CompiledFunction] = weakref.WeakKeyDictionary()
         self._current_run = current_run
@@ -66,6 +67,12 @@ class CompiledFunctions:
     def cell_ended(self) -> None:
         """Forget what an interrupted cell has left open."""
         self.at_work.clear()
+        self._given.clear()
+
+    def data_sets_given(self) -> list[Any]:
+        """The data sets among the arguments of those at work, and iterators over data sets."""
+        flat = [argument for arguments in self._given for argument in arguments]
+        return [argument for argument in flat if hasattr(argument, "element_spec")]
 
     def gradient_asked(self, training: Any) -> CompiledFunction | None:
         """Gradients are computed within what is at work now; the innermost of the notebook's own, if any."""
@@ -82,12 +89,14 @@ class CompiledFunctions:
             if seen is None or self.hearing.is_deaf:
                 return original(function, *arguments, **named)
             self.at_work.append(seen)
+            self._given.append((*arguments, *named.values()))
             is_eager = self._is_eager()
             try:
                 return original(function, *arguments, **named)
             finally:
                 if self.at_work:
                     self.at_work.pop()
+                    self._given.pop()
                 if is_eager:
                     seen.calls += 1
                     if seen.trainings:

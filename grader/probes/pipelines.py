@@ -18,6 +18,8 @@ from probes.hooks import Hooks
 MOST_PIPELINES = 200
 _LOOKED_AT = 3  # elements whose values are looked at
 _MOST_COMPONENTS = 4
+_PIPELINE = "_recorded_pipeline"  # of an iterator
+_ARGUMENT = "_VariantDataset"  # what a data set is within a function that it was given to
 _LOOPS = ("_ScanDataset", "_TakeWhileDataset")
 _LARGEST = 20_000_000  # numbers in a component beyond which it is not looked at
 
@@ -64,6 +66,9 @@ class Pipelines:
         self.open: list[
             Pipeline | None
         ] = []  # that a graph under construction, or a method of Keras, goes over
+        self.given: Callable[[], list[Any]] = (
+            list  # data sets and iterators given to the compiled functions at work
+        )
         self._by_dataset: weakref.WeakKeyDictionary[Any, Pipeline] = weakref.WeakKeyDictionary()
         self._alike: dict[tuple[int, str, str], Pipeline] = {}
         self._current_run = current_run
@@ -93,6 +98,13 @@ class Pipelines:
         if self.open:
             self.open.pop()
 
+    def in_graph(self) -> Pipeline | None:
+        """What the graph under construction takes elements from: what it goes over, or an iterator given."""
+        if self.open:
+            return self.open[-1]
+        given = {id(found): found for one in self.given() if (found := getattr(one, _PIPELINE, None))}
+        return next(iter(given.values())) if len(given) == 1 else None
+
     def look_into(self, seconds: float) -> None:
         """At the end: draw one element of those that only graphs have drawn from, as far as time allows."""
         until = time.monotonic() + seconds
@@ -109,10 +121,11 @@ class Pipelines:
         """The pipeline that ends in a data set, None for anything else or when there are too many."""
         if not hasattr(dataset, "element_spec") or not hasattr(dataset, "_inputs"):
             return None
+        dataset = self._outside(dataset)
         pipeline = self._by_dataset.get(dataset)
         if pipeline is not None:
             return pipeline
-        chain = chain_of(dataset)
+        chain = chain_of(dataset, self._outside)
         key = (self._current_run(), where, json.dumps(chain, default=str))
         pipeline = self._alike.get(key)  # built again, say in each epoch
         if pipeline is None and len(self.found) < MOST_PIPELINES:
@@ -122,6 +135,14 @@ class Pipelines:
             pipeline.dataset = weakref.ref(dataset)
             self._by_dataset[dataset] = pipeline
         return pipeline
+
+    def _outside(self, dataset: Any) -> Any:
+        """What an argument of a compiled function stands for, where only one data set given to it fits."""
+        if type(dataset).__name__ != _ARGUMENT:
+            return dataset
+        fitting = [given for given in self.given() if given.element_spec == dataset.element_spec]
+        one = {id(given): given for given in fitting if type(given).__name__ != _ARGUMENT}
+        return next(iter(one.values())) if len(one) == 1 else dataset
 
     def _in_use(self, dataset: Any) -> Pipeline | None:
         """The pipeline that is gone over now; what Keras iterates is derived from what it was given."""
@@ -133,7 +154,7 @@ class Pipelines:
     def _iterating(self, original: Any) -> Any:
         def __iter__(dataset: Any) -> Any:  # noqa: N807 - stands in for the method
             iterator = original(dataset)
-            iterator._recorded_pipeline = self._in_use(dataset)
+            setattr(iterator, _PIPELINE, self._in_use(dataset))
             return iterator
 
         return __iter__
@@ -167,7 +188,7 @@ class Pipelines:
     def _drawing(self, original: Any) -> Any:
         def take(iterator: Any) -> Any:
             element = original(iterator)
-            pipeline = getattr(iterator, "_recorded_pipeline", None)
+            pipeline = getattr(iterator, _PIPELINE, None)
             if pipeline is not None:
                 pipeline.draws += 1
                 self.drawn = pipeline

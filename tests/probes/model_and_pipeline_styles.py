@@ -82,6 +82,43 @@ def pipeline_gone_over_in_a_graph():
     return lambda images: forward(scaled(images), weights)
 
 
+def changed_by(weights, images, labels):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(cross_entropy(labels, forward(images, weights)))
+    for weight, change in zip(weights, tape.gradient(loss, weights), strict=True):
+        weight.assign_sub(0.3 * change)
+
+
+def data_set_given_to_a_graph():
+    """A `tf.function` goes over a data set that it is given."""
+    weights = new_weights()
+    data = tf.data.Dataset.from_tensor_slices((x[:400], y[:400])).shuffle(70).batch(BATCH)
+
+    @tf.function
+    def whole_epoch(given):
+        for images, labels in given:
+            changed_by(weights, images, labels)
+
+    whole_epoch(data)
+    return lambda images: forward(scaled(images), weights)
+
+
+def iterator_given_to_a_graph():
+    """A `tf.function` takes from an iterator that it is given."""
+    weights = new_weights()
+    data = tf.data.Dataset.from_tensor_slices((x[:400], y[:400])).shuffle(80).batch(BATCH)
+
+    @tf.function
+    def one_step(given):
+        images, labels = next(given)
+        changed_by(weights, images, labels)
+
+    batches_of_data = iter(data)
+    for _ in range(5):
+        one_step(batches_of_data)
+    return lambda images: forward(scaled(images), weights)
+
+
 def functions_of_all_kinds():
     """Traced again for each Python number; once for tensors; as plain Python."""
 
@@ -100,5 +137,6 @@ def functions_of_all_kinds():
 
 STYLES = (
     *(dense_block_of_layers, dense_block_in_a_layer, pipelines_of_many_parts),
-    *(pipeline_gone_over_in_a_graph, functions_of_all_kinds),
+    *(pipeline_gone_over_in_a_graph, data_set_given_to_a_graph, iterator_given_to_a_graph),
+    functions_of_all_kinds,
 )

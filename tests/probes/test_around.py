@@ -83,6 +83,8 @@ def test_a_pipeline_tells_what_it_yields_not_what_it_is_made_of(said, observed):
         ("own_train_step", "fit", 40),
         ("pipeline_gone_over_in_a_graph", "loop", None),
         ("compiled_loop", "loop", None),
+        ("data_set_given_to_a_graph", "loop", None),
+        ("iterator_given_to_a_graph", "loop", None),
     ],
 )
 def test_a_training_names_the_pipeline_that_fed_it(style, where, steps, said, observed):
@@ -98,6 +100,17 @@ def test_a_pipeline_that_only_a_graph_goes_over_is_looked_into_at_the_end(said, 
     assert (images.dtype, images.shape) == ("uint8", (None, 28, 28))
     assert images.largest > 200
     assert (labels.least, labels.largest) <= (1, 9)
+
+
+@pytest.mark.parametrize(
+    ("style", "buffer"), [("data_set_given_to_a_graph", 70), ("iterator_given_to_a_graph", 80)]
+)
+def test_a_pipeline_given_to_a_graph_is_told_from_its_source_to_its_end(style, buffer, said, observed):
+    (pipeline,) = pipelines_of(style, said, observed)
+    assert [node.op for node in pipeline.nodes] == ["from_tensor_slices", "shuffle", "batch"]
+    assert pipeline.nodes[1].arguments["buffer_size"] == buffer
+    images, labels = pipeline.elements
+    assert (images.dtype, labels.dtype, labels.largest) == ("float32", "int32", 9)
 
 
 def test_trainings_fed_with_arrays_name_no_pipeline(said, observed):
