@@ -12,11 +12,22 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
+from grader.verbs import desk
+from grader.verbs.options import (
+    DONE,
+    FAULT,
+    SOME_NOT_GRADED,
+    STOPPED,
+    USAGE,
+    CourseOption,
+    DataOption,
+    JobsOption,
+    JsonOption,
+)
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
 
-DONE, SOME_NOT_GRADED, USAGE, FAULT, STOPPED = 0, 1, 2, 70, 130
 MAIN_VERB = "run"
 
 
@@ -67,19 +78,7 @@ def _every_verb(
 
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
-
-CourseOption = Annotated[
-    Path | None,
-    typer.Option("--course", help="Course root: the folder with rubrics/. Searched upwards if not given."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+desk.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
