@@ -93,6 +93,10 @@ def run(
     decisions: Annotated[
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
     ] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for when things were handed in (deadlines.yaml)."),
+    ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
     limit: Annotated[
@@ -124,8 +128,9 @@ def run(
         raise UsageError(
             f"--data (or GRADER_DATA) names {data}, which is no folder: correct it or leave it out."
         )
-    if decisions is not None and not decisions.is_file():
-        raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
+    for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
     try:
         with (
@@ -140,6 +145,7 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    worksheet=worksheet,
                     limits=limit or (),
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,

@@ -81,9 +81,9 @@ def _kind(before: Grade | None, now: Grade, may_lower: bool) -> Told:
         return Told.OPEN
     if before is None:
         return Told.NEW
-    if now.score < before.score:
+    if now.final_score < before.final_score:
         return Told.LOWERED if may_lower else Told.KEPT
-    if now.score > before.score:
+    if now.final_score > before.final_score:
         return Told.RAISED
     return Told.SAME if change_between(before, now) is None else Told.REWORDED
 

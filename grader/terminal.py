@@ -128,7 +128,7 @@ def _moved(change: GradeChange) -> Text:
         f"{moved.id}: {_state(moved.old)} → {_state(moved.new)}" for moved in change.criteria
     )
     scores = f"{_number(change.old_score)} → {_number(change.new_score)}"
-    return Text(f"moved: {change.submission}: {scores} points ({criteria})")
+    return Text(f"moved: {change.submission}: {scores} points ({criteria or 'by what lateness costs'})")
 
 
 def _state(criterion: CriterionGrade | None) -> str:
@@ -174,8 +174,8 @@ def show_release(found: Sequence[ReleasedGrade]) -> None:
     for one in found:
         if one.told in (Told.SAME, Told.NEW):
             continue
-        before = "" if one.before is None else f"{_number(one.before.score)} → "
-        line = f"{_TOLD[one.told]}: {visible(one.submission)}: {before}{_number(one.now.score)} points"
+        before = "" if one.before is None else f"{_number(one.before.final_score)} → "
+        line = f"{_TOLD[one.told]}: {visible(one.submission)}: {before}{_number(one.now.final_score)} points"
         console.print(Text(line), soft_wrap=True)
     counts = Counter(one.told for one in found)
     changed = sum(counts[told] for told in (Told.RAISED, Told.LOWERED, Told.REWORDED))

@@ -81,7 +81,8 @@ def fill(
 
 def comment_on(grade: Grade) -> str:
     """The comment that goes with a grade: where it says why."""
-    return f"{_plain(grade.score)} of {_plain(grade.max_points)} points. The file report.html says what for."
+    points = f"{_plain(grade.final_score)} of {_plain(grade.max_points)} points"
+    return f"{points}. The file report.html says what for."
 
 
 def _told(
@@ -131,7 +132,7 @@ def _text(grade: Grade, entry: Entry, worksheet: Worksheet, wishes: Wishes) -> s
     """A grade as it stands in its cell."""
     if entry.maximum is None and entry.scale:
         return _in_words(grade, entry.scale, wishes)
-    points = grade.score
+    points = grade.final_score
     if wishes.is_rescaled and entry.maximum is not None and grade.max_points:
         points = (points * entry.maximum / grade.max_points).quantize(Decimal("0.01"))
     if entry.maximum is not None and points > entry.maximum:

@@ -1,6 +1,9 @@
-"""A made-up course as Moodle writes it down: the rows of its worksheet in two languages."""
+"""A made-up course as Moodle has it: rows of its worksheet in two languages, feedback as it reads it."""
 
 from __future__ import annotations
+
+import zipfile
+from pathlib import Path
 
 ENGLISH = [
     *("Identifier", "Full name", "Email address", "Status", "Group", "Grade", "Maximum Grade"),
@@ -32,3 +35,16 @@ def a_row(number: int, name: str = "", *, german: bool = False, **cells: str) ->
     }
     given = {title.lower().replace(" ", "_"): "" for title in ENGLISH} | blank | cells
     return [given[title.lower().replace(" ", "_")] for title in ENGLISH]
+
+
+def as_moodle_reads(feedback: Path) -> dict[str, list[tuple[str, bytes]]]:
+    """Participant's number → files of a feedback zip: split at `_`, a path's second part says whose it is."""
+    found: dict[str, list[tuple[str, bytes]]] = {}
+    with zipfile.ZipFile(feedback) as archive:
+        for name in archive.namelist():
+            folder, file = name.split("/")
+            parts = folder.split("_", 4)
+            assert parts[2:] == ["assignfeedback", "file"], name
+            assert not file.startswith((".", "~")), name
+            found.setdefault(parts[1], []).append((file, archive.read(name)))
+    return found
