@@ -70,7 +70,10 @@ MAY_IMPORT = {
         *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
         *("terminal", "model", "errors"),
     },
-    "verbs": {"course", "exporting", "gradebook", "moodle", "releasing", "terminal", "errors"},
+    "review": {
+        *("assess", "course", "datasets", "evidence", "gradebook", "report", "model", "errors"),
+    },
+    "verbs": {"course", "exporting", "gradebook", "moodle", "releasing", "review", "terminal", "errors"},
     "cli": {
         "verbs",
         "calibration",
