@@ -16,7 +16,7 @@ from grader.errors import GraderError, trace_of
 if TYPE_CHECKING:
     from grader.pipeline import Graded
 
-DONE, SOME_NOT_GRADED, USAGE, FAULT, STOPPED = 0, 1, 2, 70, 130
+DONE, SOME_NOT_GRADED, SOMETHING_MISSING, USAGE, FAULT, STOPPED = 0, 1, 1, 2, 70, 130
 MAIN_VERB = "run"
 
 
@@ -158,6 +158,82 @@ def run(
 
 
 @app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file to hand in.")],
+    assignment: Annotated[
+        str | None, typer.Option(help="Which assignment it is for, when several may be meant (a1, a2, …).")
+    ] = None,
+    edition: Annotated[
+        Path | None,
+        typer.Option(help="The course's student edition; searched beside the notebook if not given."),
+    ] = None,
+    execute: Annotated[
+        bool, typer.Option("--run", help="Run it too, and measure with the public split of the data.")
+    ] = False,
+    data: DataOption = None,
+    course: CourseOption = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write what was found as a page.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a notebook before it is handed in: what is found, what is missing, will it run."""
+    from grader.student.checking import check_notebook
+    from grader.student.page import render
+    from grader.student.terminal import show, working_on
+
+    with working_on("running it" if execute else ""):
+        looked = check_notebook(
+            notebook, assignment=assignment, edition=edition, course=course, execute=execute, data=data
+        )
+    if html is not None:
+        _write(html, render(looked))
+    if as_json:
+        typer.echo(json.dumps(looked.as_json(), ensure_ascii=False, indent=1))
+    else:
+        show(looked)
+    raise typer.Exit(SOMETHING_MISSING if looked.failures else DONE)
+
+
+@app.command("student-edition")
+def student_edition(
+    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
+    to: Annotated[
+        Path | None, typer.Option(help="Where to write it. Default: <assignment>.student.yaml.")
+    ] = None,
+    course: CourseOption = None,
+) -> None:
+    """Write the one file that students get for `grade check`: what of a rubric everybody may read."""
+    from grader.course import find_course
+    from grader.student.choosing import course_edition
+    from grader.student.edition import SUFFIX, edition_in_yaml
+
+    target = to or Path(f"{assignment}{SUFFIX}")
+    _write(target, edition_in_yaml(course_edition(find_course(course), assignment)))
+    typer.echo(f"Written to {target}.")
+
+
+@app.command()
+def template(
+    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
+    to: Annotated[Path | None, typer.Option(help="Where to write it. Default: <assignment>.ipynb.")] = None,
+    edition: Annotated[Path | None, typer.Option(help="A student edition to make it from.")] = None,
+    course: CourseOption = None,
+) -> None:
+    """Write a notebook with the headings below which answers are found for sure. Nobody has to use it."""
+    from grader.errors import UsageError
+    from grader.student.choosing import find_editions
+    from grader.student.skeleton import skeleton
+
+    target = to or Path(f"{assignment}.ipynb")
+    if target.exists():
+        raise UsageError(f"There is a {target} already: name another file with --to.")
+    editions = find_editions(target, edition=edition, course=course)
+    if assignment not in editions:
+        raise UsageError(f"There is no student edition of {assignment}, only of {', '.join(editions)}.")
+    _write(target, skeleton(editions[assignment]))
+    typer.echo(f"Written to {target}.")
+
+
+@app.command()
 def calibrate(
     assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
     data: DataOption = None,
@@ -253,6 +329,16 @@ def pull(
     for name in names or dataset_names():
         files = pull_dataset(name, target)
         typer.echo(f"{files.name}: {len(files.files)} file(s) in {target}")
+
+
+def _write(target: Path, text: str) -> None:
+    """Write a file for a person; `UsageError` when that is not possible."""
+    from grader.errors import UsageError
+
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as refusal:
+        raise UsageError(f"{target} cannot be written ({refusal.strerror}): name another file.") from refusal
 
 
 def _as_json(graded: Graded) -> dict[str, Any]:

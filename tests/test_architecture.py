@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "checks": {"answers", "evidence", "oracles", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
-    "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
+    "provisions": {"course", "datasets", "evidence", "execution", "notebook", "model"},
     "gradebook": {"model", "errors"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
@@ -42,6 +42,10 @@ MAY_IMPORT = {
     "references": {"strict_yaml", "errors", "model"},
     "rewriting": {"references", "notebook", "model"},
     "reference_grading": {"references", "rewriting", "pipeline", "course", "execution", "model"},
+    "student": {
+        *("rubric", "course", "provisions", "intake", "notebook", "datasets", "sandbox", "execution"),
+        *("evidence", "checks", "strict_yaml", "report", "model", "errors"),
+    },
     "pytest_plugin": {"references", "reference_grading", "execution", "datasets", "rubric", "errors"},
     "yaml_editing": {"strict_yaml"},
     "calibration": {
@@ -66,6 +70,7 @@ MAY_IMPORT = {
         "execution",
         "report",
         "sandbox",
+        "student",
         "model",
         "errors",
     },
