@@ -19,7 +19,7 @@ from grader.checks.measurement import (
     reported_test_accuracy,
     trainings_seen,
 )
-from grader.checks.previews import Preview, PublicSide, found, later, unclear
+from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
 from grader.checks.written import written_down
 from grader.evidence.measured import MeasuredTraining
@@ -140,7 +140,7 @@ def _accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) -
         text=f"{text}{measured.accuracy:.3f}.", numbers=(measured.accuracy,), source=Source.MEASURED
     )
     if measured.accuracy > CHANCE + NEAR_CHANCE:
-        return found(reason, *beside)
+        return later(reason, *beside)
     return unclear(reason, Reason(text=f"That is about as good as guessing ({CHANCE:.2f})."), *beside)
 
 

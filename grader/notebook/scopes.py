@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from grader.notebook.code import CodeIndex, parameter_names
+from grader.notebook.ipython import AUTOMAGICS
 
 MOST = 20
 
@@ -42,7 +43,7 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 class Unbound(NamedTuple):
     """A name that does not exist yet where a cell uses it.
 
-    `set_in` is the first cell that sets it, None when none does; `deleted_in` the cell above that deleted it;
+    `set_in` is the first cell that sets it, None when none does or it was set and deleted in `deleted_in`;
     `through` the function that uses it and that the cell calls, "" where the cell's own lines do.
     """
 
@@ -210,6 +211,8 @@ class _Module:
                     if isinstance(target, ast.Name) and sure:
                         self.bound.discard(target.id)
                         self.deleted[target.id] = self._cell
+            case ast.Expr(value=value) if _first_name(value) in AUTOMAGICS - self.bound:
+                pass
             case _:
                 self._expressions(ast.iter_child_nodes(node), sure=sure)
 
@@ -301,14 +304,9 @@ class _Module:
         if is_known or not sure or self.is_opaque or len(self.found) == MOST:
             return
         self._told.add(name)
-        self.found.append(
-            Unbound(name, self._cell, line, self._set_in(name), self.deleted.get(name), through)
-        )
-
-    def _set_in(self, name: str) -> int | None:
-        """The first cell that sets a name: this one or one below, for those above have not; None for none."""
-        first = self.later.get(name)
-        return first if first is None or name not in self.deleted else max(first, self._cell)
+        deleted_in = self.deleted.get(name)
+        set_in = None if deleted_in is not None else self.later.get(name)
+        self.found.append(Unbound(name, self._cell, line, set_in, deleted_in, through))
 
 
 def _needs(function: _Function) -> tuple[list[str], list[str]]:
@@ -338,6 +336,13 @@ def _global_names(node: ast.AST) -> list[str]:
 
 def _defaults(node: _Function | ast.Lambda) -> list[ast.expr]:
     return [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
+
+
+def _first_name(node: ast.expr) -> str:
+    """The name that a line begins with: `ls` in `ls -l`."""
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_always(test: ast.expr) -> bool:

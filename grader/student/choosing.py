@@ -22,7 +22,8 @@ def find_editions(notebook: Path, *, edition: Path | None, course: Path | None) 
     """The student editions that may be meant, by assignment.
 
     The one at `edition`; else those (`*.student.yaml`) in the first folder with any, from the notebook's
-    upwards, then from the current one; else those of the course's rubrics. Raises `UsageError` when there is none.
+    upwards, then from the current one; else those of the course's rubrics.
+    Raises `UsageError` when there is none.
     """
     if edition is not None:
         return _by_assignment([edition])

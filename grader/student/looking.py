@@ -13,6 +13,7 @@ from grader.checks.registry import all_checks
 from grader.errors import RubricError
 from grader.evidence.record import Evidence
 from grader.model import Reason, RunStatus, Source
+from grader.notebook.ipython import AUTOMAGICS
 from grader.notebook.scopes import Unbound, read_names
 from grader.student.edition import Edition, Item
 from grader.student.faults import likely_faults
@@ -20,10 +21,7 @@ from grader.student.findings import Finding, Looked
 from grader.student.fitting import how_it_fits
 
 _SHOWN = 6
-_AUTOMAGIC = re.compile(
-    r"\s*(?:pip|conda|mamba|cd|ls|pwd|cat|cp|mv|rm|mkdir|rmdir|env|time|timeit|matplotlib|load_ext|"
-    r"tensorboard|tensorflow_version|run|who|whos|history|git|man|less|more)\b(?!\s*[=(.\[])"
-)
+_AUTOMAGIC = re.compile(rf"\s*(?:{'|'.join(sorted(AUTOMAGICS))})\b(?!\s*[=(.\[])")
 _LINE = re.compile(r"line (\d+): ")
 
 
