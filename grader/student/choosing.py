@@ -15,14 +15,15 @@ from grader.student.edition import SUFFIX, Edition, read_edition, student_editio
 from grader.student.fitting import assignments_named, how_much_fits
 from grader.student.looking import look
 
+_UP = 2  # folders above
 _ASSIGNMENT = re.compile(r"a\d+", re.ASCII)
 
 
 def find_editions(notebook: Path, *, edition: Path | None, course: Path | None) -> dict[str, Edition]:
     """The student editions that may be meant, by assignment.
 
-    The one at `edition`; else those (`*.student.yaml`) in the first folder with any, from the notebook's
-    upwards, then from the current one; else those of the course's rubrics.
+    The one at `edition`; else those (`*.student.yaml`) in the first folder with any of the notebook's, the
+    current one, and the two above each; else those of the course's rubrics.
     Raises `UsageError` when there is none.
     """
     if edition is not None:
@@ -45,7 +46,7 @@ def find_editions(notebook: Path, *, edition: Path | None, course: Path | None) 
 
 
 def _upwards(folder: Path) -> list[Path]:
-    return [folder, *folder.parents]
+    return [folder, *folder.parents[:_UP]]
 
 
 def _by_assignment(files: list[Path]) -> dict[str, Edition]:

@@ -95,11 +95,13 @@ def test_what_may_be_right_is_not_told(source):
 
 @pytest.mark.parametrize(
     "source",
-    ["x += 1", "nothing[0] = 1", "nothing.a = 1", "print(f'{nothing}')", "def f(a=nothing): pass",
-     "class A(nothing): pass", "@nothing\ndef f(): pass", "[nothing for _ in range(3)]",
-     "for i in nothing: pass", "for i in range(2):\n    nothing", "if __name__ == '__main__':\n    nothing", "with nothing:\n    pass",
-     "print([x for x in nothing])"],
-)  # fmt: skip
+    [
+        *("x += 1", "nothing[0] = 1", "nothing.a = 1", "print(f'{nothing}')", "def f(a=nothing): pass"),
+        *("class A(nothing): pass", "@nothing\ndef f(): pass", "[nothing for _ in range(3)]"),
+        *("for i in nothing: pass", "for i in range(2):\n    nothing", "with nothing:\n    pass"),
+        *("if __name__ == '__main__':\n    nothing", "print([x for x in nothing])"),
+    ],
+)
 def test_every_way_to_use_a_name_is_seen(source):
     assert len(unbound_in(source)) == 1
 
