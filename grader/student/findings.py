@@ -11,7 +11,8 @@ from grader.model import Reason, Record
 class Finding(Record):
     """One thing that was looked at. Where it is `required` and surely missing, the check has failed.
 
-    `title` says what was looked at, the reasons what was seen and where.
+    `title` says what was looked at, the reasons what was seen and where; `is_asked_for` tells a criterion of
+    the assignment from what holds for any notebook.
     """
 
     id: str
@@ -19,6 +20,7 @@ class Finding(Record):
     sight: Sight
     reasons: tuple[Reason, ...]
     required: bool = False
+    is_asked_for: bool = False
 
     @property
     def is_failure(self) -> bool:

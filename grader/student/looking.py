@@ -58,8 +58,9 @@ def _looked_for(evidence: Evidence, item: Item) -> Finding:
         id=item.id,
         title=item.title,
         sight=preview.sight,
-        reasons=preview.reasons,
+        reasons=tuple(dict.fromkeys(preview.reasons))[:_SHOWN],
         required=not item.bonus,
+        is_asked_for=True,
     )
 
 

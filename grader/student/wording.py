@@ -6,7 +6,8 @@ from grader.checks.previews import Sight
 from grader.student.findings import Finding, Looked
 
 GOES_BY = "Whether an answer is right, and how many points it gives, is not looked at here."
-_WORDS = {Sight.FOUND: "ok", Sight.MISSING: "MISSING", Sight.UNCLEAR: "look", Sight.LATER: "later"}
+_WORDS = {Sight.FOUND: "found", Sight.MISSING: "MISSING", Sight.UNCLEAR: "look", Sight.LATER: "later"}
+_OF_ANY_NOTEBOOK = {**_WORDS, Sight.FOUND: "ok", Sight.MISSING: "FAILS"}
 STYLES = {Sight.FOUND: "green", Sight.MISSING: "bold red", Sight.UNCLEAR: "yellow", Sight.LATER: "dim"}
 TONES = {
     Sight.FOUND: "met",
@@ -17,7 +18,9 @@ TONES = {
 
 
 def word_of(finding: Finding) -> str:
-    """`ok`, `MISSING` (required), `not there` (not required), `look` or `later`."""
+    """How one thing stands, in a word or two; `not there` is what is missing and not required."""
+    if not finding.is_asked_for:
+        return _OF_ANY_NOTEBOOK[finding.sight]
     if finding.sight is Sight.MISSING and not finding.required:
         return "not there"
     return _WORDS[finding.sight]
@@ -48,4 +51,4 @@ def summary(looked: Looked) -> str:
         rest = f" {unclear} worth a look." if unclear else ""
         return f"Nothing that is required is missing.{rest}"
     names = ", ".join(finding.id for finding in looked.failures)
-    return f"{count} required {'thing is' if count == 1 else 'things are'} missing: {names}."
+    return f"{count} required {'thing is' if count == 1 else 'things are'} missing or failing: {names}."

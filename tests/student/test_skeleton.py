@@ -26,7 +26,7 @@ ANSWERS = {
     "order-shuffle-repeat-batch": "Batches may hold elements of two epochs at once.",
     "order-batch-shuffle-repeat": "Whole batches change places, with the same elements in them every time.",
     "order-batch-repeat-shuffle": "Batches of different epochs are mixed with each other.",
-    "order-repeat-shuffle-batch": "Elements of different epochs are mixed: one may come twice before another.",
+    "order-repeat-shuffle-batch": "Elements of epochs are mixed: one may come twice before another.",
     "order-repeat-batch-shuffle": "Whole batches of several epochs are put into another order.",
     "sensible-order": "shuffle, batch, repeat: every epoch sees each example once, in new batches.",
 }
