@@ -12,11 +12,22 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
+from grader.verbs import desk, students
+from grader.verbs.options import (
+    DONE,
+    FAULT,
+    SOME_NOT_GRADED,
+    STOPPED,
+    USAGE,
+    CourseOption,
+    DataOption,
+    JobsOption,
+    JsonOption,
+)
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
 
-DONE, SOME_NOT_GRADED, SOMETHING_MISSING, USAGE, FAULT, STOPPED = 0, 1, 1, 2, 70, 130
 MAIN_VERB = "run"
 
 
@@ -67,19 +78,8 @@ def _every_verb(
 
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
-
-CourseOption = Annotated[
-    Path | None,
-    typer.Option("--course", help="Course root: the folder with rubrics/. Searched upwards if not given."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+desk.register(app)
+students.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
@@ -93,6 +93,10 @@ def run(
     data: DataOption = None,
     decisions: Annotated[
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
+    ] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for when things were handed in (deadlines.yaml)."),
     ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
@@ -125,8 +129,9 @@ def run(
         raise UsageError(
             f"--data (or GRADER_DATA) names {data}, which is no folder: correct it or leave it out."
         )
-    if decisions is not None and not decisions.is_file():
-        raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
+    for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
     try:
         with (
@@ -141,6 +146,7 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    worksheet=worksheet,
                     limits=limit or (),
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,
@@ -155,82 +161,6 @@ def run(
     else:
         summarise(graded)
     raise typer.Exit(SOME_NOT_GRADED if any(part.rejected or part.lost for part in graded) else DONE)
-
-
-@app.command()
-def check(
-    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file to hand in.")],
-    assignment: Annotated[
-        str | None, typer.Option(help="Which assignment it is for, when several may be meant (a1, a2, …).")
-    ] = None,
-    edition: Annotated[
-        Path | None,
-        typer.Option(help="The course's student edition; searched beside the notebook if not given."),
-    ] = None,
-    execute: Annotated[
-        bool, typer.Option("--run", help="Run it too, and measure with the public split of the data.")
-    ] = False,
-    data: DataOption = None,
-    course: CourseOption = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write what was found as a page.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Look at a notebook before it is handed in: what is found, what is missing, will it run."""
-    from grader.student.checking import check_notebook
-    from grader.student.page import render
-    from grader.student.terminal import show, working_on
-
-    with working_on("running it" if execute else ""):
-        looked = check_notebook(
-            notebook, assignment=assignment, edition=edition, course=course, execute=execute, data=data
-        )
-    if html is not None:
-        _write(html, render(looked))
-    if as_json:
-        typer.echo(json.dumps(looked.as_json(), ensure_ascii=False, indent=1))
-    else:
-        show(looked)
-    raise typer.Exit(SOMETHING_MISSING if looked.failures else DONE)
-
-
-@app.command("student-edition")
-def student_edition(
-    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
-    to: Annotated[
-        Path | None, typer.Option(help="Where to write it. Default: <assignment>.student.yaml.")
-    ] = None,
-    course: CourseOption = None,
-) -> None:
-    """Write the one file that students get for `grade check`: what of a rubric everybody may read."""
-    from grader.course import find_course
-    from grader.student.choosing import course_edition
-    from grader.student.edition import SUFFIX, edition_in_yaml
-
-    target = to or Path(f"{assignment}{SUFFIX}")
-    _write(target, edition_in_yaml(course_edition(find_course(course), assignment)))
-    typer.echo(f"Written to {target}.")
-
-
-@app.command()
-def template(
-    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
-    to: Annotated[Path | None, typer.Option(help="Where to write it. Default: <assignment>.ipynb.")] = None,
-    edition: Annotated[Path | None, typer.Option(help="A student edition to make it from.")] = None,
-    course: CourseOption = None,
-) -> None:
-    """Write a notebook with the headings below which answers are found for sure. Nobody has to use it."""
-    from grader.errors import UsageError
-    from grader.student.choosing import find_editions
-    from grader.student.skeleton import skeleton
-
-    target = to or Path(f"{assignment}.ipynb")
-    if target.exists():
-        raise UsageError(f"There is a {target} already: name another file with --to.")
-    editions = find_editions(target, edition=edition, course=course)
-    if assignment not in editions:
-        raise UsageError(f"There is no student edition of {assignment}, only of {', '.join(editions)}.")
-    _write(target, skeleton(editions[assignment]))
-    typer.echo(f"Written to {target}.")
 
 
 @app.command()
@@ -329,16 +259,6 @@ def pull(
     for name in names or dataset_names():
         files = pull_dataset(name, target)
         typer.echo(f"{files.name}: {len(files.files)} file(s) in {target}")
-
-
-def _write(target: Path, text: str) -> None:
-    """Write a file for a person; `UsageError` when that is not possible."""
-    from grader.errors import UsageError
-
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as refusal:
-        raise UsageError(f"{target} cannot be written ({refusal.strerror}): name another file.") from refusal
 
 
 def _as_json(graded: Graded) -> dict[str, Any]:
