@@ -108,7 +108,7 @@ def _how_it_ran(evidence: Evidence) -> tuple[Sight, list[Reason]]:
         text = f"All {len(run.cells)} code cells ran to their end, in {run.wall_seconds:.0f} s."
         return Sight.FOUND, [Reason(text=text, source=Source.RERUN)]
     text = f"The run did not come to its end ({how}, after {run.wall_seconds:.0f} s)."
-    return Sight.UNCLEAR, [Reason(text=text, source=Source.RERUN)]
+    return Sight.UNCLEAR, [Reason(text=told, source=Source.RERUN) for told in (text, *run.remarks[:2])]
 
 
 def _how_it_would_run(evidence: Evidence) -> tuple[Sight, list[Reason]]:
