@@ -55,23 +55,30 @@ def answer_seen(evidence: Evidence, asks: str) -> Preview:
     if answers:
         cells = sorted({passage.cell for passage in answers})
         return found(_at(f"An answer stands in {cells_in_words(cells)}.", cells[0]))
-    asked = next((p.cell for p in evidence.prose.passages if repeats(p, asks)), None)
-    elsewhere = answer_elsewhere(evidence)
     if passages:
         cells = sorted({passage.cell for passage in passages})
         text = (
             f"The text in {cells_in_words(cells)} may answer it; put it right below the question to be sure."
         )
         return unclear(_at(text, cells[0]))
-    if asked is not None and elsewhere is None:
-        return missing(_at(f"The question stands in cell {asked}, and no answer below it.", asked))
-    beside = _besides_names(evidence, text_beside(evidence.prose, asks))
-    if beside:
+    asked = next((p.cell for p in evidence.prose.passages if repeats(p, asks)), None)
+    told = [passage for passage in text_beside(evidence.prose, asks) if not _announces(passage)]
+    if _besides_names(evidence, told):
         text = "No text was found that clearly answers it; put your answer right below the question."
-        return unclear(_at(text, None))
+        if asked is not None:
+            text = f"The question stands in cell {asked}, and no answer right below it."
+        return unclear(_at(text, asked))
+    elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return unclear(elsewhere)
+    if asked is not None:
+        return missing(_at(f"The question stands in cell {asked}, and no answer below it.", asked))
     return missing(_at("There is no answer: the notebook has no text besides code, headings and questions."))
+
+
+def _announces(passage: Passage) -> bool:
+    """Whether a passage only says what comes: a heading, `Names:`."""
+    return passage.is_heading or passage.text.rstrip(" *_").endswith(":")
 
 
 def _at(text: str, cell: int | None = None) -> Reason:

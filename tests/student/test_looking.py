@@ -164,6 +164,15 @@ def test_a_question_without_an_answer_is_missing(look_at):
     assert finding(look_at(a_model()), "question-zeros").sight is Sight.MISSING
 
 
+def test_a_question_without_an_answer_beside_other_text_is_worth_a_look(look_at):
+    """The answer may stand there in words of its own, and the grading may know it."""
+    looked = look_at(
+        f"{a_model()}\n{QUESTION}\n# %% [markdown]\n## All answers\n1) They all learn the same.\n"
+    )
+    assert finding(looked, "question-zeros").sight is Sight.UNCLEAR
+    assert "The question stands in cell 5, and no answer right below it" in told(looked, "question-zeros")
+
+
 def test_words_of_a_right_answer_elsewhere_are_not_what_finds_it(look_at):
     """Else the check could be asked for the words of the key, one by one."""
     right = "By symmetry all units would get the same gradient and stay alike."
