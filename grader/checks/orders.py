@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol, cast
+
+from pydantic import BaseModel, JsonValue
 
 from grader.answers.choices import are_rejected, choices_in, reasons_for
 from grader.answers.clauses import sentences_of
@@ -13,7 +15,16 @@ from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
-from grader.checks.answers import FEWEST_WORDS, answer_elsewhere, as_settled, laid_out
+from grader.checks.answers import (
+    FEWEST_WORDS,
+    AboutQuestion,
+    answer_elsewhere,
+    answer_seen,
+    as_settled,
+    asked_in_words,
+    laid_out,
+)
+from grader.checks.previews import Preview, PublicSide, Sight, found, missing, unclear
 from grader.checks.registry import check
 from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.evidence.record import Evidence
@@ -31,7 +42,37 @@ Order = Literal[
 _SHOWN = 6
 
 
-@check("order-described", references=("orders",))
+class _AboutOrder(AboutQuestion, Protocol):
+    order: Order
+
+
+def _order_asked(parameters: BaseModel) -> dict[str, JsonValue]:
+    return {**asked_in_words(parameters), "order": cast(_AboutOrder, parameters).order}
+
+
+def _order_before_grading(evidence: Evidence, *, asks: str, order: Order) -> Preview:
+    """Whether an order is named in the text; what is said about it is not looked at."""
+    seen, passages = SeenOrders(evidence), text_beside(evidence.prose, asks)
+    told = _told(passages, seen, Question(name="orders", asks=asks, words=()))
+    name = in_words(order)
+    where = told.named.get(order, ())
+    if where:
+        return found(_said(f"{name} is named in cell {where[0].cell}.", where[0].cell))
+    vague = _not_named(evidence, told, seen, order, passages)
+    if vague:
+        return unclear(vague[0])
+    return missing(_said(f"Nothing is said about {name}."))
+
+
+def _heading_of_order(*, asks: str, order: Order) -> str:
+    return in_words(order)
+
+
+@check(
+    "order-described",
+    references=("orders",),
+    public_side=PublicSide(_order_asked, _order_before_grading, _heading_of_order),
+)
 def order_described(
     evidence: Evidence, *, order: Order, question: NamedQuestion, decide: bool = True
 ) -> Verdict:
@@ -76,20 +117,46 @@ def _not_understood(
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
         return needs_review(_said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
-    built = next((cell for cell, orders in seen.built.items() if order in orders), None)
-    if built is not None:
-        return needs_review(_said(f"{name} is built in code; no words about it were found.", built))
-    vague = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
+    passages = text_beside(evidence.prose, question.asks)
+    vague = _not_named(evidence, told, seen, order, passages)
     if vague:
-        text = f"{name} is not named; there is text about the operations that may speak of it."
-        return needs_review(_said(text, vague[0].cell), *(laid_out(passage) for passage in vague[:3]))
-    elsewhere = answer_elsewhere(evidence)
-    if elsewhere is not None:
-        return needs_review(elsewhere)
+        return needs_review(*vague)
     return not_met(_said(f"Nothing is said about {name}."))
 
 
-@check("sensible-order", references=("orders",))
+def _not_named(
+    evidence: Evidence, told: Told, seen: SeenOrders, order: str, passages: Sequence[Passage]
+) -> list[Reason]:
+    """Where something may be said about an order that no text names; empty when there is nothing."""
+    name = in_words(order)
+    built = next((cell for cell, orders in seen.built.items() if order in orders), None)
+    if built is not None:
+        return [_said(f"{name} is built in code; no words about it were found.", built)]
+    vague = _spoken_in_general(told, passages)
+    if vague:
+        text = f"{name} is not named; there is text about the operations that may speak of it."
+        return [_said(text, vague[0].cell), *(laid_out(passage) for passage in vague[:3])]
+    elsewhere = answer_elsewhere(evidence)
+    return [] if elsewhere is None else [elsewhere]
+
+
+def _choice_before_grading(evidence: Evidence, *, asks: str) -> Preview:
+    """Whether the question has an answer, or some text speaks of the operations."""
+    seen = answer_seen(evidence, asks)
+    if seen.sight is not Sight.MISSING:
+        return seen
+    told = [p for p in text_beside(evidence.prose, asks) if _speaks_of_operations(p)]
+    if not told:
+        return seen
+    text = "Which order you call the most sensible was not found; say it right below the question."
+    return unclear(_said(text, told[0].cell))
+
+
+@check(
+    "sensible-order",
+    references=("orders",),
+    public_side=PublicSide(asked_in_words, _choice_before_grading, heading=lambda *, asks: asks),
+)
 def sensible_order(
     evidence: Evidence,
     *,
