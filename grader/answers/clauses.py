@@ -19,11 +19,12 @@ from grader.answers.language import (
     UNSURE,
 )
 from grader.answers.patterns import Match
+from grader.answers.tables import with_column_heads
 from grader.answers.words import Word, words_of
 
 _ENDS = frozenset(".?!\n")
-_CLAUSE_MARKS = frozenset(",;:()–—?")
-_ABBREVIATIONS = frozenset(("e", "g", "i", "z", "b", "d", "h", "bzw", "ca", "etc", "vs", "resp", "usw"))
+_CLAUSE_MARKS = frozenset(",;:()–—?|")
+_ABBREVIATIONS = frozenset(("e", "g", "i", "z", "b", "d", "h", "bzw", "ca", "etc", "vs", "resp", "usw", "evtl", "ggf", "bspw", "inkl", "max", "min", "approx"))
 _REACH = 6  # words over which a negation reaches forward
 _REACH_OF_PREPOSITION = 2
 _REACH_BACK = 3
@@ -72,7 +73,7 @@ class Sentence(NamedTuple):
 
 def sentences_of(text: str) -> Iterator[Sentence]:
     """The sentences of `text`; a line's end ends one, too, unless a long line goes on in small letters."""
-    words = words_of(text)
+    words = with_column_heads(words_of(text))
     begin, starts_line = 0, True
     for place, word in enumerate(words):
         if word.text in _ENDS and _is_end(words, place, text) and not _is_label(words, begin, place):

@@ -48,11 +48,11 @@ FUNCTION_WORDS = FILLERS | word_set(
 CONNECTIVES = word_set(
     "because since so therefore thus hence but whereas although though however which otherwise "
     "as if when weil da daher deshalb deswegen sodass aber sondern obwohl jedoch dadurch denn dass "
-    "wodurch ansonsten sonst wenn falls"
+    "wodurch ansonsten sonst andernfalls else wenn falls"
 )
 """Words that begin a clause."""
 
-HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten")
+HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten andernfalls")
 """Words of a clause that tells what would be if things were otherwise."""
 
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
@@ -67,6 +67,13 @@ def phrases(*texts: str) -> re.Pattern[str]:
     words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
+
+OTHERWISE = phrases(
+    *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
+    *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
+    *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
+)
+"""What begins that which holds where the condition before does not."""
 
 UNSURE = phrases(
     *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),

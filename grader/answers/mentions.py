@@ -43,6 +43,8 @@ _MOST_BETWEEN = 8
 _REVERSING = word_set("after nach")
 _PRECEDING = word_set("before vor prior")
 _MOST_ARGUMENTS = 40
+_MOST_BEHIND = 7
+_SUBJECTS = word_set("we i you one man wir ich")
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
 _LIKE = phrases(
@@ -95,6 +97,7 @@ def mentions_in(words: Sequence[Word], text: str) -> list[Mention]:
             or _whole(words, place)
             or _rule(words, place)
             or _rule_of_ends(words, place)
+            or _rule_behind(words, place)
         )
         if mention is None or _is_listing(words, mention):
             place += 1
@@ -217,6 +220,23 @@ def _rule_of_ends(words: Sequence[Word], place: int) -> Mention | None:
         return None
     end = 0 if after in _FIRST else -1
     return Mention(frozenset(o for o in ORDERS if o.split("-")[end] == name), place, place + 2)
+
+
+def _rule_behind(words: Sequence[Word], place: int) -> Mention | None:
+    """`vor dem Batchen gemischt`, `after batching we shuffle`: the operation that is told of stands behind."""
+    if words[place].text not in _PRECEDING | _REVERSING:
+        return None
+    named = [n for n in range(place + 1, min(len(words), place + _MOST_BEHIND)) if operation_of(words[n].text)]
+    between = {word.text for word in words[place + 1 : named[1]]} if len(named) > 1 else set()
+    if len(named) != 2 or not between - {words[named[0]].text} <= _BETWEEN | _SUBJECTS:
+        return None
+    nearer, told = (operation_of(words[n].text) or "" for n in named)
+    is_done = words[named[1] - 1].text in _SUBJECTS or words[named[1]].text.startswith("ge")
+    if nearer == told or not is_done or words[named[0]].text in _PARTS:
+        return None
+    early, late = (told, nearer) if words[place].text in _PRECEDING else (nearer, told)
+    orders = (order for order in ORDERS if order.index(early) < order.index(late))
+    return Mention(frozenset(orders), place, named[1] + 1)
 
 
 def _mention(named: Sequence[str], begin: int, end: int) -> Mention:

@@ -12,11 +12,13 @@ from typing import NamedTuple
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, sentence_without, sentences_of
 from grader.answers.judging import Stand
+from grader.answers.language import OTHERWISE
 from grader.answers.mentions import Mention, mentions_in
+from grader.answers.parts import parts_of_sentence
 from grader.answers.questions import Question, parts_of
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
-from grader.oracles.orders import Found
+from grader.oracles.orders import ORDERS, Found
 
 _TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
@@ -89,6 +91,8 @@ class _Reader:
         self.unread: list[tuple[Orders, Passage]] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
+        self.here = NO_ORDER  # what was spoken of last in the passage
+        self.names_only = True  # whether the passage does nothing but name it
 
     def read(self, passage: Passage) -> Iterator[tuple[Orders, Said]]:
         """The claims of one passage with the orders that they are about."""
@@ -97,30 +101,48 @@ class _Reader:
         here = self._of_place(passage)
         for order in here:
             self.named.setdefault(order, []).append(passage)
-        names_only = True
+        self.here, self.names_only = here, True
         for sentence in sentences_of(passage.text):
-            mentions = mentions_in(sentence.words, passage.text)
-            self._note(mentions, passage)
-            own = _about(sentence, mentions)
-            if len(here) == 1 and (here < own or not all(mention.is_plain for mention in mentions)):
-                own = here  # a rule, told as the reason for this very order, or what it does
-            if own:
-                if sentence.starts_line or mentions[0].begin <= _LEADING_WORDS:
-                    here = own
-            elif any(not mention.is_compared for mention in mentions):
-                here = NO_ORDER  # several: what comes after may be about any of them
-            rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
-            names_only = names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
-            is_several = not own and any(not mention.is_compared for mention in mentions)
-            about = own or (NO_ORDER if is_several else here)
-            every = list(self.ready.said_in(rest)) if rest is not None else []
-            if rest is not None and not every and not rest.asks and self._may_say_something(rest):
-                self.unread.append((about, passage))
-            for said in every:
-                is_before = len(own) > 1 and said.clause.start < sentence.words[mentions[0].begin].start
-                yield (NO_ORDER if is_before else about), said  # a rule comes before what it is about
-        if names_only and here:
-            self.announced = here
+            for part, mentions in parts_of_sentence(sentence, passage.text):
+                yield from self._read_part(part, mentions, passage)
+        if self.names_only and self.here:
+            self.announced = self.here
+
+    def _read_part(
+        self, sentence: Sentence, mentions: Sequence[Mention], passage: Passage
+    ) -> Iterator[tuple[Orders, Said]]:
+        """The claims of a sentence, or of a part of it that names orders of its own."""
+        self._note(mentions, passage)
+        about = self._about(sentence, mentions)
+        rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
+        self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
+        if rest is None:
+            return
+        every = list(self.ready.said_in(rest))
+        if not every and not rest.asks and self._may_say_something(rest):
+            self.unread.append((about, passage))
+        otherwise = _otherwise(rest)
+        for said in every:
+            is_before = len(about) > 1 and mentions and said.clause.start < _start_of(mentions[0], sentence)
+            if is_before:  # a rule comes before what it is about
+                yield NO_ORDER, said
+            elif otherwise is not None and said.clause.end > otherwise:
+                yield _others(about), said
+            else:
+                yield about, said
+
+    def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
+        """The orders that a sentence is about; those that it names lead on to what comes after."""
+        own = _about(sentence, mentions)
+        here = self.here
+        if len(here) == 1 and (here < own or not all(mention.is_plain for mention in mentions)):
+            own = here  # a rule, told as the reason for this very order, or what it does
+        is_several = not own and any(not mention.is_compared for mention in mentions)
+        if own and (sentence.starts_line or mentions[0].begin <= _LEADING_WORDS):
+            self.here = own
+        elif is_several:
+            self.here = NO_ORDER  # what comes after may be about any of them
+        return own or (NO_ORDER if is_several else self.here)
 
     def _may_say_something(self, sentence: Sentence) -> bool:
         """Whether it holds several words that a claim can be made of."""
@@ -192,6 +214,22 @@ def _all(condition: str, facts: Mapping[str, Found]) -> Found:
 
 def _opposite(value: Found) -> Found:
     return {Found.YES: Found.NO, Found.NO: Found.YES}.get(value, value)
+
+
+def _start_of(mention: Mention, sentence: Sentence) -> int:
+    return sentence.words[mention.begin].start
+
+
+def _otherwise(sentence: Sentence) -> int | None:
+    """Where a sentence goes on to what holds otherwise, None when it does not."""
+    texts = [word.text for word in sentence.words]
+    begins = (place for place in range(len(texts)) if OTHERWISE.match(" ".join(texts[place : place + 6])))
+    return next((sentence.words[place].start for place in begins), None)
+
+
+def _others(orders: Orders) -> Orders:
+    """The orders that a rule leaves out; none for a single order, where `otherwise` can mean anything."""
+    return frozenset(ORDERS) - orders if len(orders) > 1 else NO_ORDER
 
 
 def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:

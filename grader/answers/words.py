@@ -78,5 +78,7 @@ class WordPattern(NamedTuple):
             return True
         if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
+        if stem.startswith(word) or word.startswith(stem):
+            return False  # another form of the word (`shuffle`, `shuffled`), no slip
         lengths = (len(stem) - 1, len(stem), len(stem) + 1) if self.is_open_after else (len(word),)
         return any(OSA.distance(word[:length], stem, score_cutoff=1) <= 1 for length in lengths)
