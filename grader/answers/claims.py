@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, negations
-from grader.answers.language import FILLERS, NEGATORS
+from grader.answers.language import FILLERS, NEGATORS, TURNS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
-from grader.answers.words import words_of
+from grader.answers.words import Word, words_of
 
 _PREMISES = frozenset(("if", "when", "wenn", "falls"))
+_TURNING_WORDS = 2  # of a clause that may take something back
 
 
 class Said(NamedTuple):
@@ -42,8 +43,9 @@ class Compiled:
             (claim, [read_pattern(text, groups) for text in claim.below]) for claim in question.claims
         ]
         self.sparing = [read_pattern(text, groups) for text in question.never_wrong_with]
+        self.marring = [read_pattern(text, groups) for text in question.never_right_with]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
-        every += self.sparing
+        every += [*self.sparing, *self.marring]
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
@@ -56,7 +58,7 @@ class Compiled:
         whole = Clause(sentence.words)
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
-            is_negated = clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
+            is_negated = number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
             if not is_premise:
                 is_doubtful = sentence.hedges or sentence.rejects or is_negated
                 yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
@@ -80,6 +82,26 @@ class Compiled:
         words = words_of(text)
         present = self.vocabulary.present_in(words)
         return any(pattern.find(words, present) for pattern in self.sparing)
+
+    def leaves_open(self, sentence: Sentence, every: Sequence[Said]) -> bool:
+        """Whether a clause in which nothing was understood may take back what the sentence (or the one
+        before) says; `every` is what was understood.
+        """
+        read = {said.clause.start for said in every if not said.claim.is_of_sentences}
+        unread = (clause for clause in sentence.clauses if clause.start not in read)
+        return not sentence.asks and any(self._may_take_back(clause) for clause in unread)
+
+    def _may_take_back(self, clause: Clause) -> bool:
+        present = self.vocabulary.present_in(clause.words)
+        if any(pattern.find(clause.words, present) for pattern in self.marring):
+            return True
+        texts = {word.text for word in clause.words}
+        is_turn = clause.begins_with in TURNS or bool(texts & TURNS)
+        return is_turn and self.telling_in(clause.words) >= _TURNING_WORDS
+
+    def telling_in(self, words: Sequence[Word]) -> int:
+        """How many different words in `words` a claim can be made of."""
+        return len({word.text for word in words if self.vocabulary.present_in([word]) & self.telling})
 
     def said_below(self, heading: str) -> Claim | None:
         """The claim that anything below `heading` makes, None when there is not exactly one."""

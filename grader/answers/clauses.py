@@ -170,7 +170,7 @@ def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
             if tuple(texts[place : place + len(phrase)]) == phrase:
                 end = min(end, place)
     if end:
-        yield Clause(tuple(words[:end]), opened_by)
+        yield Clause(tuple(words[:end]), texts[0] if texts[0] in CONNECTIVES else opened_by)
 
 
 def holds(words: Sequence[Word], phrases: re.Pattern[str]) -> bool:

@@ -68,6 +68,9 @@ def phrases(*texts: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
+TURNS = word_set("but however although though except yet whereas aber jedoch allerdings obwohl ausser sondern")
+"""Words that begin a clause which takes back a part of what was said before."""
+
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),

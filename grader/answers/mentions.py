@@ -44,7 +44,8 @@ _REVERSING = word_set("after nach")
 _PRECEDING = word_set("before vor prior")
 _MOST_ARGUMENTS = 40
 _MOST_BEHIND = 7
-_SUBJECTS = word_set("we i you one man wir ich")
+_SUBJECTS = word_set("we i you one it man wir ich")
+_IF = word_set("if when would wenn wuerde wuerden falls")
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
 _LIKE = phrases(
@@ -213,13 +214,28 @@ def _rule(words: Sequence[Word], place: int) -> Mention | None:
 
 
 def _rule_of_ends(words: Sequence[Word], place: int) -> Mention | None:
-    """`repeat first`, `shuffle last`."""
+    """`repeat first`, `shuffle last`, `if one would first batch`."""
+    early = _rule_of_beginning(words, place)
+    if early is not None:
+        return early
     name = operation_of(words[place].text)
     after = words[place + 1].text if place + 1 < len(words) else ""
     if name is None or words[place].text in _PARTS or after not in _FIRST | _LAST:
         return None
     end = 0 if after in _FIRST else -1
     return Mention(frozenset(o for o in ORDERS if o.split("-")[end] == name), place, place + 2)
+
+
+def _rule_of_beginning(words: Sequence[Word], place: int) -> Mention | None:
+    """`wenn man zuerst batcht`: where something is supposed, and no other operation follows."""
+    before = {word.text for word in words[max(0, place - _MOST_BETWEEN) : place]}
+    if words[place].text not in _FIRST or not _IF & before or place + 1 >= len(words):
+        return None
+    name = operation_of(words[place + 1].text)
+    after = {operation_of(word.text) for word in words[place + 2 : place + 2 + _MOST_BETWEEN]} - {None, name}
+    if name is None or (after and not {word.text for word in words[place + 2 : place + 4]} & {","}):
+        return None
+    return Mention(frozenset(order for order in ORDERS if order.startswith(name)), place, place + 2)
 
 
 def _rule_behind(words: Sequence[Word], place: int) -> Mention | None:

@@ -44,17 +44,23 @@ class Spoken(NamedTuple):
 class Told(NamedTuple):
     """All that is said about orders, and in which passages each one is named, by itself or by a rule.
 
-    `unread` are sentences that may say something and were not understood: what each is about, and where.
+    `unread` are sentences that may say something and were not understood, `open` those of which a part was not
+    that may take the rest back: what each is about, and where.
     """
 
     spoken: tuple[Spoken, ...]
     named: Mapping[str, tuple[Passage, ...]]
     unread: tuple[tuple[Orders, Passage], ...] = ()
+    open: tuple[tuple[Orders, Passage], ...] = ()
 
     def is_understood(self, order: str) -> bool:
         """Whether more sentences about an order were understood than not."""
         read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
         return len(read) > sum(order in orders for orders, _ in self.unread)
+
+    def is_taken_back(self, order: str) -> bool:
+        """Whether something that was not understood may take back what is said about an order."""
+        return any(order in orders for orders, _ in self.open)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
@@ -66,7 +72,7 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
         for orders, said in reader.read(passage)
     )
     named = {order: tuple(where) for order, where in reader.named.items()}
-    return Told(spoken, named, tuple(reader.unread))
+    return Told(spoken, named, tuple(reader.unread), tuple(reader.open))
 
 
 def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
@@ -89,9 +95,11 @@ class _Reader:
         self.code = code
         self.named: dict[str, list[Passage]] = {}
         self.unread: list[tuple[Orders, Passage]] = []
+        self.open: list[tuple[Orders, Passage]] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
         self.here = NO_ORDER  # what was spoken of last in the passage
+        self.place = NO_ORDER  # what it is about by where it stands
         self.names_only = True  # whether the passage does nothing but name it
 
     def read(self, passage: Passage) -> Iterator[tuple[Orders, Said]]:
@@ -101,7 +109,8 @@ class _Reader:
         here = self._of_place(passage)
         for order in here:
             self.named.setdefault(order, []).append(passage)
-        self.here, self.names_only = here, True
+        self.here = self.place = here
+        self.names_only = True
         for sentence in sentences_of(passage.text):
             for part, mentions in parts_of_sentence(sentence, passage.text):
                 yield from self._read_part(part, mentions, passage)
@@ -119,8 +128,10 @@ class _Reader:
         if rest is None:
             return
         every = list(self.ready.said_in(rest))
-        if not every and not rest.asks and self._may_say_something(rest):
+        if not every and not rest.asks and self.ready.telling_in(rest.words) >= _TELLING_WORDS:
             self.unread.append((about, passage))
+        if self.ready.leaves_open(rest, every):
+            self.open.append((about, passage))
         otherwise = _otherwise(rest)
         for said in every:
             is_before = len(about) > 1 and mentions and said.clause.start < _start_of(mentions[0], sentence)
@@ -134,24 +145,15 @@ class _Reader:
     def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
         """The orders that a sentence is about; those that it names lead on to what comes after."""
         own = _about(sentence, mentions)
-        here = self.here
-        if len(here) == 1 and (here < own or not all(mention.is_plain for mention in mentions)):
-            own = here  # a rule, told as the reason for this very order, or what it does
+        is_plain = all(mention.is_plain for mention in mentions)
+        if len(self.here) == 1 and (self.here < own or (self.here == self.place and not is_plain)):
+            own = self.here  # a rule, told as the reason for this very order, or what it does
         is_several = not own and any(not mention.is_compared for mention in mentions)
         if own and (sentence.starts_line or mentions[0].begin <= _LEADING_WORDS):
             self.here = own
         elif is_several:
             self.here = NO_ORDER  # what comes after may be about any of them
         return own or (NO_ORDER if is_several else self.here)
-
-    def _may_say_something(self, sentence: Sentence) -> bool:
-        """Whether it holds several words that a claim can be made of."""
-        telling = {
-            word.text
-            for word in sentence.words
-            if self.ready.vocabulary.present_in([word]) & self.ready.telling
-        }
-        return len(telling) >= _TELLING_WORDS
 
     def _of_place(self, passage: Passage) -> Orders:
         """The orders that a passage is about by where it stands."""

@@ -55,7 +55,7 @@ def order_described(
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
     if wrong and told.is_understood(order):
         return as_settled(not_met(*shown), decide=decide)
-    if not wrong and is_met(question.met, *_names(right)):
+    if not wrong and is_met(question.met, *_names(right)) and not told.is_taken_back(order):
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
 
