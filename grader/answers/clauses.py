@@ -32,6 +32,7 @@ _LABEL_WORDS = 5
 _LABEL_CHARS = 40
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
+_BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
 _NOT_NEGATING = tuple(tuple(phrase.split()) for phrase in NOT_NEGATING)
@@ -158,6 +159,8 @@ def _begins_clause(words: Sequence[Word], place: int) -> bool:
     text, before = words[place].text, words[place - 1].text
     if text == "so":
         return before not in _BEFORE_SO
+    if text == "as" and before in _BEFORE_AS:
+        return False
     return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
 
 
