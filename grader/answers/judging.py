@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import product
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, holds, sentences_of
@@ -22,7 +23,10 @@ from grader.model import Record
 from grader.notebook.prose import Passage
 
 _MOST_CHARS = 20_000  # of one answer; a longer one is for a person
+_MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
+_LAYING_OUT = frozenset((":", "->", "=>", "→", "⇒"))
+_FEWEST_LABELS = 2  # in a text that is no heap of words, though it hardly holds a sentence
 _SOUP_WORDS = 8
 _SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
@@ -122,7 +126,8 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
         if holds(words, UNSURE):
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
-        if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):
+        is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
+        if is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters):
             return "The text is a list of words rather than sentences."
     return ""
 
@@ -140,10 +145,21 @@ def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bo
         {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
     )
     if is_met(question.met, asserted, denied):
+        if question.said_apart and not _are_apart(stated):
+            return Stand.OPEN, "It seems to answer several parts of the question in one sentence."
         return Stand.RIGHT, "It says what is asked for."
     if right:
         return Stand.OPEN, "It says a part of what is asked for."
     return Stand.OPEN, "The program did not understand what it says."
+
+
+def _are_apart(stated: Sequence[Stated]) -> bool:
+    """Whether there is a sentence for each claim that makes no other one needed."""
+    quotes: dict[str, set[str]] = {}
+    for s in stated:
+        quotes.setdefault(s.claim, set()).add(s.quote)
+    some = (sorted(told)[:_MOST_QUOTES] for told in quotes.values())
+    return any(len(set(choice)) == len(choice) for choice in product(*some))
 
 
 def _stated(question: Question, passage: Passage) -> Iterator[Stated]:

@@ -59,7 +59,8 @@ class Question(Record):
 
     An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
     called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
-    not right when one of `never_right_with` stands in a clause that was not understood.
+    not right when one of `never_right_with` stands in a clause that was not understood. Where the claims of `met`
+    are answers to several parts of the question, they are `said_apart`: each in a sentence of its own.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Question(Record):
     met: tuple[str, ...] = ()
     never_wrong_with: tuple[str, ...] = ()
     never_right_with: tuple[str, ...] = ()
+    said_apart: bool = False
 
 
 class _Part(BaseModel):
@@ -109,6 +111,7 @@ class _QuestionPart(_Part):
     met: tuple[Text, ...] = ()
     never_wrong_with: tuple[Text, ...] = ()
     never_right_with: tuple[Text, ...] = ()
+    said_apart: bool = False
 
 
 class _FilePart(_Part):
@@ -183,6 +186,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         met=part.met,
         never_wrong_with=part.never_wrong_with,
         never_right_with=part.never_right_with,
+        said_apart=part.said_apart,
     )
 
 
