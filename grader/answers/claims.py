@@ -45,7 +45,8 @@ class Compiled:
         self.sparing = [read_pattern(text, groups) for text in question.never_wrong_with]
         self.marring = [read_pattern(text, groups) for text in question.never_right_with]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
-        every += [*self.sparing, *self.marring]
+        self.topic = [read_pattern(text, groups) for text in question.topic]
+        every += [*self.sparing, *self.marring, *self.topic]
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
@@ -58,7 +59,9 @@ class Compiled:
         whole = Clause(sentence.words)
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
-            is_negated = number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
+            is_negated = (
+                number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
+            )
             if not is_premise:
                 is_doubtful = sentence.hedges or sentence.rejects or is_negated
                 yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
@@ -82,6 +85,11 @@ class Compiled:
         words = words_of(text)
         present = self.vocabulary.present_in(words)
         return any(pattern.find(words, present) for pattern in self.sparing)
+
+    def speaks_of_topic(self, words: Sequence[Word]) -> bool:
+        """Whether `words` hold any of which an answer could be made."""
+        present = self.vocabulary.present_in(words)
+        return any(pattern.find(words, present) for pattern in self.topic)
 
     def leaves_open(self, sentence: Sentence, every: Sequence[Said]) -> bool:
         """Whether a clause in which nothing was understood may take back what the sentence (or the one

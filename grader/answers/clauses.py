@@ -24,7 +24,30 @@ from grader.answers.words import Word, words_of
 
 _ENDS = frozenset(".?!\n")
 _CLAUSE_MARKS = frozenset(",;:()–—?|")
-_ABBREVIATIONS = frozenset(("e", "g", "i", "z", "b", "d", "h", "bzw", "ca", "etc", "vs", "resp", "usw", "evtl", "ggf", "bspw", "inkl", "max", "min", "approx"))
+_ABBREVIATIONS = frozenset(
+    (
+        "e",
+        "g",
+        "i",
+        "z",
+        "b",
+        "d",
+        "h",
+        "bzw",
+        "ca",
+        "etc",
+        "vs",
+        "resp",
+        "usw",
+        "evtl",
+        "ggf",
+        "bspw",
+        "inkl",
+        "max",
+        "min",
+        "approx",
+    )
+)
 _REACH = 6  # words over which a negation reaches forward
 _REACH_OF_PREPOSITION = 2
 _REACH_BACK = 3

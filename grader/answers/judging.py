@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import product
 
+from rapidfuzz import fuzz
+
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, holds, sentences_of
 from grader.answers.language import (
@@ -15,7 +17,6 @@ from grader.answers.language import (
     HYPOTHETICAL,
     NEGATORS,
     UNSURE,
-    phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
 from grader.answers.words import normal, words_of
@@ -27,6 +28,8 @@ _MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
 _LAYING_OUT = frozenset((":", "->", "=>", "→", "⇒"))
 _FEWEST_LABELS = 2  # in a text that is no heap of words, though it hardly holds a sentence
+_COPIED_CHARS = 15
+_COPIED_ALIKE = 88  # of 100
 _SOUP_WORDS = 8
 _SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
@@ -83,16 +86,25 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
 
 
 def speaks_of(question: Question, text: str) -> bool:
-    """Whether `text` holds any word that an answer could be made of, is in a language not known here, or
-    speaks to whoever grades.
+    """Whether `text` holds any word of the question's topic besides repeating the question, or is in a language
+    not known here.
     """
-    words = words_of(text)
+    words = words_of(without_copies(question, text))
     letters = [word.text for word in words if word.text[0].isalpha()]
-    hints = phrases(*(f"{normal(word)}*" for word in question.words))
-    if _is_soup(letters) or holds(words, ADDRESSES) or holds(words, hints):
-        return True
-    ready = compiled(question)
-    return bool(ready.vocabulary.present_in(words) & ready.telling)
+    is_foreign = len(letters) >= _SOUP_WORDS and _is_soup(letters)
+    return is_foreign or compiled(question).speaks_of_topic(words)
+
+
+def without_copies(question: Question, text: str) -> str:
+    """`text` without the sentences that stand, nearly so, in the question."""
+    asked = normal(question.asks)
+    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:_MOST_CHARS])]
+    told = (text[start:end] for start, end in ends)
+    return "\n".join(sentence for sentence in told if not _is_copied(normal(sentence), asked))
+
+
+def _is_copied(sentence: str, asked: str) -> bool:
+    return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
 
 
 def _is_soup(letters: Sequence[str]) -> bool:

@@ -68,7 +68,9 @@ def phrases(*texts: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
-TURNS = word_set("but however although though except yet whereas aber jedoch allerdings obwohl ausser sondern")
+TURNS = word_set(
+    "but however although though except yet whereas aber jedoch allerdings obwohl ausser sondern"
+)
 """Words that begin a clause which takes back a part of what was said before."""
 
 OTHERWISE = phrases(

@@ -242,7 +242,9 @@ def _rule_behind(words: Sequence[Word], place: int) -> Mention | None:
     """`vor dem Batchen gemischt`, `after batching we shuffle`: the operation that is told of stands behind."""
     if words[place].text not in _PRECEDING | _REVERSING:
         return None
-    named = [n for n in range(place + 1, min(len(words), place + _MOST_BEHIND)) if operation_of(words[n].text)]
+    named = [
+        n for n in range(place + 1, min(len(words), place + _MOST_BEHIND)) if operation_of(words[n].text)
+    ]
     between = {word.text for word in words[place + 1 : named[1]]} if len(named) > 1 else set()
     if len(named) != 2 or not between - {words[named[0]].text} <= _BETWEEN | _SUBJECTS:
         return None

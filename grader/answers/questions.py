@@ -60,7 +60,8 @@ class Question(Record):
     An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
     called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
     not right when one of `never_right_with` stands in a clause that was not understood. Where the claims of `met`
-    are answers to several parts of the question, they are `said_apart`: each in a sentence of its own.
+    are answers to several parts of the question, they are `said_apart`: each in a sentence of its own. A text
+    without any word of its `topic` is no answer to it.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Question(Record):
     never_wrong_with: tuple[str, ...] = ()
     never_right_with: tuple[str, ...] = ()
     said_apart: bool = False
+    topic: tuple[str, ...] = ()
 
 
 class _Part(BaseModel):
@@ -112,6 +114,7 @@ class _QuestionPart(_Part):
     never_wrong_with: tuple[Text, ...] = ()
     never_right_with: tuple[Text, ...] = ()
     said_apart: bool = False
+    topic: Patterns
 
 
 class _FilePart(_Part):
@@ -187,6 +190,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         never_wrong_with=part.never_wrong_with,
         never_right_with=part.never_right_with,
         said_apart=part.said_apart,
+        topic=part.topic,
     )
 
 
@@ -204,6 +208,7 @@ def _verify(file: StrictYaml, place: Place, part: _QuestionPart, groups: Mapping
             _verify_names(file, (*here, key), _named_in(conditions), FACTS, "fact")
     _verify_patterns(file, (*place, "never_wrong_with"), part.never_wrong_with, groups)
     _verify_patterns(file, (*place, "never_right_with"), part.never_right_with, groups)
+    _verify_patterns(file, (*place, "topic"), part.topic, groups)
     _verify_names(file, (*place, "met"), _named_in(part.met), part.claims, "claim")
 
 

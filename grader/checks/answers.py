@@ -38,8 +38,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     passages = _besides_names(evidence, found)
     beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
-    is_told = any(speaks_of(question, passage.text) for passage in beside)
-    is_told = is_told or any(passage.answers_to for passage in passages)
+    is_told = any(speaks_of(question, passage.text) for passage in (*passages, *beside))
     if passages and (is_told or not question.claims):
         return as_settled(_judged(question, passages), decide=decide)
     if is_told or (beside and not question.claims):

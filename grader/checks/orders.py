@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
 from grader.answers.choices import are_rejected, choices_in, reasons_for
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about
+from grader.answers.judging import Stand, doubt_about, speaks_of
 from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
@@ -29,6 +30,7 @@ Order = Literal[
     "repeat-batch-shuffle",
 ]
 _SHOWN = 6
+_BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down
 
 
 @check("order-described", references=("orders",))
@@ -71,7 +73,11 @@ def _not_understood(
 ) -> Verdict:
     """The verdict on an order about which nothing was read that settles it."""
     name = in_words(order)
-    where = told.named.get(order, ())
+    where = [
+        p
+        for p in told.named.get(order, ())
+        if mentions_in(words_of(p.text), p.text) or speaks_of(question, p.text)
+    ]
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
@@ -80,6 +86,7 @@ def _not_understood(
     if built is not None:
         return needs_review(_said(f"{name} is built in code; no words about it were found.", built))
     vague = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
+    vague += [passage for passage in evidence.prose.passages if len(_BATCHES.findall(passage.text)) > 1]
     if vague:
         text = f"{name} is not named; there is text about the operations that may speak of it."
         return needs_review(_said(text, vague[0].cell), *(laid_out(passage) for passage in vague[:3]))
@@ -114,7 +121,7 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = {order for choice in choices for order in choice.orders}
     if not orders:
-        return _no_choice(evidence, answers, passages)
+        return _no_choice(evidence, answers, passages, question)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     given = reasons_for(choices, _told(passages, seen, reasons))
@@ -135,10 +142,12 @@ def sensible_order(
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
 
 
-def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage]) -> Verdict:
+def _no_choice(
+    evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage], question: Question
+) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [p for p in answers if p.answers_to and len(p.text.split()) < FEWEST_WORDS]
+    told += [p for p in answers if p.answers_to and _is_short(p) and speaks_of(question, p.text)]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))
@@ -146,6 +155,10 @@ def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequenc
     if elsewhere is not None:
         return needs_review(elsewhere)
     return not_met(_said("No order is named as the most sensible one."))
+
+
+def _is_short(passage: Passage) -> bool:
+    return len(passage.text.split()) < FEWEST_WORDS
 
 
 def _speaks_of_operations(passage: Passage) -> bool:
