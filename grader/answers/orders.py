@@ -14,7 +14,7 @@ from grader.answers.clauses import Sentence, sentence_without, sentences_of
 from grader.answers.judging import Stand
 from grader.answers.language import OTHERWISE
 from grader.answers.mentions import Mention, mentions_in
-from grader.answers.parts import parts_of_sentence
+from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
@@ -111,8 +111,9 @@ class _Reader:
             self.named.setdefault(order, []).append(passage)
         self.here = self.place = here
         self.names_only = True
+        parts = Parts()
         for sentence in sentences_of(passage.text):
-            for part, mentions in parts_of_sentence(sentence, passage.text):
+            for part, mentions in parts.of(sentence, passage.text):
                 yield from self._read_part(part, mentions, passage)
         if self.names_only and self.here:
             self.announced = self.here
