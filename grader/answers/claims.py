@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, negations
-from grader.answers.language import FILLERS, NEGATORS, TURNS
+from grader.answers.language import FILLERS, NEGATORS, RESULTS, TURNS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
@@ -96,7 +96,13 @@ class Compiled:
         before) says; `every` is what was understood.
         """
         read = {said.clause.start for said in every if not said.claim.is_of_sentences}
-        unread = (clause for clause in sentence.clauses if clause.start not in read)
+        following = (*sentence.clauses[1:], None)
+        unread = [
+            clause
+            for clause, after in zip(sentence.clauses, following, strict=True)
+            if clause.start not in read
+            if after is None or after.begins_with not in RESULTS or after.start not in read
+        ]
         return not sentence.asks and any(self._may_take_back(clause) for clause in unread)
 
     def _may_take_back(self, clause: Clause) -> bool:

@@ -10,6 +10,7 @@ from grader.answers.language import (
     AFTERWARDS,
     BREAKS,
     CONNECTIVES,
+    FINITE,
     HEDGES,
     NEGATORS,
     NOT_NEGATING,
@@ -53,6 +54,11 @@ _REACH_OF_PREPOSITION = 2
 _REACH_BACK = 3
 _LABEL_WORDS = 5
 _LABEL_CHARS = 40
+_LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
+_NEW_SUBJECT = frozenset(
+    "the only each every all no then der die das nur jede jeder jedes alle kein keine dann".split()
+)
+_MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
@@ -133,7 +139,7 @@ def _goes_on(text: str, line_end: int) -> bool:
     """Whether a line is only wrapped: it is long, and the next one goes on in small letters."""
     line = text[text.rfind("\n", 0, line_end) + 1 : line_end].strip()
     following = text[line_end:].strip().split("\n")[0]
-    is_listed = "|" in line + following or ":" in following[:_LABEL_CHARS] or "→" in following[:_LABEL_CHARS]
+    is_listed = "|" in line + following or any(mark in following[:_LABEL_CHARS] for mark in _LABEL_MARKS)
     return (
         len(line) >= _LONG_LINE and line[-1] not in _LINE_ENDS and following[:1].islower() and not is_listed
     )
@@ -184,7 +190,16 @@ def _begins_clause(words: Sequence[Word], place: int) -> bool:
         return before not in _BEFORE_SO
     if text == "as" and before in _BEFORE_AS:
         return False
+    if text in ("and", "und"):
+        return _begins_anew(words, place)
     return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _begins_anew(words: Sequence[Word], place: int) -> bool:
+    """Whether an `and` goes on with a subject and a verb of its own."""
+    behind = [word.text for word in words[place + 1 : place + 1 + _MOST_SUBJECT]]
+    end = next((n for n, text in enumerate(behind) if text in _CLAUSE_MARKS), len(behind))
+    return bool(behind) and behind[0] in _NEW_SUBJECT and bool(FINITE & set(behind[1:end]))
 
 
 def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:

@@ -68,6 +68,17 @@ def phrases(*texts: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
+FINITE = word_set(
+    "is are was were can cannot may might will would could should stay stays remain remains keep keeps get gets "
+    "come comes change changes has have had contain contains appear appears belong belongs do does "
+    "ist sind war waren kann koennen wird werden bleibt bleiben kommt kommen hat haben enthaelt enthalten "
+    "aendert aendern gibt"
+)
+"""Verbs by which a clause is told."""
+
+RESULTS = word_set("so thus hence therefore because since daher deshalb deswegen sodass dadurch weil da")
+"""Words that begin the reason or the result of what stands before."""
+
 TURNS = word_set(
     "but however although though except yet whereas aber jedoch allerdings obwohl ausser sondern"
 )

@@ -145,7 +145,7 @@ def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
 def _whole(words: Sequence[Word], place: int) -> Mention | None:
     """Three operations with nothing but links and little words between them."""
     first = operation_of(words[place].text)
-    if first is None:
+    if first is None or words[place].text in PARTS:
         return None
     named, position, is_plain = [first], _after_arguments(words, place), True
     while len(named) < 3:

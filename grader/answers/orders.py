@@ -135,7 +135,7 @@ class _Reader:
             self.open.append((about, passage))
         otherwise = _otherwise(rest)
         for said in every:
-            is_before = len(about) > 1 and mentions and said.clause.start < _start_of(mentions[0], sentence)
+            is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)
             if is_before:  # a rule comes before what it is about
                 yield NO_ORDER, said
             elif otherwise is not None and said.clause.end > otherwise:
@@ -173,12 +173,18 @@ class _Reader:
             self.named.setdefault(order, []).append(passage)
 
 
-def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]]) -> Stand:
-    """Whether a claim is so, by the `facts` (by order and name) about each order that it is about."""
+def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]], order: str = "") -> Stand:
+    """Whether a claim is so, by the `facts` (by order and name): of `order`, else of all that it is about.
+
+    What is so of some and false of others of them is open.
+    """
     if not spoken.orders or spoken.said.is_doubtful:
         return Stand.OPEN
-    stands = {_stand(spoken.said, facts.get(order, {})) for order in spoken.orders}
-    return stands.pop() if len(stands) == 1 else Stand.OPEN
+    stands = {one: _stand(spoken.said, facts.get(one, {})) for one in spoken.orders}
+    every = set(stands.values())
+    if {Stand.RIGHT, Stand.WRONG} <= every:
+        return Stand.OPEN
+    return stands.get(order, every.pop() if len(every) == 1 else Stand.OPEN)
 
 
 def fact_against(said: Said, facts: Mapping[str, Found]) -> str:

@@ -83,7 +83,7 @@ class Parts:
         """What a clause that begins with `after batch`, or `if it comes after`, means by the rule before it."""
         if self._rule is None or len(self._rule.orders) != _OF_A_PAIR:
             return None
-        words, place = sentence.words, begin
+        words, place = sentence.words[: _end(sentence, begin)], begin
         while place < len(words) and words[place].text in _IMPLYING - PRECEDING - REVERSING:
             place += 1
         if place >= len(words) or words[place].text not in PRECEDING | REVERSING:

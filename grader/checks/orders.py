@@ -47,7 +47,7 @@ def order_described(
     if order not in seen.found:
         return not_checked(_no_experiment())
     told = _told(text_beside(evidence.prose, question.asks), seen, question)
-    stands = [(s, seen.stand(s)) for s in told.spoken if order in s.orders]
+    stands = [(s, seen.stand(s, order)) for s in told.spoken if order in s.orders]
     right = [spoken for spoken, stand in stands if stand is Stand.RIGHT]
     wrong = [spoken for spoken, stand in stands if stand is Stand.WRONG]
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
