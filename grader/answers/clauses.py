@@ -10,8 +10,10 @@ from grader.answers.language import (
     AFTERWARDS,
     BREAKS,
     CONNECTIVES,
+    EITHER,
     FINITE,
     HEDGES,
+    INSERTED,
     NEGATORS,
     NOT_NEGATING,
     REJECTIONS,
@@ -56,7 +58,7 @@ _LABEL_WORDS = 5
 _LABEL_CHARS = 40
 _LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
 _NEW_SUBJECT = frozenset(
-    "the only each every all no then der die das nur jede jeder jedes alle kein keine dann".split()
+    "the only each every all no then they it sie es der die das nur jede jeder jedes alle kein keine dann".split()
 )
 _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _LINE_ENDS = ".:;!?,"
@@ -153,7 +155,7 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         clauses=tuple(_clauses(own)),
         end=words[-1].end if last.text == "\n" else last.end,
         asks=last.text == "?",
-        hedges=holds(own, HEDGES) or holds(own, UNSURE),
+        hedges=any(holds(own, doubts) for doubts in (HEDGES, UNSURE, EITHER)),
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,
     )
@@ -192,7 +194,7 @@ def _begins_clause(words: Sequence[Word], place: int) -> bool:
         return False
     if text in ("and", "und"):
         return _begins_anew(words, place)
-    return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
+    return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
 
 
 def _begins_anew(words: Sequence[Word], place: int) -> bool:

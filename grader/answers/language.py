@@ -29,7 +29,7 @@ FILLERS = NEGATORS | word_set(
     "a an the is are am be been being was were will would can could may might must should do does did doing "
     "has have had having get gets got getting it its itself they them their themselves we our us i you your "
     "this that these those there here always also then only just all each every now again still even very "
-    "exactly totally completely simply basically already really actually quite more most of in to for on at "
+    "mini exactly totally completely simply basically already really actually quite more most of in to for on at "
     "as so by own other same-time both any some one ones still thus hence e g "
     "der die das den dem des ein eine einen einem einer eines ist sind war waren wird werden wurde wurden "
     "kann koennen koennte koennten soll sollte muss muesste hat haben hatte es sie er sich ihr ihre ihren "
@@ -67,6 +67,9 @@ def phrases(*texts: str) -> re.Pattern[str]:
     words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
+
+INSERTED = word_set("therefore thus hence however daher deshalb deswegen dadurch jedoch aber denn")
+"""Those of them that may also stand amid a clause."""
 
 FINITE = word_set(
     "is are was were can cannot may might will would could should stay stays remain remains keep keeps get gets "
@@ -106,6 +109,11 @@ UNSURE = phrases(
     ),
 )
 """What somebody says who does not know."""
+
+EITHER = re.compile(
+    r"(?<!\S)(?:either .* or|entweder .* oder|one of (?:the two|these|them)|eins von beiden)(?!\S)"
+)
+"""What leaves open which of two things is so."""
 
 HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
 """What makes one sentence doubtful."""

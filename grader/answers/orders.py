@@ -124,7 +124,8 @@ class _Reader:
         """The claims of a sentence, or of a part of it that names orders of its own."""
         self._note(mentions, passage)
         about = self._about(sentence, mentions)
-        rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
+        named = [(mention.begin, mention.end) for mention in mentions]
+        rest = sentence_without(sentence, [*named, *_written_batches(sentence)])
         self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
         if rest is None:
             return
@@ -223,6 +224,19 @@ def _all(condition: str, facts: Mapping[str, Found]) -> Found:
 
 def _opposite(value: Found) -> Found:
     return {Found.YES: Found.NO, Found.NO: Found.YES}.get(value, value)
+
+
+def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
+    """Where batches of numbers are written down, `[7, 0, 3]`."""
+    opened: int | None = None
+    for place, word in enumerate(sentence.words):
+        if word.text == "[":
+            opened = place
+        elif word.text == "]" and opened is not None:
+            yield opened, place + 1
+            opened = None
+        elif not word.text.isdigit() and not word.is_mark:
+            opened = None
 
 
 def _start_of(mention: Mention, sentence: Sentence) -> int:

@@ -55,11 +55,18 @@ def order_described(
     if doubt or (wrong and is_met(question.met, *_names(right))):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if wrong and told.is_understood(order):
+    if wrong and not right and told.is_understood(order):
         return as_settled(not_met(*shown), decide=decide)
-    if not wrong and is_met(question.met, *_names(right)) and not told.is_taken_back(order):
+    is_open = told.is_taken_back(order) or any(_is_neither(s, stand) for s, stand in stands)
+    if not wrong and is_met(question.met, *_names(right)) and not is_open:
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _is_neither(spoken: Spoken, stand: Stand) -> bool:
+    """Whether it is said of one order, could be so of one, and is neither so nor not so of this one."""
+    claim = spoken.said.claim
+    return stand is Stand.OPEN and len(spoken.orders) == 1 and bool(claim.true_if or claim.false_if)
 
 
 def _names(spoken: Sequence[Spoken]) -> tuple[set[str], set[str]]:
@@ -130,7 +137,9 @@ def sensible_order(
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
     is_rejected = bool(orders & are_rejected(told))
-    if doubt or is_rejected or (wrong and (good or orders & set(right))):
+    is_open = any(_told(passages, seen, reasons).is_taken_back(order) for order in orders)
+    is_open = is_open or any(_is_neither(spoken, seen.stand(spoken)) for spoken in given)
+    if doubt or is_rejected or is_open or (wrong and (good or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
     if wrong:
