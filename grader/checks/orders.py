@@ -64,9 +64,10 @@ def order_described(
 
 
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
-    """Whether it is said of one order, could be so of one, and is neither so nor not so of this one."""
+    """Whether it is said of one order, can be so or not, and is neither so nor not so of this one."""
     claim = spoken.said.claim
-    return stand is Stand.OPEN and len(spoken.orders) == 1 and bool(claim.true_if or claim.false_if)
+    could_be = not spoken.said.is_denied and (claim.true_if or claim.false_if)
+    return stand is Stand.OPEN and len(spoken.orders) == 1 and bool(could_be)
 
 
 def _names(spoken: Sequence[Spoken]) -> tuple[set[str], set[str]]:
