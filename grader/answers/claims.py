@@ -91,9 +91,9 @@ class Compiled:
         present = self.vocabulary.present_in(words)
         return any(pattern.find(words, present) for pattern in self.topic)
 
-    def leaves_open(self, sentence: Sentence, every: Sequence[Said]) -> bool:
-        """Whether a clause in which nothing was understood may take back what the sentence (or the one
-        before) says; `every` is what was understood.
+    def left_open(self, sentence: Sentence, every: Sequence[Said]) -> tuple[int, bool]:
+        """How many clauses in which nothing was understood may tell of something false, and whether one of
+        them begins like what takes the rest back; `every` is what was understood.
         """
         read = {said.clause.start for said in every if not said.claim.is_of_sentences}
         following = (*sentence.clauses[1:], None)
@@ -103,14 +103,15 @@ class Compiled:
             if clause.start not in read
             if after is None or after.begins_with not in RESULTS or after.start not in read
         ]
-        return not sentence.asks and any(self._may_take_back(clause) for clause in unread)
+        turning = any(self._turns(clause) for clause in unread)
+        return sum(self._is_marring(clause) for clause in unread), turning
 
-    def _may_take_back(self, clause: Clause) -> bool:
+    def _is_marring(self, clause: Clause) -> bool:
         present = self.vocabulary.present_in(clause.words)
-        if any(pattern.find(clause.words, present) for pattern in self.marring):
-            return True
-        texts = {word.text for word in clause.words}
-        is_turn = clause.begins_with in TURNS or bool(texts & TURNS)
+        return any(pattern.find(clause.words, present) is not None for pattern in self.marring)
+
+    def _turns(self, clause: Clause) -> bool:
+        is_turn = clause.begins_with in TURNS or bool({word.text for word in clause.words} & TURNS)
         return is_turn and self.telling_in(clause.words) >= _TURNING_WORDS
 
     def telling_in(self, words: Sequence[Word]) -> int:

@@ -44,23 +44,27 @@ class Spoken(NamedTuple):
 class Told(NamedTuple):
     """All that is said about orders, and in which passages each one is named, by itself or by a rule.
 
-    `unread` are sentences that may say something and were not understood, `open` those of which a part was not
-    that may take the rest back: what each is about, and where.
+    `unread` are sentences that may say something and were not understood: what each is about, and where.
+    `open` and `turning` are what clauses are about that were not understood and may tell of something false,
+    or take back what was said.
     """
 
     spoken: tuple[Spoken, ...]
     named: Mapping[str, tuple[Passage, ...]]
     unread: tuple[tuple[Orders, Passage], ...] = ()
-    open: tuple[tuple[Orders, Passage], ...] = ()
+    open: tuple[Orders, ...] = ()
+    turning: tuple[Orders, ...] = ()
 
     def is_understood(self, order: str) -> bool:
         """Whether more sentences about an order were understood than not."""
         read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
         return len(read) > sum(order in orders for orders, _ in self.unread)
 
-    def is_taken_back(self, order: str) -> bool:
-        """Whether something that was not understood may take back what is said about an order."""
-        return any(order in orders for orders, _ in self.open)
+    def is_taken_back(self, order: str, right: Sequence[Spoken]) -> bool:
+        """Whether something that was not understood may outweigh or take back what is `right` about an order."""
+        clauses = {(spoken.number, spoken.said.clause.start) for spoken in right}
+        unclear = sum(order in orders for orders in self.open)
+        return 0 < unclear >= len(clauses) or any(order in orders for orders in self.turning)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
@@ -72,7 +76,7 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
         for orders, said in reader.read(passage)
     )
     named = {order: tuple(where) for order, where in reader.named.items()}
-    return Told(spoken, named, tuple(reader.unread), tuple(reader.open))
+    return Told(spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning))
 
 
 def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
@@ -95,7 +99,8 @@ class _Reader:
         self.code = code
         self.named: dict[str, list[Passage]] = {}
         self.unread: list[tuple[Orders, Passage]] = []
-        self.open: list[tuple[Orders, Passage]] = []
+        self.open: list[Orders] = []
+        self.turning: list[Orders] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
         self.here = NO_ORDER  # what was spoken of last in the passage
@@ -132,8 +137,9 @@ class _Reader:
         every = list(self.ready.said_in(rest))
         if not every and not rest.asks and self.ready.telling_in(rest.words) >= _TELLING_WORDS:
             self.unread.append((about, passage))
-        if self.ready.leaves_open(rest, every):
-            self.open.append((about, passage))
+        marring, turns = self.ready.left_open(rest, every) if not rest.asks else (0, False)
+        self.open += [about] * marring
+        self.turning += [about] * turns
         otherwise = _otherwise(rest)
         for said in every:
             is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)

@@ -57,7 +57,7 @@ def order_described(
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
     if wrong and not right and told.is_understood(order):
         return as_settled(not_met(*shown), decide=decide)
-    is_open = told.is_taken_back(order) or any(_is_neither(s, stand) for s, stand in stands)
+    is_open = told.is_taken_back(order, right) or any(_is_neither(s, stand) for s, stand in stands)
     if not wrong and is_met(question.met, *_names(right)) and not is_open:
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
@@ -134,19 +134,19 @@ def sensible_order(
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     given = reasons_for(choices, _told(passages, seen, reasons))
     wrong = [spoken for spoken in given if seen.stand(spoken) is Stand.WRONG]
-    good = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT] + reasons_for(choices, told)
+    so = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT]
+    good = [*so, *reasons_for(choices, told)]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
+    is_open = any(_is_neither(spoken, seen.stand(spoken)) for spoken in given)
     is_rejected = bool(orders & are_rejected(told))
-    is_open = any(_told(passages, seen, reasons).is_taken_back(order) for order in orders)
-    is_open = is_open or any(_is_neither(spoken, seen.stand(spoken)) for spoken in given)
-    if doubt or is_rejected or is_open or (wrong and (good or orders & set(right))):
+    if doubt or is_rejected or (wrong and (so or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
     if wrong:
         told_wrong = _said(f"{choice}, for a reason that is not so.", where[0].cell)
         return as_settled(not_met(told_wrong, *against), decide=decide)
-    if orders <= set(right) and good:
+    if orders <= set(right) and good and not is_open:
         return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
