@@ -61,7 +61,7 @@ class Question(Record):
     called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
     not right when one of `never_right_with` stands in a clause that was not understood. Where the claims of `met`
     are answers to several parts of the question, they are `said_apart`: each in a sentence of its own. A text
-    without any word of its `topic` is no answer to it.
+    without any word of its `topic` (a short one: or of `topic_in_brief`) is no answer to it.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Question(Record):
     never_right_with: tuple[str, ...] = ()
     said_apart: bool = False
     topic: tuple[str, ...] = ()
+    topic_in_brief: tuple[str, ...] = ()
 
 
 class _Part(BaseModel):
@@ -115,6 +116,7 @@ class _QuestionPart(_Part):
     never_right_with: tuple[Text, ...] = ()
     said_apart: bool = False
     topic: Patterns
+    topic_in_brief: tuple[Text, ...] = ()
 
 
 class _FilePart(_Part):
@@ -191,6 +193,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         never_right_with=part.never_right_with,
         said_apart=part.said_apart,
         topic=part.topic,
+        topic_in_brief=part.topic_in_brief,
     )
 
 
@@ -209,6 +212,7 @@ def _verify(file: StrictYaml, place: Place, part: _QuestionPart, groups: Mapping
     _verify_patterns(file, (*place, "never_wrong_with"), part.never_wrong_with, groups)
     _verify_patterns(file, (*place, "never_right_with"), part.never_right_with, groups)
     _verify_patterns(file, (*place, "topic"), part.topic, groups)
+    _verify_patterns(file, (*place, "topic_in_brief"), part.topic_in_brief, groups)
     _verify_names(file, (*place, "met"), _named_in(part.met), part.claims, "claim")
 
 

@@ -14,7 +14,7 @@ from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
-from grader.checks.answers import FEWEST_WORDS, answer_elsewhere, as_settled, laid_out
+from grader.checks.answers import answer_elsewhere, as_settled, laid_out
 from grader.checks.registry import check
 from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.evidence.record import Evidence
@@ -93,7 +93,8 @@ def _not_understood(
     built = next((cell for cell, orders in seen.built.items() if order in orders), None)
     if built is not None:
         return needs_review(_said(f"{name} is built in code; no words about it were found.", built))
-    vague = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
+    every = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
+    vague = [passage for passage in every if speaks_of(question, passage.text)]
     vague += [passage for passage in evidence.prose.passages if len(_BATCHES.findall(passage.text)) > 1]
     if vague:
         text = f"{name} is not named; there is text about the operations that may speak of it."
@@ -157,7 +158,7 @@ def _no_choice(
 ) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [p for p in answers if p.answers_to and _is_short(p) and speaks_of(question, p.text)]
+    told += [passage for passage in answers if passage.answers_to and speaks_of(question, passage.text)]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))
@@ -165,10 +166,6 @@ def _no_choice(
     if elsewhere is not None:
         return needs_review(elsewhere)
     return not_met(_said("No order is named as the most sensible one."))
-
-
-def _is_short(passage: Passage) -> bool:
-    return len(passage.text.split()) < FEWEST_WORDS
 
 
 def _speaks_of_operations(passage: Passage) -> bool:
