@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.answers.clauses import Clause, Sentence, negations
-from grader.answers.language import FILLERS, NEGATORS, RESULTS, TURNS
+from grader.answers.clauses import Clause, Sentence, holds, negations
+from grader.answers.language import FILLERS, HEDGES, NEGATORS, RESULTS, TURNS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
@@ -59,13 +59,15 @@ class Compiled:
         if sentence.asks:
             return
         whole = Clause(sentence.words)
+        is_hedged = False
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
             is_negated = (
                 number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
             )
+            is_hedged = is_hedged or holds(clause.words, HEDGES)  # and so is what comes after
             if not is_premise:
-                is_doubtful = sentence.hedges or sentence.rejects or is_negated
+                is_doubtful = is_hedged or sentence.hedges or sentence.rejects or is_negated
                 yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
 
     def _said_in_clause(

@@ -58,7 +58,7 @@ _LABEL_WORDS = 5
 _LABEL_CHARS = 40
 _LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
 _NEW_SUBJECT = frozenset(
-    "the only each every all no then they it sie es der die das nur jede jeder jedes alle kein keine dann".split()
+    "the a an one some only each every all no then they it sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann".split()
 )
 _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _LINE_ENDS = ".:;!?,"
@@ -155,7 +155,7 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         clauses=tuple(_clauses(own)),
         end=words[-1].end if last.text == "\n" else last.end,
         asks=last.text == "?",
-        hedges=any(holds(own, doubts) for doubts in (HEDGES, UNSURE, EITHER)),
+        hedges=any(holds(own, doubts) for doubts in (UNSURE, EITHER)),
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,
     )

@@ -95,7 +95,25 @@ OTHERWISE = phrases(
 """What begins that which holds where the condition before does not."""
 
 UNSURE = phrases(
-    *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
+    *(
+        "not sure",
+        "unsure",
+        "not certain",
+        "have no idea",
+        "no clue",
+        "i do not know",
+        "we do not know",
+        "dunno",
+    ),
+    *(
+        "no idea why",
+        "no idea what",
+        "no idea how",
+        "no idea which",
+        "no idea ,",
+        "no idea .",
+        "no idea maybe",
+    ),
     *("i do not understand", "we do not understand", "did not understand", "do not really know"),
     *("i guess", "we guess", "am guessing", "could not figure", "confused", "idk"),
     *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),

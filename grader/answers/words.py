@@ -79,6 +79,8 @@ class WordPattern(NamedTuple):
             return True
         if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
+        if self.is_open_after and stem.startswith(word):
+            return False
         longer, shorter = (stem, word) if len(stem) > len(word) else (word, stem)
         if longer.startswith(shorter) and longer[len(shorter) :] in _ENDINGS:
             return False  # another form of the word (`shuffle`, `shuffled`), no slip

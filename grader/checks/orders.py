@@ -52,15 +52,22 @@ def order_described(
     wrong = [spoken for spoken, stand in stands if stand is Stand.WRONG]
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
-    if doubt or (wrong and is_met(question.met, *_names(right))):
+    would_be_met = is_met(question.met, *_names(right))
+    if doubt or (wrong and would_be_met):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if wrong and not right and told.is_understood(order):
+    if wrong and told.is_understood(order) and _outweighs(wrong, right):
         return as_settled(not_met(*shown), decide=decide)
     is_open = told.is_taken_back(order, right) or any(_is_neither(s, stand) for s, stand in stands)
-    if not wrong and is_met(question.met, *_names(right)) and not is_open:
+    if not wrong and would_be_met and not is_open:
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _outweighs(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
+    """Whether nothing but false things are told, or more of them than true ones."""
+    false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, right))
+    return len(false) > len(true - false)
 
 
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
