@@ -14,6 +14,7 @@ from grader.answers.words import Word, words_of
 
 _PREMISES = frozenset(("if", "when", "wenn", "falls"))
 _BRIEF_WORDS = 9  # of a text that may say in words of its own what a longer one would explain
+_TELLING_WORDS = 3  # of a clause that may tell of anything
 _TURNING_WORDS = 2  # of a clause that may take something back
 
 
@@ -114,7 +115,9 @@ class Compiled:
 
     def _is_marring(self, clause: Clause) -> bool:
         present = self.vocabulary.present_in(clause.words)
-        return any(pattern.find(clause.words, present) is not None for pattern in self.marring)
+        return self.telling_in(clause.words) >= _TELLING_WORDS or any(
+            pattern.find(clause.words, present) is not None for pattern in self.marring
+        )
 
     def _turns(self, clause: Clause) -> bool:
         is_turn = clause.begins_with in TURNS or bool({word.text for word in clause.words} & TURNS)

@@ -56,7 +56,7 @@ def order_described(
     if doubt or (wrong and would_be_met):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if wrong and told.is_understood(order) and _outweighs(wrong, right):
+    if told.is_understood(order) and _is_all_false(wrong, right):
         return as_settled(not_met(*shown), decide=decide)
     is_open = told.is_taken_back(order, right) or any(_is_neither(s, stand) for s, stand in stands)
     if not wrong and would_be_met and not is_open:
@@ -64,10 +64,10 @@ def order_described(
     return _not_understood(evidence, told, seen, order, question, shown)
 
 
-def _outweighs(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
-    """Whether nothing but false things are told, or more of them than true ones."""
+def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
+    """Whether nothing true is told but in clauses that tell something false, too."""
     false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, right))
-    return len(false) > len(true - false)
+    return bool(false) and true <= false
 
 
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
