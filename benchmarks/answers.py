@@ -3,9 +3,9 @@
 Reads labelled answers from `tests/answers/labelled/` (written by somebody who has not seen the reader) and
 `tests/answers/tuning/` (written to tune it), judges each with the rubrics' own checks, and prints, for both
 sets apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of
-the clear answers are decided, and every mistake. With `--all` also what was left to a person; with `--summary`
-only the figures, for whoever works on the reader and must not see the measuring answers; with `--tuning` only
-the answers to tune with.
+the clear answers are decided, and every mistake. With `--all` also what was left to a person; with
+`--summary` only the figures, for whoever works on the reader and must not see the measuring answers; with
+`--tuning` only the answers to tune with.
 """
 
 from __future__ import annotations

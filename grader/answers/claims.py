@@ -13,7 +13,6 @@ from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
 
 _PREMISES = frozenset(("if", "when", "wenn", "falls"))
-_BRIEF_WORDS = 9  # of a text that may say in words of its own what a longer one would explain
 _TELLING_WORDS = 3  # of a clause that may tell of anything
 _TURNING_WORDS = 2  # of a clause that may take something back
 
@@ -48,8 +47,7 @@ class Compiled:
         self.marring = [read_pattern(text, groups) for text in question.never_right_with]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
         self.topic = [read_pattern(text, groups) for text in question.topic]
-        self.topic_in_brief = [read_pattern(text, groups) for text in question.topic_in_brief]
-        every += [*self.sparing, *self.marring, *self.topic, *self.topic_in_brief]
+        every += [*self.sparing, *self.marring, *self.topic]
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
@@ -92,11 +90,11 @@ class Compiled:
         return any(pattern.find(words, present) for pattern in self.sparing)
 
     def speaks_of_topic(self, words: Sequence[Word]) -> bool:
-        """Whether `words` hold any of which an answer could be made; one in a few words can be made of more."""
+        """Whether `words` hold any that an answer could be made of."""
         present = self.vocabulary.present_in(words)
-        is_brief = sum(not word.is_mark for word in words) < _BRIEF_WORDS
-        topic = [*self.topic, *(self.topic_in_brief if is_brief else ())]
-        return any(pattern.find(words, present) is not None for pattern in topic)
+        if not self.topic:
+            return bool(present & self.telling)
+        return any(pattern.find(words, present) is not None for pattern in self.topic)
 
     def left_open(self, sentence: Sentence, every: Sequence[Said]) -> tuple[int, bool]:
         """How many clauses in which nothing was understood may tell of something false, and whether one of

@@ -12,7 +12,6 @@ from grader.answers.language import (
     CONNECTIVES,
     EITHER,
     FINITE,
-    HEDGES,
     INSERTED,
     NEGATORS,
     NOT_NEGATING,
@@ -24,6 +23,7 @@ from grader.answers.language import (
 from grader.answers.patterns import Match
 from grader.answers.tables import with_column_heads
 from grader.answers.words import Word, words_of
+from grader.notebook.words import words as word_set
 
 _ENDS = frozenset(".?!\n")
 _CLAUSE_MARKS = frozenset(",;:()–—?|")
@@ -57,8 +57,9 @@ _REACH_BACK = 3
 _LABEL_WORDS = 5
 _LABEL_CHARS = 40
 _LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
-_NEW_SUBJECT = frozenset(
-    "the a an one some only each every all no then they it sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann".split()
+_NEW_SUBJECT = word_set(
+    "the a an one some only each every all no then they it "
+    "sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann"
 )
 _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _LINE_ENDS = ".:;!?,"

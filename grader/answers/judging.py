@@ -17,6 +17,7 @@ from grader.answers.language import (
     HYPOTHETICAL,
     NEGATORS,
     UNSURE,
+    phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
 from grader.answers.words import normal, words_of
@@ -28,6 +29,7 @@ _MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
 _LAYING_OUT = frozenset((":", "->", "=>", "→", "⇒"))
 _FEWEST_LABELS = 2  # in a text that is no heap of words, though it hardly holds a sentence
+_BRIEF_WORDS = 9
 _COPIED_CHARS = 15
 _COPIED_ALIKE = 88  # of 100
 _SOUP_WORDS = 8
@@ -86,16 +88,30 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
 
 
 def speaks_of(question: Question, text: str) -> bool:
-    """Whether `text` holds any word of the question's topic besides repeating the question, or is in a language
-    not known here.
+    """Whether `text` holds any word of the question's topic (a short one: of a claim) besides repeating the
+    question, is in a language not known here, or speaks to whoever grades.
     """
-    words = words_of(without_copies(question, text))
+    words = words_of(_without_copies(question, text))
     letters = [word.text for word in words if word.text[0].isalpha()]
-    is_foreign = len(letters) >= _SOUP_WORDS and _is_soup(letters)
-    return is_foreign or compiled(question).speaks_of_topic(words)
+    if _is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
+        return True
+    if question.topic and not _is_brief(text):
+        return False
+    hints = phrases(*(f"{normal(word)}*" for word in question.words))
+    return holds(words, hints) or compiled(question).telling_in(words) > 0
 
 
-def without_copies(question: Question, text: str) -> str:
+def is_off_topic(question: Question, passage: Passage) -> bool:
+    """Whether a passage, wherever it stands, is no answer: sentences without a word of the topic."""
+    return bool(question.topic) and not _is_brief(passage.text) and not speaks_of(question, passage.text)
+
+
+def _is_brief(text: str) -> bool:
+    """Whether a text may say something in words of its own that a longer one would explain."""
+    return len(text.split()) < _BRIEF_WORDS
+
+
+def _without_copies(question: Question, text: str) -> str:
     """`text` without the sentences that stand, nearly so, in the question."""
     asked = normal(question.asks)
     ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:_MOST_CHARS])]

@@ -29,7 +29,8 @@ FILLERS = NEGATORS | word_set(
     "a an the is are am be been being was were will would can could may might must should do does did doing "
     "has have had having get gets got getting it its itself they them their themselves we our us i you your "
     "this that these those there here always also then only just all each every now again still even very "
-    "mini exactly totally completely simply basically already really actually quite more most of in to for on at "
+    "exactly totally completely simply basically already really actually quite more most of in to for on "
+    "at mini "
     "as so by own other same-time both any some one ones still thus hence e g "
     "der die das den dem des ein eine einen einem einer eines ist sind war waren wird werden wurde wurden "
     "kann koennen koennte koennten soll sollte muss muesste hat haben hatte es sie er sich ihr ihre ihren "
@@ -72,7 +73,8 @@ INSERTED = word_set("therefore thus hence however daher deshalb deswegen dadurch
 """Those of them that may also stand amid a clause."""
 
 FINITE = word_set(
-    "is are was were can cannot may might will would could should stay stays remain remains keep keeps get gets "
+    "is are was were can cannot may might will would could should stay stays remain remains keep keeps get "
+    "gets "
     "come comes change changes has have had contain contains appear appears belong belongs do does "
     "ist sind war waren kann koennen wird werden bleibt bleiben kommt kommen hat haben enthaelt enthalten "
     "aendert aendern gibt"

@@ -71,8 +71,8 @@ class Mention(NamedTuple):
     """A place where a text names orders; `begin` and `end` are places in its words.
 
     `is_compared` when something else is held against it ("unlike …", "the same as …"). `is_plain` when
-    nothing but marks stands between the operations; other words may tell of what happens, not of an order. For
-    a rule, `topic` is the operation whose place it tells of.
+    nothing but marks stands between the operations; other words may tell of what happens, not of an order.
+    For a rule, `topic` is the operation whose place it tells of.
     """
 
     orders: frozenset[str]
@@ -266,7 +266,7 @@ def _rule_of_beginning(words: Sequence[Word], place: int) -> Mention | None:
 
 
 def _rule_behind(words: Sequence[Word], place: int) -> Mention | None:
-    """`vor dem Batchen gemischt`, `after batching we shuffle`: the operation that is told of stands behind."""
+    """`vor dem Batchen gemischt`, `after batching we shuffle`: what is told of stands behind."""
     if words[place].text not in PRECEDING | REVERSING:
         return None
     named = [

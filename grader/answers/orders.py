@@ -61,7 +61,7 @@ class Told(NamedTuple):
         return len(read) > sum(order in orders for orders, _ in self.unread)
 
     def is_taken_back(self, order: str, right: Sequence[Spoken]) -> bool:
-        """Whether something that was not understood may outweigh or take back what is `right` about an order."""
+        """Whether what was not understood may outweigh or take back what is `right` about an order."""
         clauses = {(spoken.number, spoken.said.clause.start) for spoken in right}
         unclear = sum(order in orders for orders in self.open)
         return 0 < unclear >= len(clauses) or any(order in orders for orders in self.turning)

@@ -41,7 +41,7 @@ class Parts:
     def of(self, sentence: Sentence, text: str) -> Iterator[tuple[Sentence, list[Mention]]]:
         """The parts of `sentence`, which stands in `text`, each with the orders that it names.
 
-        It is cut only where each order leads a clause of its own (`In A …, whereas in B …`); else it is one part.
+        It is cut only where each order leads a clause of its own (`In A …, whereas in B …`).
         """
         if sentence.starts_line:
             self._pair = _pair_at_start(sentence)
@@ -80,7 +80,7 @@ class Parts:
         return mention._replace(orders=orders_with(early, late))
 
     def _implied(self, sentence: Sentence, begin: int) -> Mention | None:
-        """What a clause that begins with `after batch`, or `if it comes after`, means by the rule before it."""
+        """What a clause such as `after batch …` or `if it comes after …` means by the rule before it."""
         if self._rule is None or len(self._rule.orders) != _OF_A_PAIR:
             return None
         words, place = sentence.words[: _end(sentence, begin)], begin

@@ -59,9 +59,10 @@ class Question(Record):
 
     An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
     called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
-    not right when one of `never_right_with` stands in a clause that was not understood. Where the claims of `met`
-    are answers to several parts of the question, they are `said_apart`: each in a sentence of its own. A text
-    without any word of its `topic` (a short one: or of `topic_in_brief`) is no answer to it.
+    not right when as many clauses that were not understood hold one of `never_right_with` as hold something
+    right. Where the claims of `met` answer several parts of the question, they are `said_apart`: each in a
+    sentence of its own. A text without any word of its `topic` is no
+    answer to it; where no topic is given, one without any word of a claim.
     """
 
     name: str
@@ -75,7 +76,6 @@ class Question(Record):
     never_right_with: tuple[str, ...] = ()
     said_apart: bool = False
     topic: tuple[str, ...] = ()
-    topic_in_brief: tuple[str, ...] = ()
 
 
 class _Part(BaseModel):
@@ -115,8 +115,7 @@ class _QuestionPart(_Part):
     never_wrong_with: tuple[Text, ...] = ()
     never_right_with: tuple[Text, ...] = ()
     said_apart: bool = False
-    topic: Patterns
-    topic_in_brief: tuple[Text, ...] = ()
+    topic: tuple[Text, ...] = ()
 
 
 class _FilePart(_Part):
@@ -193,7 +192,6 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         never_right_with=part.never_right_with,
         said_apart=part.said_apart,
         topic=part.topic,
-        topic_in_brief=part.topic_in_brief,
     )
 
 
@@ -212,7 +210,6 @@ def _verify(file: StrictYaml, place: Place, part: _QuestionPart, groups: Mapping
     _verify_patterns(file, (*place, "never_wrong_with"), part.never_wrong_with, groups)
     _verify_patterns(file, (*place, "never_right_with"), part.never_right_with, groups)
     _verify_patterns(file, (*place, "topic"), part.topic, groups)
-    _verify_patterns(file, (*place, "topic_in_brief"), part.topic_in_brief, groups)
     _verify_names(file, (*place, "met"), _named_in(part.met), part.claims, "claim")
 
 

@@ -1,4 +1,4 @@
-"""Tables in a text: each cell read with the head of its column, `yes` and `no` below a head as the head itself."""
+"""Tables in a text: each cell is read with the head of its column; *yes* and *no* affirm or deny it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from grader.answers.choices import are_rejected, choices_in, reasons_for
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about, speaks_of
+from grader.answers.judging import Stand, doubt_about, is_off_topic
 from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
@@ -91,7 +91,7 @@ def _not_understood(
     where = [
         p
         for p in told.named.get(order, ())
-        if mentions_in(words_of(p.text), p.text) or speaks_of(question, p.text)
+        if mentions_in(words_of(p.text), p.text) or not is_off_topic(question, p)
     ]
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
@@ -101,7 +101,7 @@ def _not_understood(
     if built is not None:
         return needs_review(_said(f"{name} is built in code; no words about it were found.", built))
     every = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
-    vague = [passage for passage in every if speaks_of(question, passage.text)]
+    vague = [passage for passage in every if not is_off_topic(question, passage)]
     vague += [passage for passage in evidence.prose.passages if len(_BATCHES.findall(passage.text)) > 1]
     if vague:
         text = f"{name} is not named; there is text about the operations that may speak of it."
@@ -165,7 +165,7 @@ def _no_choice(
 ) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [passage for passage in answers if passage.answers_to and speaks_of(question, passage.text)]
+    told += [passage for passage in answers if passage.answers_to and not is_off_topic(question, passage)]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))
