@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.judging import Stand, Stated, judge, speaks_of
+from grader.answers.judging import Stand, Stated, is_off_topic, judge, speaks_of
 from grader.answers.questions import NamedQuestion, Question
 from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
 from grader.checks.registry import check
@@ -19,7 +19,6 @@ from grader.notebook.names import find_names
 from grader.notebook.prose import Origin, Passage, find_answer, repeats, text_beside
 
 EXCERPT_CHARS = 400
-FEWEST_WORDS = 9  # a shorter answer may say in words of its own that there is little to say
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CODE_FILES = frozenset({".ipynb", ".py", ".h5", ".keras", ".npz", ".npy", ".ckpt", ".csv"})
@@ -100,8 +99,8 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     passages = _besides_names(evidence, found)
     beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
-    is_told = any(speaks_of(question, passage.text) for passage in beside)
-    is_told = is_told or any(passage.answers_to for passage in passages)
+    is_told = any(speaks_of(question, passage.text) for passage in (*passages, *beside))
+    is_told = is_told or any(p.answers_to and not is_off_topic(question, p) for p in passages)
     if passages and (is_told or not question.claims):
         return as_settled(_judged(question, passages), decide=decide)
     if is_told or (beside and not question.claims):
