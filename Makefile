@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references lint bubblewrap clean
+.PHONY: demo test references answers validity fuzz soak peers lint bubblewrap clean other-machines bench
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -14,6 +14,24 @@ test: $(STAMP) bubblewrap lint
 
 references: $(STAMP) bubblewrap
 	$(BIN)/python -m pytest reference_solutions
+
+validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
+	$(BIN)/python -m grader.validity --data "$${GRADER_DATA:-../shared/data}" $(VALIDITY)
+
+bench: $(STAMP) bubblewrap  # some twenty minutes on an idle machine; the other graders need internet once
+	$(BIN)/python benchmarks/rooms.py $(BENCH)
+
+fuzz: $(STAMP)
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest tests/fuzz --timeout 0
+
+soak: $(STAMP) bubblewrap
+	$(BIN)/python -m pytest tests/hostile/test_soak.py -m soak -s --timeout 0
+
+peers: $(STAMP)
+	$(BIN)/python benchmarks/peers --write docs/security.md
+
+answers: $(STAMP) bubblewrap
+	$(BIN)/python benchmarks/answers.py $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
@@ -34,3 +52,6 @@ bubblewrap:
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+other-machines: $(STAMP)
+	tools/other-machines.sh

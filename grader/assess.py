@@ -7,7 +7,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from grader.checks.foreign_outputs import flags_of_foreign_outputs
+from grader.checks.handed_in import after_a_failed_run
 from grader.checks.measurement import flags_of_measurement
+from grader.checks.needs import flags_of_needs
+from grader.checks.shortcuts import flags_of_shortcuts
+from grader.errors import trace_of
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
@@ -119,10 +124,11 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
     return CriterionGrade(
         id=criterion.id,
         title=criterion.title,
+        check=criterion.check.name,
         points=criterion.points,
         is_bonus=criterion.is_bonus,
         visibility=criterion.visibility,
-        verdict=_as_accepted(_verdict(evidence, criterion), criterion),
+        verdict=_verdict(evidence, criterion),
         override=override,
     )
 
@@ -134,8 +140,8 @@ def asks_for_more_seeds(evidence: Evidence, rubric: Rubric) -> bool:
             repeats = criterion.check.repeats
             if repeats is not None and repeats(evidence, criterion.parameters):
                 return True
-        except Exception:  # a bug in a check must not stop the others; its verdict tells of it
-            log.exception("check %s, submission %s", criterion.check.name, evidence.submission.id)
+        except Exception as bug:  # noqa: BLE001 - a bug in a check must not stop the others; its verdict tells of it
+            _log_fault(evidence, criterion, bug)
     return False
 
 
@@ -146,14 +152,35 @@ def _verdict(evidence: Evidence, criterion: Criterion) -> Verdict:
             raise TypeError(
                 f"the check {criterion.check.name!r} returned {type(verdict).__name__}, not a Verdict"
             )
-    except Exception as bug:  # a bug in a check must not cost marks, nor stop the other criteria
-        log.exception("check %s, submission %s", criterion.check.name, evidence.submission.id)
+        return after_a_failed_run(
+            _as_accepted(verdict, criterion),
+            evidence,
+            criterion.check,
+            criterion.parameters,
+            on_failure=criterion.on_rerun_failure,
+            failure=_how_it_failed(evidence.run),
+        )
+    except Exception as bug:  # noqa: BLE001 - a bug in a check must not cost marks, nor stop the other criteria
+        _log_fault(evidence, criterion, bug)
         sentence = (
             f"A fault in the grader ({type(bug).__name__} in its check {criterion.check.name!r}) kept this "
             "from being checked: it costs no points, and a person decides."
         )
         return not_checked(Reason(text=sentence))
-    return verdict
+
+
+def _log_fault(evidence: Evidence, criterion: Criterion, bug: Exception) -> None:
+    notebook = evidence.submission.notebook_sha256[:12]
+    log.error("a fault in the check %s at the notebook %s: %s", criterion.check.name, notebook, trace_of(bug))
+
+
+def _how_it_failed(run: Run | None) -> Reason:
+    """How a run failed, with its first failing cell."""
+    if run is None or (run.status is RunStatus.COMPLETED and not run.missing_modules):
+        return Reason(text="No cell of our run failed.", source=Source.RERUN)
+    cell = run.failed_cells[0].cell if run.failed_cells else None
+    sentence = _missing_sentence(run) if run.status is RunStatus.COMPLETED else _status_sentence(run)
+    return Reason(text=sentence, cell=cell, source=Source.RERUN)
 
 
 def _as_accepted(verdict: Verdict, criterion: Criterion) -> Verdict:
@@ -178,6 +205,9 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
     """What a TA should know before trusting the verdicts."""
     yield from evidence.submission.remarks
     yield from evidence.notebook.remarks
+    yield from flags_of_needs(evidence)
+    yield from flags_of_foreign_outputs(evidence)
+    yield from flags_of_shortcuts(evidence)
     if evidence.run is None:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return
@@ -189,8 +219,7 @@ def _flags_of_run(run: Run) -> Iterator[str]:
     if run.status is not RunStatus.COMPLETED:
         yield _status_sentence(run)
     if run.missing_modules:
-        modules = ", ".join(run.missing_modules)
-        yield f"Our environment lacks {modules}: what needs it could not be run, our fault, no points lost."
+        yield _missing_sentence(run)
     if run.keras is KerasFlavour.LEGACY:
         yield "It was run with legacy Keras (tf-keras), because it was written for Keras 2."
     for mend in run.mends:
@@ -199,6 +228,11 @@ def _flags_of_run(run: Run) -> Iterator[str]:
     if run.isolation != "bubblewrap":
         yield f"It was run without the usual isolation ({run.isolation})."
     yield from run.remarks
+
+
+def _missing_sentence(run: Run) -> str:
+    modules = ", ".join(run.missing_modules)
+    return f"Our environment lacks {modules}: what needs it could not be run, our fault, no points lost."
 
 
 def _status_sentence(run: Run) -> str:
@@ -213,10 +247,12 @@ def _status_sentence(run: Run) -> str:
         RunStatus.CUT_SHORT: f"The run was cut short at the time limit of {limits.wall_seconds:.0f} s",
         RunStatus.TIMED_OUT: f"The run was stopped after {seconds}: it did not end in time",
         RunStatus.OUT_OF_MEMORY: f"The run was stopped: it used its {_mib(limits.memory_bytes)} of memory up",
-        RunStatus.TOO_MUCH_CPU: f"The run was stopped after {seconds}: it used too much processor time",
+        RunStatus.TOO_MUCH_CPU: f"The run was stopped after {seconds}: all its processes together used more "
+        f"than {limits.cpu_seconds:.0f} s of processor time",
         RunStatus.TOO_MUCH_DISK: f"The run was stopped: it wrote more than {_mib(limits.disk_bytes)}",
         RunStatus.TOO_MUCH_OUTPUT: f"The run was stopped: it printed more than {_mib(limits.output_bytes)}",
         RunStatus.TOO_MANY_PROCESSES: f"The run was stopped: it had more than {limits.processes} processes",
+        RunStatus.TOO_MANY_FILES: f"The run had more than {limits.open_files} files open in one process",
         RunStatus.KERNEL_DIED: f"The kernel died after {seconds}",
         RunStatus.LOST: "The run was lost through a fault of ours; it will be run again",
     }[run.status]

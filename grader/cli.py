@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from grader.errors import GraderError
+from grader.errors import GraderError, trace_of
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
@@ -75,6 +76,9 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
 ]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 
 
@@ -91,15 +95,25 @@ def run(
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
     ] = None,
     course: CourseOption = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
+    jobs: JobsOption = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A limit of runs, as in a rubric: memory_mib=8192."),
     ] = None,
+    isolation: Annotated[
+        Literal["bubblewrap", "none"],
+        typer.Option(help="`none` runs notebooks as programs of yours: only those you trust like your own."),
+    ] = "bubblewrap",
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Leave names out of the pages, the tables and the terminal.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
     from grader.course import find_course
     from grader.errors import UsageError
     from grader.execution.interface import find_executor
+    from grader.model import Isolation
     from grader.pipeline import grade
     from grader.terminal import progress_on_stderr, summarise
 
@@ -114,9 +128,11 @@ def run(
     if decisions is not None and not decisions.is_file():
         raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
-    executor = find_executor("local")(jobs)
     try:
-        with progress_on_stderr() as progress:
+        with (
+            closing(find_executor("local")(jobs)) as executor,
+            progress_on_stderr(executor.remaining_seconds) as progress,
+        ):
             graded = list(
                 grade(
                     path,
@@ -125,6 +141,9 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    limits=limit or (),
+                    isolation=Isolation(isolation),
+                    pseudonyms=pseudonyms,
                     progress=progress,
                 )
             )
@@ -136,6 +155,47 @@ def run(
     else:
         summarise(graded)
     raise typer.Exit(SOME_NOT_GRADED if any(part.rejected or part.lost for part in graded) else DONE)
+
+
+@app.command()
+def calibrate(
+    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
+    data: DataOption = None,
+    seeds: Annotated[int, typer.Option(min=2, help="How many seeds each reference is run with.")] = 5,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the proposed thresholds and their figures into the rubric.")
+    ] = False,
+    course: CourseOption = None,
+    jobs: JobsOption = None,
+) -> None:
+    """Measure what the references reach over seeds, and propose thresholds for the accuracy asked for."""
+    from datetime import date
+
+    from grader.calibration.measuring import calibrate as measure
+    from grader.calibration.writing import write_thresholds
+    from grader.course import find_course
+    from grader.execution.interface import find_executor
+    from grader.terminal import progress_on_stderr, show_calibration
+
+    found = find_course(course)
+    with (
+        closing(find_executor("local")(jobs)) as executor,
+        progress_on_stderr(executor.remaining_seconds) as progress,
+    ):
+        calibration = measure(
+            assignment,
+            found,
+            executor,
+            data=data,
+            seeds=seeds,
+            needs_real_data=write,
+            progress=progress,
+        )
+    show_calibration(calibration)
+    if write:
+        path = found.rubric_path(assignment)
+        write_thresholds(calibration, path, date.today())
+        typer.echo(f"Written into {path}; grade again to see whose grade moves.")
 
 
 @app.command()
@@ -153,12 +213,27 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def clean(course: CourseOption = None) -> None:
+def clean(
+    student: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Remove all that is kept of one person: a hand-in's id or a number."),
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option(help="With --student: in which assignment, where several know that number.")
+    ] = None,
+    course: CourseOption = None,
+) -> None:
     """Free what no grade needs: runs and evidence that no latest grade rests on, and left-over drafts."""
     from grader.cleaning import clean as free
+    from grader.cleaning import remove_student
     from grader.course import find_course
+    from grader.terminal import show_removed
 
-    freed = free(find_course(course))
+    found = find_course(course)
+    if student is not None:
+        show_removed(remove_student(found, student, assignment))
+        return
+    freed = free(found)
     typer.echo(
         f"{freed.runs} runs and {freed.evidence} pieces of evidence freed, {freed.bytes / 1024**2:.1f} MiB."
     )
@@ -205,13 +280,12 @@ def main() -> None:
 
 
 def _fault(bug: Exception) -> str:
-    """One sentence on a bug of ours, with the file that holds its traceback."""
+    """One sentence on a bug of ours, with the file that says where it is; neither quotes a hand-in."""
     import tempfile
-    import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="grade-fault-", suffix=".txt", delete=False) as file:
-        file.write("".join(traceback.format_exception(bug)))
+        file.write(trace_of(bug) + "\n")
     return (
-        f"A fault in the grader ({type(bug).__name__}: {str(bug)[:200]}); what is finished is kept, and "
+        f"A fault in the grader ({type(bug).__name__}); what is finished is kept, and "
         f"{file.name} says more: report it with that file, or type the same command again."
     )

@@ -24,6 +24,11 @@ class Course(Record):
         return self.root / "rubrics"
 
     @property
+    def references(self) -> Path:
+        """A folder for each assignment, with its solution, variants and mutants."""
+        return self.root / "reference_solutions"
+
+    @property
     def reports(self) -> Path:
         """What is generated for people; deletable at any time."""
         return self.root / "reports"

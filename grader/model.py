@@ -54,6 +54,7 @@ class RunStatus(StrEnum):
     TOO_MUCH_DISK = "too_much_disk"
     TOO_MUCH_OUTPUT = "too_much_output"
     TOO_MANY_PROCESSES = "too_many_processes"
+    TOO_MANY_FILES = "too_many_files"  # open at a time, in one process
     KERNEL_DIED = "kernel_died"
     LOST = "lost"  # our machinery failed; never reused, never held against a student
 
@@ -86,6 +87,14 @@ class Visibility(StrEnum):
 
     PUBLIC = "public"
     STAFF = "staff"
+
+
+class OnRerunFailure(StrEnum):
+    """What counts for a criterion where our run fails though the saved outputs show success."""
+
+    REVIEW = "review"  # a person decides, with both sides laid out
+    SAVED = "saved"  # the saved outputs may meet it
+    PARTLY = "partly"  # the same, for half of the points
 
 
 class Scale(StrEnum):
@@ -154,14 +163,27 @@ class Rejected(Record):
 class Limits(Record):
     """What one run may use. At `wall_seconds` the running cell is interrupted; the cells after it
     share `reserve_seconds`; then the room is killed.
+
+    `cpu_seconds`, `memory_bytes` (files in the room included), `disk_bytes` and `processes` are over all
+    that runs in the room; `open_files` is for each process. TensorFlow uses every core, so `cpu_seconds`
+    grows with the machine.
     """
 
     wall_seconds: Annotated[float, Field(gt=0)] = 300.0
     reserve_seconds: Annotated[float, Field(gt=0)] = 60.0
+    cpu_seconds: Annotated[float, Field(gt=0)] = 3600.0
     memory_bytes: Annotated[int, Field(gt=0)] = 4 * 1024**3
     disk_bytes: Annotated[int, Field(gt=0)] = 1024**3
     output_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**2
     processes: Annotated[int, Field(gt=0)] = 512
+    open_files: Annotated[int, Field(ge=256)] = 2048
+
+
+class Isolation(StrEnum):
+    """What stands between a student's code and the machine."""
+
+    BUBBLEWRAP = "bubblewrap"
+    NONE = "none"  # only where a person asked for it by name
 
 
 class DatasetUse(Record):
@@ -205,7 +227,7 @@ class Run(Record):
     datasets: tuple[DatasetUse, ...] = ()
     limits: Limits
     limits_in_force: tuple[str, ...] = ()
-    isolation: str = "bubblewrap"
+    isolation: Isolation = Isolation.BUBBLEWRAP
     versions: dict[str, str] = Field(default_factory=dict)
     mends: tuple[Mend, ...] = ()
     missing_modules: tuple[str, ...] = ()
@@ -296,10 +318,14 @@ class Override(Record):
 
 
 class CriterionGrade(Record):
-    """One criterion of one grade: the verdict, and the person's decision where there is one."""
+    """One criterion of one grade: the verdict, and the person's decision where there is one.
+
+    `check` is the name of the check that judged, "" in grades of before it was kept.
+    """
 
     id: str
     title: str
+    check: str = ""
     points: Annotated[Decimal, Field(ge=0)]
     is_bonus: bool = False
     visibility: Visibility = Visibility.PUBLIC

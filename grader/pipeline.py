@@ -6,7 +6,7 @@ read_submissions → split the data → plan → execute → collect (and measur
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,30 +15,34 @@ from nbformat import NotebookNode
 
 from grader.assess import asks_for_more_seeds, assess, judged_by_criterion
 from grader.course import Course
-from grader.datasets.finding import dataset_names, find_dataset
-from grader.datasets.withheld import Split, course_secret, read_key, split_dataset
-from grader.errors import GraderError, NotebookError, UsageError
+from grader.datasets.finding import dataset_names
+from grader.datasets.withheld import course_secret
+from grader.errors import GraderError, NotebookError, UsageError, trace_of
 from grader.evidence.collect import EvidenceStore, collect, observe
-from grader.evidence.measuring import Key
 from grader.evidence.record import Evidence
 from grader.execution.interface import Executor
-from grader.execution.jobs import Job, plan_job, run_settings
+from grader.execution.jobs import Job
 from grader.execution.running import Progress, run_jobs
+from grader.execution.scripts import plan_script, printed_by
 from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
 from grader.gradebook.decisions import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import decisions_path, is_whole
 from grader.intake.submissions import read_submissions
-from grader.model import Grade, Limits, Record, Rejected, Run, RunStatus, Submission
+from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
+from grader.oracles.references import EXPERIMENTS, References, read_references
+from grader.provisions import MORE_SEEDS, Provisions
+from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
-from grader.rubric import Rubric, read_rubric
+from grader.rubric import Rubric, read_rubric, with_limits
 
 log = logging.getLogger(__name__)
 
+_FAULT_LOG = "a fault of the grader at the notebook %s: %s"
 _FAULT = "A fault in the grader ({}) kept this hand-in from being graded: do it by hand."
 
 
@@ -51,6 +55,7 @@ class Graded(Record):
     lost: tuple[str, ...]
     changes: tuple[GradeChange, ...]
     executed: int
+    isolation: Isolation
     class_page: Path
 
 
@@ -62,15 +67,22 @@ def grade(
     assignment: str | None = None,
     data: Path | None = None,
     decisions: Path | None = None,
+    limits: Sequence[str] = (),
+    isolation: Isolation = Isolation.BUBBLEWRAP,
+    repeat: int = 0,
+    pseudonyms: bool = False,
     progress: Progress = lambda doing, done, total: None,
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
     What was run before is not run again, what was judged before is judged again. `data` and `decisions` name
-    a folder of data sets and a `decisions.csv` that lie elsewhere than expected. Raises `GraderError`
-    for bad usage, a bad rubric or broken machinery, before the first student where it can be known.
+    a folder of data sets and a `decisions.csv` that lie elsewhere than expected; `limits`, each `name=value`,
+    come before the rubric's; `repeat` other than 0 gives every run other seeds; `pseudonyms` leaves names out
+    of all that is shown. Raises `GraderError` for bad usage, a bad rubric or broken machinery, before the
+    first student where it can be known.
     """
     with course.locked():
+        names = NamesLeftOut(course_secret(course.state)) if pseudonyms else None
         received = list(read_submissions(path, assignment=assignment, workspace=course.state / "intake"))
         assignments = sorted({item.assignment for item in received})
         if decisions is not None and len(assignments) > 1:
@@ -78,14 +90,17 @@ def grade(
                 f"--decisions is for one assignment, and here are {', '.join(assignments)}: name one of them."
             )
         rubrics = {
-            name: read_rubric(course.rubric_path(name), datasets=dataset_names()) for name in assignments
+            name: with_limits(read_rubric(course.rubric_path(name), datasets=dataset_names()), limits)
+            for name in assignments
         }
+        if names is not None:
+            progress = names.progress(progress, received)
         for name, rubric in rubrics.items():
             items = [item for item in received if item.assignment == name]
             yield _grade_assignment(
                 items,
                 rubric,
-                _Desk(course, executor, data, progress),
+                _Desk(course, executor, data, isolation, progress, repeat, names),
                 decisions_file=decisions or decisions_path(path, name),
                 is_whole_class=is_whole(path, name),
             )
@@ -98,7 +113,10 @@ class _Desk:
     course: Course
     executor: Executor
     data: Path | None
+    isolation: Isolation
     progress: Progress
+    repeat: int
+    names: NamesLeftOut | None
 
     @property
     def runs(self) -> RunStore:
@@ -107,31 +125,6 @@ class _Desk:
     @property
     def evidence(self) -> EvidenceStore:
         return EvidenceStore(self.course.state / "evidence")
-
-    def data_for(self, rubric: Rubric) -> _Data:
-        """The rubric's data sets, each split by the course's secret."""
-        course, cache = self.course.data, self.course.state / "cache"
-        secret = course_secret(self.course.state)
-        found = (
-            find_dataset(name, data=self.data, course_data=course, cache=cache) for name in rubric.datasets
-        )
-        return _Data(rubric.limits, tuple(split_dataset(files, secret, cache) for files in found))
-
-
-class _Data:
-    """The data of one assignment as its runs get it, and what their predictions are measured with."""
-
-    def __init__(self, limits: Limits, splits: Sequence[Split]) -> None:
-        self._limits = limits
-        self._inside = tuple(split.inside for split in splits)
-        self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
-        self.keys: Mapping[str, Key] = {split.inside.name: Key(*read_key(split.key)) for split in splits}
-        self.run_settings = run_settings(limits, self._inside)
-
-    def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
-        """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
-        job = plan_job(submission, notebook, self._limits, self._inside, self._inputs)
-        return job.model_copy(update={"repeat": repeat})
 
 
 def _grade_assignment(
@@ -145,7 +138,7 @@ def _grade_assignment(
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
-        if decisions_file is not None:
+        if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
         gathered = _gather(submissions, rubric, desk)
         decisions = gradebook.decisions(rubric.assignment)
@@ -155,24 +148,34 @@ def _grade_assignment(
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
     rejected += gathered.rejected
     present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
-    class_page = publish(
-        grades,
-        gathered.evidence,
-        rejected,
+    shown = Published(
+        grades=grades,
+        evidence=gathered.evidence,
+        rejected=rejected,
         others=[grade for name, grade in others.items() if name not in present],
+        executed=lambda evidence: _executed(desk.runs, evidence.notebook, evidence.run),
+    )
+    if desk.names is not None:
+        shown, changes = desk.names.published(shown), list(_nameless(changes, grades, desk.names))
+    class_page = publish(
+        shown.grades,
+        shown.evidence,
+        shown.rejected,
+        others=shown.others,
         run_of=desk.runs.load,
         title=rubric.title,
-        executed=lambda evidence: _executed(desk.runs, evidence.notebook, evidence.run),
+        executed=shown.executed,
         to=desk.course.reports / rubric.assignment,
     )
-    lost = [e.submission.id for e in gathered.evidence if e.run and e.run.status is RunStatus.LOST]
+    lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]
     return Graded(
         assignment=rubric.assignment,
-        grades=grades,
-        rejected=tuple(rejected),
+        grades=tuple(shown.grades),
+        rejected=tuple(shown.rejected),
         lost=tuple(lost),
         changes=tuple(changes),
         executed=gathered.executed,
+        isolation=desk.isolation,
         class_page=class_page,
     )
 
@@ -185,7 +188,9 @@ class _Gathered(Record):
 
 def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _Gathered:
     """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
-    store, runs, data = desk.evidence, desk.runs, desk.data_for(rubric)
+    store, runs = desk.evidence, desk.runs
+    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat)
+    references = _references(rubric, desk)
     evidence: dict[str, Evidence] = {}
     rejected: list[Rejected] = []
     to_run: list[tuple[Submission, Notebook, Job]] = []
@@ -199,8 +204,8 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             to_run.append((submission, notebook, data.job(submission, notebook)))
         except (NotebookError, OSError) as error:
             rejected.append(_rejected(submission, str(error)))
-        except Exception as bug:  # a bug at one hand-in must not stop the others
-            log.exception("a fault of the grader at %s", submission.id)
+        except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
+            log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     finished = run_jobs([job for _, _, job in to_run], runs, desk.executor, desk.progress)
     for submission, notebook, job in to_run:
@@ -213,21 +218,35 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             evidence[submission.id] = collected
         except GraderError:
             raise
-        except Exception as bug:  # a bug at one hand-in must not stop the others
-            log.exception("a fault of the grader at %s", submission.id)
+        except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
+            log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
-    return _Gathered(evidence=repeated, rejected=tuple(rejected), executed=finished.executed + executed_again)
+    return _Gathered(
+        evidence=tuple(found.model_copy(update={"references": references}) for found in repeated),
+        rejected=tuple(rejected),
+        executed=finished.executed + executed_again,
+    )
+
+
+def _references(rubric: Rubric, desk: _Desk) -> References:
+    """What the rubric's checks have to be told by experiments of ours; those not stored are run."""
+    jobs = {
+        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation)
+        for name in rubric.references
+    }
+    run_jobs(list(jobs.values()), desk.runs, desk.executor, desk.progress)
+    return read_references({name: printed_by(job, desk.runs) for name, job in jobs.items()})
 
 
 def _with_repeats(
-    evidence: Sequence[Evidence], rubric: Rubric, data: _Data, desk: _Desk
+    evidence: Sequence[Evidence], rubric: Rubric, data: Provisions, desk: _Desk
 ) -> tuple[tuple[Evidence, ...], int]:
     """The evidence, with two more seeds measured where a criterion asks for that; and how many were run."""
     asking = [found for found in evidence if asks_for_more_seeds(found, rubric)]
     jobs = {
-        found.submission.id: [data.job(found.submission, found.notebook, repeat) for repeat in (1, 2)]
+        found.submission.id: [data.job(found.submission, found.notebook, repeat) for repeat in MORE_SEEDS]
         for found in asking
     }
     finished = run_jobs(
@@ -260,6 +279,23 @@ def _executed(runs: RunStore, notebook: Notebook, run: Run | None) -> NotebookNo
     """The hand-in's notebook with the outputs of its run, None when there is no run in the store."""
     executed = None if run is None else runs.load_executed(run.key)
     return None if executed is None else with_outputs_of(notebook, executed)
+
+
+def _is_handed_in(file: Path, submissions: Sequence[Submission]) -> bool:
+    """Whether a file is a student's: it belongs to a hand-in, or there is none that can be graded."""
+    handed_in = {
+        (one.folder / attached.name).resolve() for one in submissions for attached in one.attachments
+    }
+    return not submissions or file.resolve() in handed_in
+
+
+def _nameless(
+    changes: Iterable[GradeChange], grades: Iterable[Grade], names: NamesLeftOut
+) -> Iterator[GradeChange]:
+    participants = {grade.submission: grade.participant for grade in grades}
+    for change in changes:
+        called = names.called(change.submission, participants[change.submission])
+        yield change.model_copy(update={"submission": called})
 
 
 def _take_decisions(

@@ -6,34 +6,20 @@ by every pytest run of the environment, so everything of ours is imported where 
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from grader.course import Course
-    from grader.model import Verdict
-    from grader.pipeline import Graded
-    from grader.references import Notebook, Reference
+    from grader.reference_grading import Seen
+    from grader.references import Reference
 
-AUTHOR = "Robin Example"  # stands at the top of every reference
-_FIRST_PARTICIPANT = 101
 _NAMED = 5  # references with the longest runs, in the summary
-
-
-class Seen(NamedTuple):
-    """What came of one reference: a verdict per criterion, or why there is none; `seconds` in its cells."""
-
-    verdicts: Mapping[str, Verdict]
-    seconds: float = 0.0
-    why_not: str = ""
 
 
 class Hooks:
@@ -47,7 +33,7 @@ class Hooks:
 
 
 _CRITERIA = pytest.StashKey[dict[Path, tuple[str, ...]]]()
-_SEEN = pytest.StashKey[Mapping[Path, Seen]]()
+_SEEN = pytest.StashKey["Mapping[Path, Seen]"]()
 _BROKEN = pytest.StashKey[str]()
 
 
@@ -189,80 +175,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(trylast=True)
 def pytest_grade_references(config: pytest.Config, references: Sequence[Reference]) -> Mapping[Path, Seen]:
     """Grade references in a course of their own, in rooms, as hand-ins of numbered participants."""
-    from grader.course import Course
+    from grader.execution.local import LocalExecutor
+    from grader.reference_grading import course_of_references, grade_references
 
     data = _data_of(config)
     is_quick = config.getoption("--reference-budget") == "quick"
     seen: dict[Path, Seen] = {}
     for root in dict.fromkeys(_course_of(reference.origin) for reference in references):
         chosen = [reference for reference in references if _course_of(reference.origin) == root]
-        with _course_folder(config.getoption("--reference-course")) as folder:
-            shutil.copytree(root / "rubrics", folder / "rubrics", dirs_exist_ok=True)
-            shutil.rmtree(folder / "submissions", ignore_errors=True)
-            seen |= _graded(chosen, Course(root=folder), data, is_quick)
+        with (
+            _course_folder(config.getoption("--reference-course")) as folder,
+            closing(LocalExecutor()) as local,
+        ):
+            course = course_of_references(root / "rubrics", folder)
+            graded = grade_references(chosen, course, local, data=data, is_quick=is_quick)
+        seen |= {reference.origin: result for reference, result in zip(chosen, graded, strict=True)}
     return seen
-
-
-def _graded(
-    references: Sequence[Reference], course: Course, data: Path | None, is_quick: bool
-) -> dict[Path, Seen]:
-    """Grade once to run everything, then again with the saved outputs that mutants got from their runs."""
-    from grader.references import notebook_of, with_outputs_of
-
-    numbered = list(enumerate(references, start=_FIRST_PARTICIPANT))
-    notebooks = {number: notebook_of(reference, is_quick=is_quick) for number, reference in numbered}
-    for number, reference in numbered:
-        _hand_in(course, reference, number, notebooks[number])
-    graded = _grade(course, data)
-    is_changed = False
-    for number, reference in numbered:
-        executed = _executed(course, graded, reference.assignment, number)
-        if executed is not None and reference.shows_its_own_outputs:
-            own = with_outputs_of(reference, notebooks[number], executed)
-            _hand_in(course, reference, number, own)
-            is_changed = True
-    graded = _grade(course, data) if is_changed else graded
-    return {
-        reference.origin: _seen(course, graded, reference.assignment, number)
-        for number, reference in numbered
-    }
-
-
-def _grade(course: Course, data: Path | None) -> dict[str, Graded]:
-    from grader.execution.local import LocalExecutor
-    from grader.pipeline import grade
-
-    graded = grade(course.root / "submissions", course, LocalExecutor(), data=data)
-    return {part.assignment: part for part in graded}
-
-
-def _hand_in(course: Course, reference: Reference, number: int, notebook: Notebook) -> None:
-    folder = course.root / "submissions" / reference.assignment
-    folder = folder / f"{AUTHOR}_{number}_assignsubmission_file"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "assignment.ipynb").write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
-
-
-def _executed(course: Course, graded: Mapping[str, Graded], assignment: str, number: int) -> Notebook | None:
-    """The notebook with the outputs of its run, as the report holds it; None when there is none."""
-    for grade in graded[assignment].grades:
-        file = course.reports / assignment / grade.submission / "executed.ipynb"
-        if grade.participant.id == str(number) and file.is_file():
-            notebook: Notebook = json.loads(file.read_text("utf-8"))
-            return notebook
-    return None
-
-
-def _seen(course: Course, graded: Mapping[str, Graded], assignment: str, number: int) -> Seen:
-    from grader.execution.store import RunStore
-
-    for grade in graded[assignment].grades:
-        if grade.participant.id == str(number):
-            run = RunStore(course.state / "runs").load(grade.run_key) if grade.run_key else None
-            seconds = sum(cell.seconds for cell in run.cells) if run else 0.0
-            return Seen({criterion.id: criterion.verdict for criterion in grade.criteria}, seconds)
-    rejected = (item for item in graded[assignment].rejected if item.participant.id == str(number))
-    return Seen({}, why_not=next((item.reason for item in rejected), ""))
 
 
 @contextmanager

@@ -35,12 +35,13 @@ class Expected(StrEnum):
     MET = "met"
     LOST = "not met or partly met"
     REVIEW = "left to a person"
+    LOST_OR_REVIEW = "lost or left to a person"
 
     def fits(self, outcome: Outcome) -> bool:
         """Whether `outcome` is what is expected."""
-        if self is Expected.MET:
-            return outcome is Outcome.MET
-        return (outcome in LOST) == (self is Expected.LOST) and outcome is not Outcome.MET
+        if outcome is Outcome.MET or self is Expected.MET:
+            return outcome is Outcome.MET and self is Expected.MET
+        return self is Expected.LOST_OR_REVIEW or (outcome in LOST) == (self is Expected.LOST)
 
 
 class Edit(Record):
@@ -84,10 +85,14 @@ class Edit(Record):
 
 
 class Verdicts(Record):
-    """What a reference must lose, and what may only be left to a person; all else must be met."""
+    """What a reference must lose, and what may only be left to a person; all else must be met.
+
+    Which of the two it is for `lose_or_review` hangs on the seed or on how long it trains.
+    """
 
     lose: tuple[Name, ...] = ()
     review: tuple[Name, ...] = ()
+    lose_or_review: tuple[Name, ...] = ()
 
 
 class Mutant(Verdicts):
@@ -142,21 +147,26 @@ class Reference(Record):
     quick: Quick | None = None
     lose: frozenset[str] = frozenset()
     review: frozenset[str] = frozenset()
+    lose_or_review: frozenset[str] = frozenset()
     on_real_data: frozenset[str] = frozenset()
+
+    @property
+    def shows_other_outputs(self) -> bool:
+        """Whether its saved outputs are not those of its code, on purpose."""
+        return any(edit.outputs == "keep" for edit in self.edits)
 
     @property
     def shows_its_own_outputs(self) -> bool:
         """Whether its saved outputs have to come from its own run, since its code was edited."""
-        is_kept = any(edit.outputs == "keep" for edit in self.edits)
-        return not is_kept and any(not edit.is_of_outputs for edit in self.edits)
+        return not self.shows_other_outputs and any(not edit.is_of_outputs for edit in self.edits)
 
     def expected(self, criterion: str, *, is_real: bool) -> Expected:
         """What a criterion must come to, on real data or on stand-ins."""
-        if criterion in self.lose and (is_real or criterion not in self.on_real_data):
-            return Expected.LOST
-        if criterion in self.lose:
+        if criterion not in self.lose | self.lose_or_review:
+            return Expected.REVIEW if criterion in self.review else Expected.MET
+        if not is_real and criterion in self.on_real_data:
             return Expected.REVIEW
-        return Expected.REVIEW if criterion in self.review else Expected.MET
+        return Expected.LOST if criterion in self.lose else Expected.LOST_OR_REVIEW
 
 
 def is_reference(path: Path) -> bool:
@@ -195,6 +205,7 @@ def read_reference(path: Path, criteria: Collection[str]) -> Reference:
         quick=_quick(settings, own),
         lose=frozenset(own.lose),
         review=frozenset(settings.review) | frozenset(own.review),
+        lose_or_review=frozenset(own.lose_or_review),
         on_real_data=frozenset(settings.on_real_data),
     )
 
@@ -204,7 +215,7 @@ def notebook_of(reference: Reference, *, is_quick: bool) -> Notebook:
 
     Raises `RubricError` when its file is no notebook, or when the constant is not set exactly once.
     """
-    notebook = edited(reference.origin, _load(reference.notebook), reference.edits)
+    notebook = edited(reference.origin, load_notebook(reference.notebook), reference.edits)
     if is_quick and reference.quick is not None:
         _lower(notebook, reference.quick, reference)
     return notebook
@@ -255,7 +266,7 @@ def edited(path: Path, notebook: Notebook, edits: Collection[Edit]) -> Notebook:
 
 def _old_numbers(reference: Reference) -> list[int | None]:
     """For each cell of the edited notebook its number before the edits, None for cells that were added."""
-    count = len(_load(reference.notebook)["cells"])
+    count = len(load_notebook(reference.notebook)["cells"])
     gone = {edit.delete for edit in reference.edits}
     added = [edit.after for edit in reference.edits if edit.after is not None]
     result: list[int | None] = [None] * added.count(0)
@@ -349,6 +360,7 @@ def _mutant(path: Path, folder: Path, name: str, settings: Settings, criteria: C
         quick=_quick(settings, own),
         lose=frozenset(mutant.lose),
         review=frozenset(settings.review) | frozenset(mutant.review),
+        lose_or_review=frozenset(mutant.lose_or_review),
         on_real_data=frozenset(settings.on_real_data),
     )
     notebook_of(reference, is_quick=False)
@@ -383,11 +395,13 @@ def _read_settings(path: Path, criteria: Collection[str]) -> Settings:
 
 
 def _check_criteria(yaml: StrictYaml, place: Place, verdicts: Verdicts, criteria: Collection[str]) -> None:
-    for key in ("lose", "review"):
+    told: set[str] = set()
+    for key in ("lose", "review", "lose_or_review"):
         for index, criterion in enumerate(getattr(verdicts, key)):
             _check_criterion(yaml, (*place, key, index), criterion, criteria)
-    for criterion in sorted(set(verdicts.lose) & set(verdicts.review)):
-        yaml.report((*place, "review"), f"`{criterion}` cannot be lost and left to a person at once")
+            if criterion in told:
+                yaml.report((*place, key, index), f"`{criterion}` can stand in one of these lists only")
+            told.add(criterion)
 
 
 def _check_criterion(yaml: StrictYaml, place: Place, criterion: str, criteria: Collection[str]) -> None:
@@ -404,7 +418,8 @@ def _located(path: Path, misfits: Collection[tuple[int, str]]) -> RubricError:
     return yaml.error()
 
 
-def _load(path: Path) -> Notebook:
+def load_notebook(path: Path) -> Notebook:
+    """The notebook in a file, as it is there; `RubricError` when it cannot be read as one."""
     try:
         notebook: Notebook = json.loads(path.read_text("utf-8"))
         if not isinstance(notebook["cells"], list):

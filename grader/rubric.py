@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializeAsAny, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializeAsAny,
+    ValidationError,
+    field_serializer,
+)
 
 from grader.checks.registry import Check, all_checks
-from grader.model import Limits, Record, Scale, Source, Visibility
+from grader.errors import UsageError
+from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
 SCHEMA_VERSION = 1
@@ -38,6 +47,7 @@ class Criterion(Record):
     is_bonus: bool = False
     visibility: Visibility = Visibility.PUBLIC
     accepts: tuple[Source, ...] = tuple(Source)
+    on_rerun_failure: OnRerunFailure = OnRerunFailure.REVIEW
     check: Check
     parameters: SerializeAsAny[BaseModel]
 
@@ -76,6 +86,13 @@ class Rubric(Record):
     def points_by_criterion(self) -> dict[str, Decimal]:
         """The most points that each criterion can give, by its id, in the rubric's order."""
         return {criterion.id: criterion.points for criterion in self.criteria}
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The experiments of ours that its checks ask for, each once."""
+        return tuple(
+            dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
+        )
 
     @property
     def sha256(self) -> str:
@@ -122,6 +139,25 @@ def read_rubric(
     )
 
 
+def with_limits(rubric: Rubric, given: Sequence[str]) -> Rubric:
+    """`rubric` with the limits that are `given` as `name=value`, by the names that a rubric has for them.
+
+    Raises `UsageError`, which names the limits there are.
+    """
+    values = {text.partition("=")[0].strip(): text.partition("=")[2].strip() for text in given}
+    known = ", ".join(_LimitsPart.model_fields)
+    for name in values:
+        if name not in _LimitsPart.model_fields:
+            nearest = did_you_mean(name, _LimitsPart.model_fields)
+            raise UsageError(f"--limit: there is no limit {name!r}{nearest or '.'} There are {known}.")
+    try:
+        part = _LimitsPart.model_validate_strings(values)
+    except ValidationError as error:
+        name, fault = str(error.errors()[0]["loc"][0]), error.errors()[0]["msg"]
+        raise UsageError(f"--limit {name}={values[name]}: {fault}; write {name}=NUMBER.") from error
+    return rubric.model_copy(update={"limits": rubric.limits.model_copy(update=part.given())})
+
+
 class _Part(BaseModel):
     """A part of the file, as it is written there."""
 
@@ -131,6 +167,7 @@ class _Part(BaseModel):
 class _LimitsPart(_Part):
     wall_seconds: Decimal | None = Field(default=None, gt=0)
     reserve_seconds: Decimal | None = Field(default=None, gt=0)
+    cpu_seconds: Decimal | None = Field(default=None, gt=0)
     memory_bytes: int | None = Field(default=None, gt=0)
     memory_mib: int | None = Field(default=None, gt=0)
     disk_bytes: int | None = Field(default=None, gt=0)
@@ -138,16 +175,21 @@ class _LimitsPart(_Part):
     output_bytes: int | None = Field(default=None, gt=0)
     output_mib: int | None = Field(default=None, gt=0)
     processes: int | None = Field(default=None, gt=0)
+    open_files: int | None = Field(default=None, ge=256)
 
     def as_limits(self) -> Limits:
-        """The limits, with MiB turned into bytes and the defaults filled in."""
+        """The limits, with the defaults filled in."""
+        return Limits(**self.given())
+
+    def given(self) -> dict[str, Any]:
+        """The limits that are given, by their names in `Limits`: MiB are turned into bytes."""
         given: dict[str, Any] = {}
         for name, value in self.model_dump(exclude_none=True).items():
             if name.endswith("_mib"):
                 given[name.removesuffix("mib") + "bytes"] = value * 1024**2
             else:
                 given[name] = float(value) if name.endswith("_seconds") else value
-        return Limits(**given)
+        return given
 
 
 class _Header(_Part):
@@ -168,6 +210,7 @@ class _CriterionPart(_Part):
     points: Decimal = Field(gt=0, max_digits=6, decimal_places=2)
     check: str
     accepts: tuple[Source, ...] = Field(default=tuple(Source), min_length=1)
+    on_rerun_failure: OnRerunFailure = OnRerunFailure.REVIEW
     visibility: Visibility = Visibility.PUBLIC
     bonus: bool = False
     with_: dict[str, JsonValue] = Field(default={}, alias="with")
@@ -203,7 +246,8 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
     if not isinstance(given, dict):
         return None
     where = f" (with: of the check {name!r})"
-    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where)
+    material = {"folder": file.path.with_suffix("")}
+    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where, material)
     if part is None or parameters is None:
         return None
     return Criterion(
@@ -213,6 +257,7 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
         is_bonus=part.bonus,
         visibility=part.visibility,
         accepts=tuple(source for source in Source if source in part.accepts),
+        on_rerun_failure=part.on_rerun_failure,
         check=checks[name],
         parameters=parameters,
     )

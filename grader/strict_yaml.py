@@ -34,6 +34,11 @@ class Problem(NamedTuple):
     sentence: str
 
 
+def _on_one_line(sentence: str) -> str:
+    """A sentence that may quote the file, with line ends and other control characters written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
+
+
 class StrictYaml:
     """A file as plain values, the line of each of them by its place, and what is wrong with it.
 
@@ -55,15 +60,25 @@ class StrictYaml:
     def error(self) -> RubricError:
         """All problems, in the order of their lines, one line each."""
         problems = sorted(set(self.problems))
-        return RubricError("\n".join(f"{self.path}, line {line}: {sentence}" for line, sentence in problems))
+        return RubricError(
+            "\n".join(f"{self.path}, line {line}: {_on_one_line(sentence)}" for line, sentence in problems)
+        )
 
-    def validated(self, model: type[Model], raw: Any, place: Place, where: str = "") -> Model | None:
+    def validated(
+        self,
+        model: type[Model],
+        raw: Any,
+        place: Place,
+        where: str = "",
+        context: Mapping[str, Any] | None = None,
+    ) -> Model | None:
         """`raw`, which stands at `place`, as a `model`, without coercing types.
 
-        None when it does not fit, which is then reported; `where` ends each sentence.
+        None when it does not fit, which is then reported; `where` ends each sentence. `context` is what the
+        model's own validators are told.
         """
         try:
-            return model.model_validate_json(json.dumps(raw), strict=True)
+            return model.model_validate_json(json.dumps(raw), strict=True, context=context)
         except ValidationError as error:
             for detail in error.errors():
                 inner = place + (detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"])

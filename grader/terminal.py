@@ -5,41 +5,63 @@ On a terminal with colours and a live bar (rich); plain lines, one per event, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from grader.calibration.rule import Calibration
+from grader.cleaning import Removed
 from grader.execution.running import Progress as ProgressFunction
 from grader.gradebook.changes import GradeChange
-from grader.model import CriterionGrade, Grade
+from grader.model import CriterionGrade, Grade, Isolation
 from grader.pipeline import Graded
 from grader.report.visible import show_hidden as visible
 from grader.sandbox.doctor import Finding
 
 
 @contextmanager
-def progress_on_stderr() -> Iterator[ProgressFunction]:
-    """A function that shows how many of the notebooks that have to be run are done."""
+def progress_on_stderr(
+    remaining_seconds: Callable[[], float | None] = lambda: None,
+) -> Iterator[ProgressFunction]:
+    """A function that shows how many of the notebooks that have to be run are done, and what is left of time.
+
+    `remaining_seconds` estimates that, None while nothing is known.
+    """
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield lambda doing, done, total: console.print(_line(doing, done, total), soft_wrap=True)
+        yield lambda doing, done, total: console.print(
+            _line(doing, done, total, remaining_seconds()), soft_wrap=True
+        )
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("running notebooks", total=None)
-        yield lambda doing, done, total: bar.update(task, completed=done, total=total)
+    with Progress(*columns, TextColumn("{task.fields[left]}"), console=console, transient=True) as bar:
+        task = bar.add_task("running notebooks", total=None, left="")
+        yield lambda doing, done, total: bar.update(
+            task, completed=done, total=total, left=_left(remaining_seconds())
+        )
 
 
-def _line(doing: str, done: int, total: int) -> str:
+def _line(doing: str, done: int, total: int, remaining_seconds: float | None) -> str:
     if done == 0:
         return f"running {total} notebook{'s' if total != 1 else ''}"
-    return f"[{done}/{total}] {doing}".replace("[", r"\[")
+    left = _left(remaining_seconds)
+    return f"[{done}/{total}] {doing}{', ' if left else ''}{left}".replace("[", r"\[")
+
+
+def _left(seconds: float | None) -> str:
+    """An estimate in words, no finer than it is true; "" for none."""
+    if not seconds:
+        return ""
+    if seconds < 90:
+        return f"about {max(5, 5 * round(seconds / 5))} s left"
+    return f"about {round(seconds / 60)} min left"
 
 
 def summarise(graded: Sequence[Graded]) -> None:
@@ -56,6 +78,8 @@ def summarise(graded: Sequence[Graded]) -> None:
             console.print(Text(f"lost: {name}: our machinery failed; type the same command again"))
         ran = f"{part.executed} run, the rest from store" if part.executed else "nothing had to be run"
         console.print(f"{len(part.grades)} graded ({ran}), {len(part.rejected)} not gradable.")
+        if part.isolation is Isolation.NONE:
+            console.print(Text("Run without isolation: every report says so.", style="bold"))
         console.print(Text(f"Open {_short(part.class_page)}"), soft_wrap=True)
 
 
@@ -103,9 +127,55 @@ def _state(criterion: CriterionGrade | None) -> str:
     return f"{outcome} ({points})"
 
 
+def show_calibration(calibration: Calibration) -> None:
+    """Print what was reached on each data set, and the thresholds and the band in the rubric and proposed."""
+    console = Console(highlight=False)
+    title = f"Assignment {calibration.assignment}, criterion {calibration.criterion}: withheld accuracy"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Data set", no_wrap=True)
+    for heading in ("Min", "Median", "Spread", "SD", "Full", "Partly"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for reached in calibration.reached:
+        figures = (min(reached.accuracies), reached.median, reached.spread, reached.deviation)
+        now, proposed = reached.now, reached.proposed
+        table.add_row(
+            reached.dataset,
+            *(f"{figure:.3f}" for figure in figures),
+            f"{now.full:.2f} → {proposed.full:.2f}",
+            f"{now.partly:.2f} → {proposed.partly:.2f}",
+        )
+    console.print(table)
+    for reached in calibration.reached:
+        origin = reached.origin.value.replace("_", "-")
+        measured = f"{len(reached.accuracies)} of {calibration.seeds} seeds measured"
+        console.print(f"{reached.dataset}: {reached.notebook}, {origin} data, {measured}.", soft_wrap=True)
+    console.print(f"Band: {calibration.band:.2f} → {calibration.proposed_band:.2f}.")
+    console.print(
+        "Left of an arrow is what the rubric says, right of it what the rule of thumb says.", soft_wrap=True
+    )
+
+
 def show_findings(findings: Sequence[Finding]) -> None:
     """Print what `grade doctor` found, one line each, with the mend where something is missing."""
     console = Console(highlight=False)
     for finding in findings:
         mark = Text("ok  ", style="green") if finding.is_fine else Text("FAIL", style="bold red")
         console.print(Text.assemble(mark, f"  {finding.name}: {finding.text}"), soft_wrap=True)
+
+
+def show_removed(removed: Removed) -> None:
+    """Print what was removed of a student, what was kept, and what is left for the TA to remove."""
+    console = Console(highlight=False)
+    console.print(
+        f"Removed: {removed.grades} states of grades, {removed.decisions} decisions, {removed.runs} runs, "
+        f"{removed.evidence} pieces of evidence, {removed.reports} reports, all unpacked copies of hand-ins.",
+        soft_wrap=True,
+    )
+    if removed.shared_runs:
+        console.print(f"Kept: {removed.shared_runs} runs that the grade of somebody else rests on.")
+    console.print("The class page and the gradebook.csv are made again by the next grading.")
+    console.print(
+        "Not ours to remove: rows of decisions.csv, zips, worksheets, and what lies in", soft_wrap=True
+    )
+    for folder in removed.left or ("the folder that was graded",):
+        console.print(Text(f"  {visible(str(folder))}"), soft_wrap=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from grader import errors
+
 PACKAGE = Path(__file__).resolve().parents[1] / "grader"
 
 # What each part may import of ours, besides itself. Arrows run downwards only.
@@ -23,25 +25,39 @@ MAY_IMPORT = {
     "datasets": {"model", "errors"},
     "sandbox": {"model", "errors"},
     "probes": set(),
+    "oracles": {"model", "errors"},
     "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
-    "evidence": {"notebook", "model", "errors"},
-    "checks": {"evidence", "notebook", "model", "errors"},
+    "evidence": {"notebook", "oracles", "model", "errors"},
+    "answers": {"notebook", "oracles", "strict_yaml", "model", "errors"},
+    "checks": {"answers", "evidence", "oracles", "notebook", "model", "errors"},
     "rubric": {"checks", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
+    "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
     "gradebook": {"model", "errors"},
-    "report": {"notebook", "evidence", "model", "errors"},
+    "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *("report", "rubric", "model", "errors"),
+        *("oracles", "provisions", "report", "rubric", "model", "errors"),
     },
     "references": {"strict_yaml", "errors", "model"},
-    "pytest_plugin": {
-        *("references", "pipeline", "course", "execution", "datasets", "rubric"),
-        *("errors", "model"),
+    "rewriting": {"references", "notebook", "model"},
+    "reference_grading": {"references", "rewriting", "pipeline", "course", "execution", "model"},
+    "pytest_plugin": {"references", "reference_grading", "execution", "datasets", "rubric", "errors"},
+    "yaml_editing": {"strict_yaml"},
+    "calibration": {
+        *("provisions", "references", "rewriting", "rubric", "checks", "evidence", "execution", "datasets"),
+        *("course", "notebook", "strict_yaml", "yaml_editing", "model", "errors"),
     },
-    "cleaning": {"course", "evidence", "execution", "gradebook", "model"},
-    "terminal": {"pipeline", "execution", "gradebook", "report", "sandbox", "model"},
+    "cleaning": {"course", "datasets", "execution", "gradebook", "report", "model", "errors"},
+    "terminal": {
+        *("calibration", "cleaning", "pipeline", "execution", "gradebook", "report", "sandbox", "model"),
+    },
+    "validity": {
+        *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
+        *("terminal", "model", "errors"),
+    },
     "cli": {
+        "calibration",
         "pipeline",
         "cleaning",
         "terminal",
@@ -50,6 +66,7 @@ MAY_IMPORT = {
         "execution",
         "report",
         "sandbox",
+        "model",
         "errors",
     },
 }
@@ -57,7 +74,7 @@ HEAVY = {
     *("tensorflow", "keras", "tf_keras"),
     *("matplotlib", "pandas", "sklearn", "scipy", "IPython", "ipykernel"),
 }
-IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes")
+IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes", PACKAGE / "oracles" / "scripts")
 
 
 def modules() -> list[Path]:
@@ -132,3 +149,37 @@ def test_no_pattern_is_possessive_or_atomic():
 def test_every_folder_says_what_lives_there():
     for folder in {file.parent for file in modules()}:
         assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+
+
+OUR_SENTENCES = {name for name in vars(errors) if name.endswith("Error")}
+"""Exceptions whose message is a sentence of ours."""
+
+
+def logging_calls(tree: ast.Module) -> list[ast.Call]:
+    """The calls of a module's `log`."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+    ]
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_logs_quote_no_hand_in(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    caught = {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and node.type
+        and OUR_SENTENCES.isdisjoint(re.findall(r"\w+", ast.unparse(node.type)))
+    }
+    for call in logging_calls(tree):
+        assert isinstance(call.func, ast.Attribute)
+        assert call.func.attr != "exception", "it logs the message: use trace_of"
+        assert not any(keyword.arg == "exc_info" for keyword in call.keywords), "it logs the message"
+        told = [arg.id for arg in call.args if isinstance(arg, ast.Name)]
+        assert not caught & set(told), "an exception's message may quote a hand-in: use trace_of"

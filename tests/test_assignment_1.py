@@ -15,13 +15,14 @@ import pytest
 from grader.course import Course
 from grader.execution.local import LocalExecutor
 from grader.pipeline import Graded, grade
+from grader.sandbox.sources import ForkedRooms
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 AUTOMATIC = {
     *("names", "outputs-saved", "hidden-layer", "activation", "random-initialisation", "low-level"),
     *("evaluation", "accuracy", "experiments", "more-layers", "misclassified", "fashion-mnist"),
+    "question-zeros",
 }
-QUESTIONS = {"question-zeros", "question-interface"}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 
 @pytest.fixture(scope="module")
-def graded(course: Course) -> Graded:
-    [result] = grade(course.root / "submissions", course, LocalExecutor())
+def graded(course: Course, kernel_parent: ForkedRooms) -> Graded:
+    [result] = grade(course.root / "submissions", course, LocalExecutor(rooms=kernel_parent))
     return result
 
 
@@ -58,12 +59,20 @@ def lost(outcomes: dict[str, Any]) -> set[str]:
 
 def test_the_reference_earns_full_marks_on_everything_automatic(outcomes):
     assert {name for name, outcome in outcomes["100"].items() if outcome == "met"} == AUTOMATIC
-    assert {outcomes["100"][name] for name in QUESTIONS} == {"needs_review"}
 
 
-def test_answers_in_words_are_for_a_person_wherever_there_are_any(outcomes):
-    told = {outcomes[number][name] for number in outcomes for name in QUESTIONS}
-    assert told == {"needs_review"}
+@pytest.mark.parametrize(
+    ("question", "met", "not_met"),
+    [
+        ("question-zeros", {"101", "102", "103", "104", "105", "107", "109", "110", "111"}, set()),
+        ("question-interface", set(), {"108"}),  # the rubric leaves what is told to a person
+    ],
+)
+def test_clear_answers_are_decided_and_the_others_are_for_a_person(outcomes, question, met, not_met):
+    told = {number: outcomes[number][question] for number in outcomes if number != "100"}
+    assert {number for number, outcome in told.items() if outcome == "met"} == met
+    assert {number for number, outcome in told.items() if outcome == "not_met"} == not_met
+    assert set(told.values()) <= {"met", "needs_review", "not_met"}
 
 
 BONUS = {"more-layers", "misclassified", "fashion-mnist"}
@@ -92,9 +101,9 @@ def test_each_sample_loses_what_it_must_and_nothing_else(outcomes, number, loses
 
 
 @pytest.mark.parametrize("number", ["101", "102", "103", "104", "107", "109"])
-def test_good_work_is_settled_but_for_the_answers_in_words(outcomes, number):
+def test_good_work_is_settled_but_for_the_answer_that_a_person_reads(outcomes, number):
     waiting = {name for name, outcome in outcomes[number].items() if outcome == "needs_review"}
-    assert waiting - BONUS == QUESTIONS
+    assert waiting - BONUS == {"question-interface"}
 
 
 def test_the_hopeless_one_gets_nothing_for_the_model(outcomes):

@@ -53,7 +53,17 @@ def call(*words: str | Path, cwd: Path = REPOSITORY, **environment: str) -> subp
 def test_help_shows_the_options_of_the_main_verb_and_the_other_verbs():
     ended = call("--help")
     assert ended.returncode == 0
-    for word in ("--assignment", "--data", "--course", "--jobs", "--json", "doctor", "datasets", "clean"):
+    for word in (
+        "--assignment",
+        "--data",
+        "--course",
+        "--jobs",
+        "--json",
+        "doctor",
+        "datasets",
+        "clean",
+        "calibrate",
+    ):
         assert word in ended.stdout
     assert "PATH" in ended.stdout
 
@@ -118,6 +128,9 @@ def test_something_not_gradable_is_1(course):
         (["submissions", "--assignment", "a7"], "has no a7, only a1"),
         (["--nonsense"], "nonsense"),
         (["submissions", "--jobs", "0"], "--jobs"),
+        (["calibrate", "a7"], "no rubric for assignment `a7`"),
+        (["calibrate", "a1"], "nothing to calibrate"),
+        (["calibrate", "a1", "--seeds", "1"], "--seeds"),
     ],
 )
 def test_bad_usage_is_2_with_one_sentence_and_no_traceback(course, words, mend):

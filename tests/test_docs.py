@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -210,46 +211,35 @@ def test_the_example_of_decisions_is_read_against_the_rubric(tmp_path):
     ]
 
 
-_TRY_CHECK = """
-import sys
-from pathlib import Path
-
-sys.path.insert(0, sys.argv[1])
-import figures_example
-from grader.datasets.finding import dataset_names
-from grader.evidence.record import Evidence
-from grader.model import Participant, Submission
-from grader.notebook.records import Notebook, Readings
-from grader.rubric import read_rubric
-
-submission = Submission(
-    id="one", assignment="a1", participant=Participant(), folder=Path("one"), notebook="one.ipynb",
-    notebook_sha256="0" * 64,
-)
-criterion = read_rubric(Path(sys.argv[1]) / "a1.yaml", datasets=dataset_names()).criteria[-1]
-for figures in ((), (3, 3)):
-    saved = Readings(figures=figures)
-    evidence = Evidence(schema=1, submission=submission, notebook=Notebook(cells=()), saved=saved)
-    verdict = criterion.check(evidence, criterion.parameters)
-    print(criterion.id, verdict.outcome.value, verdict.reasons[0].text)
-"""
-
-
-def test_the_example_of_a_check_works_in_a_rubric(tmp_path):
+def test_the_examples_of_checks_work_in_a_rubric_and_pass_their_test(tmp_path):
     """In a process of its own: the registry of the test run stays as it is."""
-    page = DOCS / "architecture.md"
-    (source,), (criterion,) = blocks(page, "python"), blocks(page, "yaml")
-    (tmp_path / "figures_example.py").write_text(source, "utf-8")
+    page = DOCS / "writing-checks.md"
+    (figures, seeds, test), (criteria,) = blocks(page, "python"), blocks(page, "yaml")
+    (tmp_path / "figures_example.py").write_text(figures, "utf-8")
+    (tmp_path / "seeds_example.py").write_text(seeds, "utf-8")
+    (tmp_path / "test_example.py").write_text(test + _IN_A_RUBRIC, "utf-8")
     rubric = (ROOT / "rubrics" / "a1.yaml").read_text("utf-8")
-    (tmp_path / "a1.yaml").write_text(f"{rubric.rstrip()}\n\n{criterion}", "utf-8")
+    (tmp_path / "a1.yaml").write_text(f"{rubric.rstrip()}\n\n{criteria}", "utf-8")
+    shutil.copytree(ROOT / "rubrics" / "a1", tmp_path / "a1")
     ended = subprocess.run(
-        [sys.executable, "-c", _TRY_CHECK, str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=ROOT,
+        cwd=tmp_path,
     )
-    assert ended.stdout.splitlines() == [
-        "figures needs_review The saved outputs show 0 figures; asked for: at least 2.",
-        "figures met The saved outputs show 2 figures; asked for: at least 2.",
-    ], ended.stderr
+    assert ended.returncode == 0, ended.stdout
+    assert "7 passed" in ended.stdout
+
+
+_IN_A_RUBRIC = """
+
+def test_a_rubric_can_ask_for_both():
+    from grader.datasets.finding import dataset_names
+    from grader.rubric import read_rubric
+
+    rubric = read_rubric(Path(__file__).parent / "a1.yaml", datasets=dataset_names())
+    *_, shown, seeded = rubric.criteria
+    assert shown.check(evidence_of(""), shown.parameters).outcome is Outcome.NEEDS_REVIEW
+    assert seeded.check(evidence_of(""), seeded.parameters).outcome is Outcome.NOT_MET
+"""

@@ -160,6 +160,19 @@ def test_decisions_may_lie_elsewhere_when_they_are_named(course, tmp_path):
     assert {g.submission: float(g.score) for g in result.grades}["Participant_102"] == 2.5
 
 
+def test_a_student_s_own_decisions_are_never_taken(course):
+    """Nor where a TA names a folder inside a hand-in that is called like the assignment."""
+    inside = course.root / "submissions" / "a1" / "Alice" / "a1"
+    inside.mkdir(parents=True)
+    (inside / "work.ipynb").write_text(a_notebook("x = 1"))
+    (inside / "decisions.csv").write_text(
+        "submission,criterion,points,comment,who\nAlice,outputs,2,,the TA\n"
+    )
+    for path in (inside, inside.parent):
+        [grade] = graded(course, path).grades
+        assert not any(criterion.override for criterion in grade.criteria)
+
+
 def test_grading_one_hand_in_leaves_the_others_pages_and_rows(course):
     graded(course)
     one = course.root / "submissions" / "a1" / "Participant_102_assignsubmission_file"
@@ -192,10 +205,12 @@ def test_an_assignment_without_a_rubric_is_said_with_the_nearest(course):
 
 
 def test_a_run_lost_to_our_machinery_is_run_again_next_time(course, monkeypatch):
-    from grader.sandbox import rooms
+    from grader.execution import local
+    from grader.sandbox import launching
 
     with monkeypatch.context() as broken:
-        broken.setattr(rooms, "room_command", lambda spec, inside: ["false"])
+        broken.setattr(local, "check_room", lambda: None)
+        broken.setattr(launching, "room_command", lambda *_: ["false"])
         result = graded(course)
     assert set(result.lost) == {"Participant_101", "Participant_102"}
     assert graded(course).executed == 2
@@ -250,10 +265,10 @@ def test_a_bug_in_the_machinery_loses_one_run_and_stops_nobody_else(course, monk
 
     real = local.run_in_room
 
-    async def broken(job, rooms):
+    async def broken(job, source, rooms):
         if job.submission == "Participant_102":
             raise ValueError("a bug")
-        return await real(job, rooms)
+        return await real(job, source, rooms)
 
     monkeypatch.setattr(local, "run_in_room", broken)
     result = graded(course)
@@ -302,3 +317,26 @@ def test_a_grading_killed_in_the_middle_loses_nothing_and_repeats_nothing(course
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert not [g for g in result.grades if g.run_key is None]
     assert result.lost == ()
+
+
+def test_a_grading_that_is_stopped_says_so_leaves_nothing_running_and_goes_on(course):
+    slow = course.root / "submissions" / "a1" / "Participant_105_assignsubmission_file"
+    slow.mkdir()
+    (slow / "work.ipynb").write_text(a_notebook("import time\ntime.sleep(20)\nprint(1)"))
+    program = [sys.executable, "-m", "grader", str(course.root / "submissions"), "--course", str(course.root)]
+    stopped = subprocess.Popen([*program, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    runs = course.state / "runs"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(list(runs.glob("*/run.json"))) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    rooms = psutil.Process(stopped.pid).children(recursive=True)
+    stopped.send_signal(signal.SIGINT)
+    _, told = stopped.communicate(timeout=20)
+    assert stopped.returncode == 130
+    assert b"Stopped. What is finished is kept" in told
+    assert b"[2/" in told
+    assert b"left" in told, "an estimate of what remains"
+    assert psutil.wait_procs(rooms, timeout=10)[1] == []
+    (slow / "work.ipynb").write_text(a_notebook("print(1)"))
+    assert graded(course).lost == ()

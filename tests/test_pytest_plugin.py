@@ -32,7 +32,7 @@ criteria:
 
 CONFTEST = """
 from grader.model import Reason, met, not_met
-from grader.pytest_plugin import Seen
+from grader.reference_grading import Seen
 
 def pytest_grade_references(config, references):
     print("GRADED", sorted(reference.name for reference in references))
@@ -145,7 +145,7 @@ def test_a_broken_mutant_is_an_error_of_collection_with_its_line(pytester, cours
 
 def test_a_reference_that_was_not_graded_fails_with_the_reason(pytester, course):
     pytester.makeconftest(
-        "from grader.pytest_plugin import Seen\n"
+        "from grader.reference_grading import Seen\n"
         "def pytest_grade_references(config, references):\n"
         "    return {one.origin: Seen({}, why_not='It is no notebook.') for one in references}\n"
     )

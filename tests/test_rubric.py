@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict
 
 from grader.checks import registry
 from grader.checks.registry import Check
-from grader.errors import RubricError
+from grader.errors import RubricError, UsageError
 from grader.evidence.record import Evidence
-from grader.model import Limits, Reason, Scale, Source, Verdict, Visibility, met
-from grader.rubric import Rubric, read_rubric
+from grader.model import Limits, OnRerunFailure, Reason, Scale, Source, Verdict, Visibility, met
+from grader.rubric import Rubric, read_rubric, with_limits
 
 DATASETS = ("mnist", "fashion_mnist")
 REPOSITORY = Path(__file__).parents[1]
@@ -68,6 +68,7 @@ criteria:
     with:
       thresholds:
         mnist: {full: 0.8, partly: 0.5}
+    on_rerun_failure: partly
 """
 
 
@@ -97,13 +98,38 @@ def test_a_good_rubric_is_read_exactly(rubric_file: Path, checks: Mapping[str, C
     assert (layers.check.name, layers.parameters.model_dump()) == ("layers", {"at_least": 2})
     assert layers.accepts == tuple(Source)
     assert layers.visibility is Visibility.PUBLIC
+    assert layers.on_rerun_failure is OnRerunFailure.REVIEW
     assert accuracy.accepts == (Source.SAVED, Source.MEASURED)
     assert accuracy.is_bonus
     assert accuracy.visibility is Visibility.STAFF
+    assert accuracy.on_rerun_failure is OnRerunFailure.PARTLY
     assert accuracy.parameters.model_dump()["band"] == 0.01
     assert rubric.max_points == Decimal("0.1")
     assert rubric.points_by_criterion == {"layers": Decimal("0.1"), "accuracy": Decimal(2)}
     assert rubric.limits == Limits()
+
+
+def test_limits_given_by_name_come_before_the_rubrics(rubric_file: Path, checks: Mapping[str, Check]) -> None:
+    rubric = read(rubric_file, checks, GOOD + "limits: {wall_seconds: 12.5, processes: 9}\n")
+    given = with_limits(rubric, ["memory_mib=3", "cpu_seconds = 7.5", "processes=10"])
+    assert given.limits == Limits(wall_seconds=12.5, memory_bytes=3 * 1024**2, cpu_seconds=7.5, processes=10)
+    assert with_limits(rubric, []) == rubric
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("memory=5", "there is no limit 'memory': did you mean 'memory_"),
+        ("memory_mib", "--limit memory_mib=: "),
+        ("memory_mib=many", "write memory_mib=NUMBER"),
+        ("open_files=3", "greater than or equal to 256"),
+    ],
+)
+def test_a_wrong_limit_is_refused(
+    rubric_file: Path, checks: Mapping[str, Check], given: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        with_limits(read(rubric_file, checks, GOOD), [given])
 
 
 def test_limits_may_be_given_in_mebibytes(rubric_file: Path, checks: Mapping[str, Check]) -> None:
@@ -176,6 +202,7 @@ def test_the_hash_changes_with_what_the_rubric_says(
         ("[measured, saved]", "[measured, savd]", "did you mean 'saved'?"),
         ("[measured, saved]", "[]", "line 17: `accepts`: should have at least 1 item"),
         ("visibility: staff", "visibility: stuff", "did you mean 'staff'?"),
+        ("on_rerun_failure: partly", "on_rerun_failure: party", "did you mean 'partly'?"),
         ("bonus: true", "bonus: yes", 'line 19: `bonus`: should be a valid boolean, not "yes"'),
         (
             "edition: 2026",

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Protocol, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
-from grader.checks.experiments import tests_of_trained_mlps
+from grader.checks.evaluation import tests_of_trained_mlps
 from grader.checks.measurement import (
     Model,
     doubt_about,
+    doubt_about_training,
+    is_trusted,
     measured_models,
     reported_test_accuracy,
     trainings_seen,
 )
 from grader.checks.registry import check
+from grader.checks.written import written_down
 from grader.evidence.measured import MeasuredTraining
 from grader.evidence.record import Evidence
 from grader.model import (
@@ -44,7 +46,6 @@ NEAR_CHANCE = 0.03
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
 _GAP = 0.05
-_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,4}(?:\.\d{1,17})?|\.\d{1,17})")
 _FASHION = re.compile(r"fashion", re.IGNORECASE)
 _NOT_FROM_A_TEST = (
     "That this number comes from testing the trained model on test data, which it was not trained on, could "
@@ -66,7 +67,7 @@ class Line(Record):
         return self
 
 
-class _Thresholds(Protocol):
+class Thresholds(Protocol):
     """The parameters of `accuracy-at-least`."""
 
     thresholds: dict[str, Line]
@@ -75,7 +76,7 @@ class _Thresholds(Protocol):
 
 def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     """Whether the best measured model is so close to a line that other seeds may put it on the other side."""
-    given = cast(_Thresholds, parameters)
+    given = cast(Thresholds, parameters)
     best = _best(evidence, given.thresholds)
     if best is None or len(evidence.repeats) >= _REPEATS:
         return False
@@ -83,7 +84,42 @@ def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     return any(abs(best.measured.accuracy - at) < given.band for at in (line.full, line.partly))
 
 
-@check("accuracy-at-least", repeats=_wants_more_seeds)
+def _by_saved_outputs(evidence: Evidence, *, thresholds: dict[str, Line], band: float) -> Verdict:
+    """The verdict by the best test accuracy that was saved; nothing that could be measured goes by it."""
+    run, beside = evidence.run, _reported(evidence)
+    if run is None or measured_models(evidence) or not _is_tested(evidence.as_handed_in()):
+        return needs_review(Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE), *beside)
+    judged = _judged(evidence.saved, evidence, run, thresholds, band)
+    if not judged:
+        return needs_review(
+            Reason(text="No saved output tells a test accuracy.", source=Source.SAVED), *beside
+        )
+    outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
+    asked_for = thresholds[dataset].full
+    text = (
+        f"As handed in, cell {number.cell} reports a test accuracy of {number.value:.4f} on {dataset}; asked "
+        f"for: {asked_for:.2f}."
+    )
+    found = Reason(text=text, cell=number.cell, numbers=(number.value, asked_for), source=Source.SAVED)
+    if outcome is Outcome.MET:
+        return met(found)
+    return partly_met(_HALF, found) if outcome is Outcome.PARTLY_MET else needs_review(found)
+
+
+def _judged(
+    readings: Readings, evidence: Evidence, run: Run, thresholds: Mapping[str, Line], band: float
+) -> list[tuple[Outcome, Number, str]]:
+    """The test accuracies that outputs show and the code does not hold, each judged for its data set."""
+    is_written_down = written_down(evidence)
+    return [
+        (_judgement(number, dataset, thresholds, band), number, dataset)
+        for number in _accuracies(readings, Split.TEST)
+        if not is_written_down(number.value)
+        and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
+    ]
+
+
+@check("accuracy-at-least", repeats=_wants_more_seeds, saved=_by_saved_outputs)
 def accuracy_at_least(
     evidence: Evidence,
     *,
@@ -107,13 +143,7 @@ def accuracy_at_least(
     if best is not None:
         return _by_measurement(evidence, run, best, thresholds, band)
     rerun = evidence.rerun or Readings()
-    is_written_down = _written_down(evidence)
-    judged = [
-        (_judgement(number, dataset, thresholds, band), number, dataset)
-        for number in _accuracies(rerun, Split.TEST)
-        if not is_written_down(number.value)
-        and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
-    ]
+    judged = _judged(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
     doubts = _doubts(evidence)
     is_tested = _is_tested(evidence) and not doubts
@@ -125,7 +155,7 @@ def accuracy_at_least(
         text = f"The notebook needs {names}, which our room lacks, so its accuracy could not be checked."
         return not_checked(Reason(text=text), *beside)
     if not judged:
-        return needs_review(*_how_it_ended(run), _why_none(rerun, is_written_down), *doubts, *beside)
+        return needs_review(*_how_it_ended(run), _why_none(rerun, written_down(evidence)), *doubts, *beside)
     outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
     found = _found(number, dataset, thresholds[dataset], run)
     if (
@@ -166,7 +196,8 @@ def _by_measurement(
     reasons = [_measured_in_words(measured, line, run, len(evidence.repeats)), *_gap(evidence, measured)]
     margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
     if measured.accuracy >= line.full + margin:
-        return met(*reasons)
+        alone = _rests_on_the_room(evidence, run, measured, thresholds, band)
+        return met(*reasons) if alone is None else needs_review(alone, *reasons)
     counts = run.status is RunStatus.COMPLETED and not run.mends
     is_real = _origin(run, measured.dataset) is DatasetOrigin.REAL
     if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
@@ -178,6 +209,30 @@ def _by_measurement(
         text = f"Every model that was trained is about as good as guessing ({CHANCE:.2f})."
         return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
     return needs_review(*_how_it_ended(run), *reasons)
+
+
+def _rests_on_the_room(
+    evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line], band: float
+) -> Reason | None:
+    """Why a measurement does not settle it: the room's predictions could not be computed outside of it, and
+    no test of a trained model in the code says the same. None where one of the two holds.
+    """
+    if not measured.why_not_computed:
+        return None
+    shown = _judged(evidence.rerun or Readings(), evidence, run, thresholds, band)
+    says_the_same = any(
+        outcome is Outcome.MET
+        and dataset == measured.dataset
+        and abs(number.value - measured.accuracy) < _GAP
+        for outcome, number, dataset in shown
+    )
+    if says_the_same and _is_tested(evidence):
+        return None
+    text = (
+        "This rests on what the notebook's own process told: its model's predictions could not be computed "
+        f"outside of it ({measured.why_not_computed})."
+    )
+    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
@@ -192,13 +247,14 @@ def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats
 
 def _gap(evidence: Evidence, measured: MeasuredTraining) -> tuple[Reason, ...]:
     """What the notebook reports beside what was measured."""
-    reported = reported_test_accuracy(evidence)
-    if reported is None:
+    found = reported_test_accuracy(evidence)
+    if found is None:
         return ()
+    source, reported = found
     apart = reported.value - measured.accuracy
     told = f", {apart:.3f} more than was measured" if apart > _GAP else ""
     text = f"The notebook reports a test accuracy of {reported.value:.4f} (cell {reported.cell}){told}."
-    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,)),)
+    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,), source=source),)
 
 
 def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
@@ -206,7 +262,10 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     observed = evidence.observed
     if observed is None:
         return ()
-    if observed.is_trusted and any(t.why_not for t in trainings_seen(evidence)):
+    reaches = doubt_about_training(evidence) if evidence.reaches else None
+    if reaches is not None:
+        return (reaches,)
+    if is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence)):
         return ()  # trained, but in a way that could not be measured
     reasons = [
         Reason(
@@ -339,31 +398,3 @@ def _why_none(rerun: Readings, is_written_down: Callable[[float], bool]) -> Reas
         text = f"Cell {best.cell} reports an accuracy of {best.value:.4f}, but not clearly on test data."
         return Reason(text=text, cell=best.cell, numbers=(best.value,), source=Source.RERUN)
     return Reason(text="Run again, the notebook prints no accuracy that could be read.", source=Source.RERUN)
-
-
-def _written_down(evidence: Evidence) -> Callable[[float], bool]:
-    """Tells whether an accuracy stands as a number in the code, to the digits it was printed with."""
-    literals = {value for found in _literals(evidence) for value in (found, found / 100) if 0 < value < 1}
-    rounded = {digits: {f"{value:.{digits}f}" for value in literals} for digits in range(2, 9)}
-
-    def is_written_down(value: float) -> bool:
-        digits = min(8, max(2, len(f"{value:.8f}".rstrip("0").partition(".")[2])))
-        return f"{value:.{digits}f}" in rounded[digits]
-
-    return is_written_down
-
-
-def _literals(evidence: Evidence) -> Iterator[float]:
-    """Every number written in the code, also inside its strings; comments aside."""
-    for tree in evidence.code.trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant):
-                yield from _numbers_in(node.value)
-    for cell in {cell for cell, _ in evidence.code.unparsed}:
-        yield from _numbers_in(evidence.code.source(cell))
-
-
-def _numbers_in(value: object) -> list[float]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return [float(value)] if abs(value) < 1e6 else []
-    return [float(text) for text in _NUMBER.findall(value[:100_000])] if isinstance(value, str) else []

@@ -1,4 +1,4 @@
-"""Checks of answers in words: the answer is found and laid out, and a person judges it."""
+"""Checks of answers in words: what is clear is decided, all else is laid out for a person."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from grader.answers.judging import Stand, Stated, judge, speaks_of
+from grader.answers.questions import NamedQuestion, Question
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, needs_review, not_met
+from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.names import find_names
 from grader.notebook.prose import Origin, Passage, find_answer, text_beside
 
 EXCERPT_CHARS = 400
+FEWEST_WORDS = 9  # a shorter answer may say in words of its own that there is little to say
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CODE_FILES = frozenset({".ipynb", ".py", ".h5", ".keras", ".npz", ".npy", ".ckpt", ".csv"})
@@ -24,35 +27,79 @@ _PLACES = {
 
 
 @check("question-answered")
-def question_answered(evidence: Evidence, *, question: str, words: tuple[str, ...]) -> Verdict:
+def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bool = True) -> Verdict:
     """A question of the task is answered in the text.
 
-    `question` is the task's text of it, all its sentences; `words` are words (or beginnings of words)
-    that an answer is likely to hold. What is found is laid out for a person. Not met only when the hand-in
-    holds no text at all besides that question, short headings and names.
+    `question` is the name of one that the assignment's `answers.yaml` describes. Decided where the answer is
+    understood and nothing speaks against it; all else is laid out for a person. Not met when what it says is
+    a known mistake, when the hand-in holds no text that could answer, or none with a word of an answer. Where
+    it does not `decide`, what was understood is only a hint for the person.
     """
-    found = _besides_names(evidence, find_answer(evidence.prose, question_words=words, question=question))
-    if found:
-        return needs_review(*(_laid_out(passage) for passage in found))
-    beside = _besides_names(evidence, text_beside(evidence.prose, question))
-    if beside:
+    found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
+    passages = _besides_names(evidence, found)
+    beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
+    is_told = any(speaks_of(question, passage.text) for passage in beside)
+    is_told = is_told or any(passage.answers_to for passage in passages)
+    if passages and (is_told or not question.claims):
+        return as_settled(_judged(question, passages), decide=decide)
+    if is_told or (beside and not question.claims):
         cells = sorted({passage.cell for passage in beside})
         text = f"No passage was found that clearly answers the question; there is text in {_cells(cells)}."
         return needs_review(Reason(text=text, cell=cells[0], source=Source.SOURCE))
-    elsewhere = _where_else(evidence)
+    elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
     text = "The question is not answered: besides code, headings and the question there is no text."
+    if beside:
+        text = "The question is not answered: no text in the notebook holds a word of an answer."
     return not_met(Reason(text=text, source=Source.SOURCE))
 
 
-def _laid_out(passage: Passage) -> Reason:
+def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
+    """What was understood of an answer: the verdict, or where it is not to `decide` a hint for a person."""
+    if decide or verdict.outcome is Outcome.NEEDS_REVIEW:
+        return verdict
+    read = verdict.outcome.value.replace("_", " ")
+    text = f"As far as the program understands the answer this is {read}; a person reads it and decides."
+    return needs_review(Reason(text=text, source=Source.SOURCE), *verdict.reasons)
+
+
+def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
+    judged = judge(question, passages)
+    if judged.stand is Stand.RIGHT:
+        return met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.RIGHT))
+    if judged.stand is Stand.WRONG:
+        return not_met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.WRONG))
+    why = Reason(text=judged.why, cell=passages[0].cell, source=Source.SOURCE)
+    return needs_review(why, *(laid_out(passage) for passage in passages))
+
+
+def _one_each(stated: Sequence[Stated]) -> list[Stated]:
+    """The first sentence for each claim."""
+    first: dict[str, Stated] = {}
+    for s in stated:
+        first.setdefault(s.claim, s)
+    return list(first.values())
+
+
+def _told(stated: Stated) -> Reason:
+    """What a sentence was understood to say."""
+    verb = "says the opposite of" if stated.is_denied else "says"
+    text = f"“{excerpt(stated.quote, EXCERPT_CHARS // 2)}” {verb}: {stated.says}"
+    return Reason(text=text, cell=stated.cell, source=Source.SOURCE)
+
+
+def laid_out(passage: Passage) -> Reason:
+    """A passage, cut to an excerpt, for a person to read."""
     head = f"Cell {passage.cell}{_PLACES[passage.origin]}: "
-    body = " ".join(passage.text.split())
-    room = EXCERPT_CHARS - len(head) - 2
-    if len(body) > room:
-        body = body[: room - 2].rstrip() + " …"
+    body = excerpt(passage.text, EXCERPT_CHARS - len(head) - 2)
     return Reason(text=f"{head}“{body}”", cell=passage.cell, source=Source.SOURCE)
+
+
+def excerpt(text: str, room: int) -> str:
+    """`text` on one line, cut to `room` characters."""
+    body = " ".join(text.split())
+    return body if len(body) <= room else body[: room - 2].rstrip() + " …"
 
 
 def _besides_names(evidence: Evidence, passages: Sequence[Passage]) -> list[Passage]:
@@ -69,7 +116,7 @@ def _besides_names(evidence: Evidence, passages: Sequence[Passage]) -> list[Pass
     return [passage for passage in passages if says_more(passage)]
 
 
-def _where_else(evidence: Evidence) -> Reason | None:
+def answer_elsewhere(evidence: Evidence) -> Reason | None:
     """Where an answer may be that cannot be read here: a picture, a text given online, another file."""
     if evidence.prose.pictures:
         cell = evidence.prose.pictures[0]

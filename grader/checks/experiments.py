@@ -1,159 +1,60 @@
-"""What was done with the model: evaluated on test data, varied, looked at, trained on other data."""
+"""What was done with the model besides testing it: varied, looked at, trained on other data."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.measurement import FEWEST_UPDATES, of_a_trained_model, trainings_seen
-from grader.checks.mlp import has_only_linear_models, laid_out, said, trainings_of_mlps
+from grader.checks.guards import (
+    never_against,
+    nothing_seen,
+    several_trainings,
+    training_on,
+)
+from grader.checks.measurement import (
+    FEWEST_UPDATES,
+    of_a_trained_model,
+    trainings_seen,
+)
+from grader.checks.mlp import said, trainings_of_mlps
 from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
-    accuracy_shown_for,
+    could_be_computed,
     depth_of,
     did_run,
     printed_lines,
     readings_of,
     results_shown,
 )
+from grader.checks.told import tells_of, tells_of_experiments
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
+from grader.model import Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.facts import (
     CodeFacts,
     Configuration,
     Evaluation,
-    ForwardPass,
-    Part,
     Picked,
     Training,
 )
 
-_HALF = Decimal("0.5")
-_WORSE = 0.05
 _SHOWN = 8
-_TRIED = re.compile(
-    r"\b(?:tr(?:y|ied|ying)|experiment|compar|var(?:y|ied|ying|iat)|differ|instead|another|others?\b|chang|increas"
-    r"|decreas|larger|smaller|more\b|fewer|better|worse|versuch|ausprobier|vergleich|verschieden|unterschied"
-    r"|geänder|änder|erhöh|besser|schlechter|größer|kleiner|andere|statt|seconds? model|configurations?)",
-    re.IGNORECASE,
-)
-_ACCURACY_IN_PROSE = re.compile(r"\d[\d.,]*\s?%|\b0?[.,]\d{2,}\b")
-_IN_A_COMMENT = re.compile(r"#.*(?:=|\btf\.|relu|tanh|sigmoid|random|zeros|assign)", re.IGNORECASE)
 _SHOWS_IMAGES = re.compile(
     r"imshow|matshow|summary\.image|\bImage\b|fromarray|pcolor|imsave|add_image|cv2|heatmap|plot_\w*image|wandb"
-    r"|figimage|show_\w*(?:image|digit|example)",
+    r"|figimage|show_\w*(?:image|digit|example)|contourf?|background_gradient|spy\(",
     re.IGNORECASE,
 )
-
-
-# Evaluated on test data ------------------------------------------------------------------------------
-
-
-@check("evaluated-on-test-data")
-@of_a_trained_model
-def evaluated_on_test_data(evidence: Evidence) -> Verdict:
-    """The model with a hidden layer is evaluated on test data, and an accuracy is shown.
-
-    Partly met when every test that was seen takes another way through the layers than the training, and
-    that way measures worse. Not met only when all code was understood and no test data goes through any
-    model, or only through a linear one with no other model there.
-    """
-    facts = evidence.facts
-    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
-    other = _another_forward_pass(evidence)
-    if other is not None:
-        return partly_met(_HALF, other)
-    saw_test_data = any(Part.TEST in training.parts for training in facts.trainings if training.is_called)
-    for test in () if saw_test_data else tests_of_trained_mlps(evidence):
-        seen = accuracy_shown_for(evidence, test)
-        if seen is not None:
-            source, number = seen
-            text = (
-                f"Test images go through the model in cell {test.run_cell} and are held against their labels."
-            )
-            shown = Reason(
-                text=f"An accuracy is shown in cell {number.cell}: {number.value:.4f}.",
-                cell=number.cell,
-                numbers=(number.value,),
-                source=source,
-            )
-            return met(said(text, test.run_cell), shown)
-    if facts.is_complete and not any(not test.is_called for test in facts.evaluations):
-        if trained and facts.parts_seen == (Part.TRAIN,):
-            text = "The test data goes through no model anywhere in the code: only training data does."
-            return not_met(said(text))
-        if has_only_linear_models(facts):
-            return not_met(said("There is no model with a hidden layer that could be evaluated."))
-    return needs_review(
-        said(
-            "A model was also trained on test data, so what it reaches there tells nothing."
-            if saw_test_data
-            else "Whether the model is evaluated on test data could not be settled."
-        ),
-        *_evaluations_in_words(evidence, facts, trained),
-    )
-
-
-def _another_forward_pass(evidence: Evidence) -> Reason | None:
-    """Why every test that was seen asks another model than the trained; None unless measuring shows it."""
-    observed, measured = evidence.observed, evidence.measured
-    if observed is None or measured is None or not observed.is_trusted:
-        return None
-    tests = [test for test in observed.evaluations if test.part == Part.TEST.value]
-    for test in tests:
-        found = None if test.training is None else measured.of(test.training)
-        if not all(other.difference for other in tests) or found is None or found.as_evaluated is None:
-            return None
-        if found.accuracy - found.as_evaluated > _WORSE:
-            text = (
-                f"Test images do not go the way that was trained ({test.difference}): the trained model "
-                f"reaches {found.accuracy:.3f} on new images, as it is evaluated {found.as_evaluated:.3f}."
-            )
-            return Reason(text=text, numbers=(found.accuracy, found.as_evaluated), source=Source.MEASURED)
-    return None
-
-
-def tests_of_trained_mlps(evidence: Evidence) -> list[Evaluation]:
-    """The evaluations, in code that runs, of a trained model with a hidden layer on test data alone."""
-    trained = [training.model for training in trainings_of_mlps(evidence) if training.model is not None]
-    return [
-        test
-        for test in evidence.facts.evaluations
-        if test.is_called
-        and did_run(evidence, test.run_cell)
-        and test.parts == (Part.TEST,)
-        and depth_of(test.model) >= 1
-        and any(_same_way(test.model, model) for model in trained)
-    ]
-
-
-def _same_way(tested: ForwardPass | None, trained: ForwardPass) -> bool:
-    """True when data takes the same way through the layers in the test as in the training."""
-    if tested is None:
-        return False
-    return len(tested.products) == len(trained.products) and (
-        tested.hidden_activations == trained.hidden_activations
-    )
-
-
-def _evaluations_in_words(
-    evidence: Evidence, facts: CodeFacts, trained: Sequence[ForwardPass]
-) -> list[Reason]:
-    reasons: list[Reason] = []
-    for test in facts.evaluations[:_SHOWN]:
-        parts = " and ".join(part.value for part in test.parts) or "unknown"
-        text = f"Cell {test.cell} holds predictions against labels (`{test.how}`), on {parts} data"
-        if test.model is not None and trained and not any(_same_way(test.model, m) for m in trained):
-            text += ", with another forward pass than the one that is trained"
-        reasons.append(said(f"{text}.", test.cell))
-    if not any(accuracies_in(readings) for _, readings in readings_of(evidence)):
-        reasons.append(said("No accuracy was found in the outputs."))
-    return reasons or laid_out(facts)
+_IMAGES = re.compile(r"image|picture|digit|example|sample|number|bild|ziffer|zahl", re.IGNORECASE)
+_WRONG = re.compile(r"wrong|miss?.?class|incorrect|mistake|confus|falsch|fehlklass|verwechs", re.IGNORECASE)
+_OTHER_NAMES = {"fashion_mnist": ("fashion", "zalando", "cloth", "kleidung")}
+_LOOKS_FOR_WRONG = re.compile(
+    r"!=|not_equal|wrong|miss?.?class|incorrect|mistake|errors\b|falsch|fehler|confus|where\(|boolean_mask|nonzero",
+    re.IGNORECASE,
+)
 
 
 # Experiments ------------------------------------------------------------------------------------------
@@ -195,6 +96,7 @@ def _fresh(trainings: Iterable[Training]) -> Iterator[Training]:
 
 
 @check("experiments")
+@never_against(several_trainings)
 def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of the model are really trained, and their results shown.
 
@@ -203,17 +105,18 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     and neither the text nor the outputs tell of another.
     """
     facts = evidence.facts
-    trainings = trainings_of_mlps(evidence)
-    found = distinct(training.configuration for training in _fresh(trainings))
-    results, source = results_shown(evidence)
-    unseen = _too_few_seen(evidence, at_least)
+    fresh = tuple(_fresh(trainings_of_mlps(evidence)))
+    found = distinct(training.configuration for training in fresh)
+    results, source = results_shown(evidence, could_be_computed(evidence))
+    cells = [next(t.run_cell for t in fresh if t.configuration == one) for one in found]
+    unseen = _too_few_seen(evidence, cells, at_least)
     if unseen is None and len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
         return met(
             said(f"{len(found)} different configurations are trained{_varied(found)}.", numbers=[len(found)]),
             Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source),
         )
     called = [training for training in facts.trainings if training.is_called]
-    if _is_certainly_one(evidence, called) and results <= 1:
+    if _is_certainly_one(evidence, called) and results_shown(evidence, lambda value: True)[0] <= 1:
         cell = called[0].cell if called else None
         what = "One configuration is" if called else "No model is"
         text = f"{what} trained in the code, and nothing tells of another one; {at_least} are asked for."
@@ -227,20 +130,38 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     reasons.append(Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source))
     if unseen is not None:
         reasons.insert(0, unseen)
-    if _tells_of_more(evidence):
+    if tells_of_experiments(evidence):
         reasons.append(said("The text tells of further experiments, which may no longer be in the code."))
     return needs_review(*reasons)
 
 
-def _too_few_seen(evidence: Evidence, at_least: int) -> Reason | None:
-    """Why the trainings that the recorder saw are no experiments; None when they are, or there was none."""
+def _too_few_seen(evidence: Evidence, cells: Sequence[int], at_least: int) -> Reason | None:
+    """Why the configurations, each run by one of `cells`, are no experiments as far as the recorder saw.
+
+    None when they are, or there was no recorder. In each cell no more of them count than trainings of at
+    least `FEWEST_UPDATES` steps were seen there.
+    """
     if evidence.observed is None:
         return None
-    seen = len(trainings_seen(evidence))
-    if seen >= at_least:
+    seen = trainings_seen(evidence)
+    if len(seen) < at_least:
+        text = (
+            f"Seen while it ran: {len(seen)} trainings of {FEWEST_UPDATES} steps or more; {at_least} are "
+            "asked for."
+        )
+        return Reason(text=text, numbers=(len(seen), FEWEST_UPDATES, at_least), source=Source.OBSERVED)
+    if evidence.run is None or not all(training.runs for training in seen):
         return None
-    text = f"Seen while it ran: {seen} trainings of {FEWEST_UPDATES} steps or more; {at_least} are asked for."
-    return Reason(text=text, numbers=(seen, FEWEST_UPDATES, at_least), source=Source.OBSERVED)
+    executed = dict(enumerate((entry.cell for entry in evidence.run.cells), start=1))
+    long_in = Counter(executed.get(place) for training in seen for place in training.runs)
+    counted = sum(min(count, long_in[cell]) for cell, count in Counter(cells).items())
+    if counted >= at_least:
+        return None
+    text = (
+        f"Seen while it ran: {counted} of the different configurations may have been trained for "
+        f"{FEWEST_UPDATES} steps or more; {at_least} are asked for."
+    )
+    return Reason(text=text, numbers=(counted, FEWEST_UPDATES, at_least), source=Source.OBSERVED)
 
 
 def _are_results_of_models(facts: CodeFacts) -> bool:
@@ -250,27 +171,16 @@ def _are_results_of_models(facts: CodeFacts) -> bool:
 
 def _is_certainly_one(evidence: Evidence, called: Sequence[Training]) -> bool:
     facts = evidence.facts
-    if not facts.is_complete or len(called) != len(facts.trainings) or _tells_of_more(evidence):
+    if not facts.is_complete or len(called) != len(facts.trainings) or tells_of_experiments(evidence):
         return False
     if any(training.model is None or not training.model.is_plain for training in called):
         return False
+    products = [step for training in called if training.model for step in training.model.products]
+    if any(step.weight is None or not step.weight.is_one for step in products):
+        return False  # made in a loop: how many models come of it is not known
     if not called and facts.models:  # trained in a way that is not known here, by hand in NumPy say
         return False
     return len({training.configuration for training in called}) <= 1
-
-
-def _tells_of_more(evidence: Evidence) -> bool:
-    """True when the text, or code put out of use by a comment, may tell of other configurations."""
-    texts = [passage.text for passage in evidence.prose.passages]
-    if any(_TRIED.search(text) for text in texts):
-        return True
-    if sum(len(_ACCURACY_IN_PROSE.findall(text)) for text in texts) > 1 or evidence.prose.pictures:
-        return True
-    return any(
-        _IN_A_COMMENT.search(line)
-        for cell in evidence.notebook.code_cells
-        for line in cell.source.split("\n")
-    )
 
 
 def _varied(found: Sequence[Configuration]) -> str:
@@ -300,11 +210,13 @@ def _in_words(configuration: Configuration) -> str:
 
 
 @check("misclassified-looked-at")
+@never_against(nothing_seen)
 def misclassified_looked_at(evidence: Evidence) -> Verdict:
     """Images that the model gets wrong are picked out and shown.
 
     Met when a display in code that runs is of images picked by comparing predictions with labels, and
-    its cell shows a figure. Not met only when no image is displayed anywhere.
+    its cell shows a figure. Not met only when no image is displayed anywhere and nothing looks as if wrong
+    ones were sought.
     """
     facts = evidence.facts
     for display in facts.displays:
@@ -315,8 +227,12 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
                     text = f"Images whose prediction differs from the label are shown (cell {cell})."
                     figure = Reason(text=f"Cell {cell} shows a figure.", cell=cell, source=source)
                     return met(said(text, cell), figure)
-    has_figures = any(readings.figures for _, readings in readings_of(evidence))
-    may_show = facts.displays or evidence.prose.pictures or _SHOWS_IMAGES.search(_all_code(evidence))
+    has_figures = any(readings.figures for _, readings in readings_of(evidence)) or any(
+        output.html for cell in evidence.notebook.code_cells for output in cell.outputs
+    )
+    code = _all_code(evidence)
+    may_show = bool(facts.displays or evidence.prose.pictures or tells_of(evidence, _IMAGES, _WRONG))
+    may_show = may_show or bool(_SHOWS_IMAGES.search(code) or _LOOKS_FOR_WRONG.search(code))
     if not may_show and (facts.is_complete or not has_figures):
         return not_met(said("No image is displayed anywhere in the notebook."))
     reasons = [
@@ -331,28 +247,37 @@ def _all_code(evidence: Evidence) -> str:
 
 
 @check("trained-on")
+@never_against(training_on)
+@of_a_trained_model
 def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
     """A model is trained on `dataset`, and an accuracy on it is shown.
 
-    Not met only when the code never names that data set and loads no data that could be it.
+    Met only by a training that may have been on that data set, as far as the recorder could tell. Not met
+    only when neither code nor text names it, and no data is loaded that could be it.
     """
     facts = evidence.facts
     trainings = [t for t in trainings_of_mlps(evidence) if dataset in t.datasets]
     tests = [test for test in facts.evaluations if test.is_called and test.datasets == (dataset,)]
     shown = next((found for test in tests if (found := _result_on(evidence, test, dataset))), None)
-    if trainings and shown is not None:
+    elsewhere = _seen_on_others_only(evidence, dataset)
+    if trainings and shown is not None and elsewhere is None:
         return met(
             said(
                 f"A model is trained on `{dataset}` in cell {trainings[0].run_cell}.", trainings[0].run_cell
             ),
             shown,
         )
-    pattern = re.compile(re.escape(dataset).replace("_", r"[_\-\s]*"), re.IGNORECASE)
+    name = re.escape(dataset).replace("_", r"[_\-\s]*")
+    named = re.compile("|".join((name, *_OTHER_NAMES.get(dataset, ()))), re.IGNORECASE)
     unknown_load = any(not load.dataset for load in facts.loads)
-    if not pattern.search(_all_code(evidence)) and not unknown_load and facts.loads:
-        return not_met(said(f"The code never names the data set `{dataset}`."))
+    is_named = named.search(_all_code(evidence)) or tells_of(evidence, named)
+    if not is_named and not unknown_load and facts.loads:
+        return not_met(
+            said(f"The code never names the data set `{dataset}`, and the text tells of no result.")
+        )
     return needs_review(
         said(f"Whether a model is trained on `{dataset}` and evaluated there could not be settled."),
+        *([elsewhere] if elsewhere is not None else []),
         *[
             said(
                 f"A training in cell {t.run_cell}, on {', '.join(t.datasets) or 'data not known'}.",
@@ -363,6 +288,15 @@ def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
     )
 
 
+def _seen_on_others_only(evidence: Evidence, dataset: str) -> Reason | None:
+    """What speaks against a training on `dataset`: the recorder knows the data of all, and it is another."""
+    seen = {training.dataset for training in trainings_seen(evidence)}
+    if not seen or seen & {dataset, None}:
+        return None
+    text = f"Seen while it ran: trainings on {' and '.join(sorted(name or '' for name in seen))} only."
+    return Reason(text=text, source=Source.OBSERVED)
+
+
 def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | None:
     """An accuracy that the cell of an evaluation shows, or a line of it with the data set and a figure."""
     for source, readings in readings_of(evidence):
@@ -371,8 +305,9 @@ def _result_on(evidence: Evidence, test: Evaluation, dataset: str) -> Reason | N
             text = f"An accuracy on it is shown in cell {shown[-1].cell}: {shown[-1].value:.4f}."
             return Reason(text=text, cell=shown[-1].cell, numbers=(shown[-1].value,), source=source)
     word = dataset.split("_")[0]
-    for cell, line in printed_lines(evidence, {test.run_cell}):
-        if word in line.lower():
-            text = f"A result on it is shown in cell {cell}: {line.strip()[:80]}."
-            return Reason(text=text, cell=cell, source=Source.SAVED)
+    for source, readings in readings_of(evidence):
+        for cell, line in printed_lines(readings, {test.run_cell}, could_be_computed(evidence)):
+            if word in line.lower():
+                text = f"A result on it is shown in cell {cell}: {line.strip()[:80]}."
+                return Reason(text=text, cell=cell, source=source)
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from grader.checks.foreign_outputs import results_of_other_code
+from grader.checks.guards import never_against, nothing_seen
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met
@@ -92,22 +94,32 @@ def _share_a_word(name: str, text: str) -> bool:
 
 
 @check("outputs-saved")
+@never_against(nothing_seen)
 def outputs_saved(evidence: Evidence) -> Verdict:
     """The notebook was saved with outputs that show its code working.
 
     Not met only when no code cell has an output; met when the outputs hold accuracies, losses or
     figures, or when most code cells have one and there are results among them (numbers with a decimal
-    point or a percent sign). Whether they are right is for other checks.
+    point or a percent sign). Left to a person when our run ended well and showed no result at all. Whether
+    they are right is for other checks.
     """
     saved = evidence.saved
     if saved.code_cells == 0:
         return needs_review(Reason(text="The notebook has no code cells.", source=Source.SAVED))
+    if saved.cells_with_output == 0 and evidence.prose.pictures:
+        cell = evidence.prose.pictures[0]
+        text = f"No code cell has a saved output, but cell {cell} shows a picture that may be one."
+        return needs_review(Reason(text=text, cell=cell, source=Source.SAVED))
     if saved.cells_with_output == 0:
         text = (
             f"None of the {saved.code_cells} code cells has a saved output: run it all and save it with "
             "its outputs (in Colab: Edit, Notebook settings, untick 'Omit code cell output')."
         )
         return not_met(Reason(text=text, numbers=(0.0,), source=Source.SAVED))
+    foreign = results_of_other_code(evidence)
+    if foreign:
+        text = "The saved outputs show results, but run again to its end the notebook shows none."
+        return needs_review(Reason(text=text, cell=foreign[0], source=Source.RERUN))
     has_them = f"{saved.cells_with_output} of {saved.code_cells} code cells have saved outputs"
     if saved.numbers or saved.figures:
         cell = saved.numbers[-1].cell if saved.numbers else saved.figures[-1]

@@ -10,14 +10,17 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from grader.evidence.measured import MeasuredTraining
-from grader.evidence.observed import ObservedTraining
+from grader.checks.results import accuracies_in, readings_of
+from grader.evidence.measured import Measured, MeasuredTraining
+from grader.evidence.observed import Observed, ObservedTraining
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, RunStatus, Source, Verdict, needs_review
-from grader.notebook.records import Number, Quantity, Split
+from grader.notebook.records import Number, Split
 
 FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
 LARGE_GAP = 0.15
+PER_PIXEL = "each pixel standardised"  # as the recorder names that preparation
+_LEAST_AGREEMENT = 0.97  # weights come rounded to 11 bits; honest models were seen to agree by 0.99 and more
 _UNTRAINED = 0.3  # more than any untrained network was seen to reach by luck
 _LEAST_RISE = 0.2
 _LEAST_CHANGE = 0.2
@@ -33,13 +36,31 @@ class Model(NamedTuple):
     measured: MeasuredTraining
 
 
+def is_close_to_chance(accuracy: float) -> bool:
+    """Whether an accuracy is about that of guessing one of ten classes."""
+    return accuracy <= _CLOSE_TO_CHANCE
+
+
+def is_trusted(evidence: Evidence) -> bool:
+    """Whether what the recorder saw counts: it was there, nobody spoke for it, and no code could."""
+    if evidence.observed is None or not evidence.observed.is_trusted or evidence.reaches:
+        return False
+    measured = () if evidence.measured is None else evidence.measured.trainings
+    return not any(training.is_untold for training in measured)
+
+
 def measured_models(evidence: Evidence, hidden_layers: int = 1) -> tuple[Model, ...]:
     """The measured models with at least so many hidden layers, in the order of their trainings."""
-    if evidence.observed is None or evidence.measured is None or not evidence.observed.is_trusted:
+    if evidence.observed is None or evidence.measured is None or not is_trusted(evidence):
         return ()
+    return models_of(evidence.observed, evidence.measured, hidden_layers)
+
+
+def models_of(observed: Observed, measures: Measured, hidden_layers: int = 1) -> tuple[Model, ...]:
+    """As `measured_models`, of one run."""
     found = []
-    for seen in evidence.observed.trainings:
-        measured = evidence.measured.of(seen.id)
+    for seen in observed.trainings if observed.is_trusted else ():
+        measured = measures.of(seen.id)
         if measured is not None and seen.hidden_layers >= hidden_layers:
             found.append(Model(seen, measured))
     return tuple(found)
@@ -50,13 +71,16 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
+    if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
+        return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
         return f"its weights were also written {seen.foreign_writes} times without a gradient"
-    if measured.noised is not None and measured.noised < _NOISED_SHARE * measured.accuracy:
+    is_noise_small = seen.preparation != PER_PIXEL  # which blows up noise at the border of the images
+    if is_noise_small and measured.noised is not None and measured.noised < _NOISED_SHARE * measured.accuracy:
         return f"on slightly noised copies of the images it falls to {measured.noised:.3f}"
     if measured.shifted is not None and measured.shifted < _SHIFTED_SHARE * measured.accuracy:
         return f"on copies moved by one pixel it falls to {measured.shifted:.3f}"
-    if measured.accuracy <= _CLOSE_TO_CHANCE:
+    if is_close_to_chance(measured.accuracy):
         return ""
     if measured.before is not None and measured.before > _UNTRAINED:
         return f"it had an accuracy of {measured.before:.3f} before its training"
@@ -67,15 +91,19 @@ def doubt_about(model: Model) -> str:
     return ""
 
 
-def _has(training: ObservedTraining, hidden_layers: int) -> bool:
+def hidden_layers_seen(training: ObservedTraining) -> int:
+    """Hidden layers of a trained model: by its forward pass, or where that is not known by its matrices."""
     matrices = sum(len(shape) == 2 for shape in training.shapes)
-    products = training.hidden_layers if training.forward else max(0, matrices - 1)
-    return training.updates >= FEWEST_UPDATES and products >= hidden_layers
+    return training.hidden_layers if training.forward else max(0, matrices - 1)
+
+
+def _has(training: ObservedTraining, hidden_layers: int) -> bool:
+    return training.updates >= FEWEST_UPDATES and hidden_layers_seen(training) >= hidden_layers
 
 
 def trainings_seen(evidence: Evidence, hidden_layers: int = 1) -> tuple[ObservedTraining, ...]:
     """Trainings of at least `FEWEST_UPDATES` updates of a model with at least so many hidden layers."""
-    if evidence.observed is None or not evidence.observed.is_trusted:
+    if evidence.observed is None or not is_trusted(evidence):
         return ()
     return tuple(t for t in evidence.observed.trainings if _has(t, hidden_layers))
 
@@ -88,7 +116,11 @@ def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason |
     observed = evidence.observed
     if observed is None:
         return None
-    if not observed.is_trusted:
+    if evidence.reaches:
+        first = evidence.reaches[0]
+        text = f"The code reaches into what runs it ({first.place}: `{first.what}`), so a person decides."
+        return Reason(text=text, cell=first.cell, source=Source.SOURCE)
+    if not is_trusted(evidence):
         text = "What our recorder saw cannot be trusted in this run, so whether a model was trained is open."
         return Reason(text=text, source=Source.OBSERVED)
     if trainings_seen(evidence, hidden_layers):
@@ -145,16 +177,15 @@ def of_a_trained_model(function: CheckFunction) -> CheckFunction:
     return checked
 
 
-def reported_test_accuracy(evidence: Evidence) -> Number | None:
-    """The best accuracy on test data that the notebook's outputs report, as handed in or run again."""
-    readings = [evidence.saved, *([evidence.rerun] if evidence.rerun is not None else [])]
-    numbers = [
-        number
-        for reading in readings
-        for number in reading.numbers
-        if number.quantity is Quantity.ACCURACY and number.split is Split.TEST and 0 < number.value < 1
+def reported_test_accuracy(evidence: Evidence) -> tuple[Source, Number] | None:
+    """The best accuracy on test data that the outputs report, and whether as handed in or run again."""
+    found = [
+        (source, number)
+        for source, readings in readings_of(evidence)
+        for number in accuracies_in(readings)
+        if number.split is Split.TEST and 0 < number.value < 1
     ]
-    return max(numbers, key=lambda number: number.value, default=None)
+    return max(found, key=lambda pair: pair[1].value, default=None)
 
 
 def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
@@ -163,12 +194,20 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
     if observed is None:
         return
     if not observed.is_trusted:
-        yield (
-            "Our recorder was patched, silenced or imitated, or TensorFlow was never imported: what it saw "
-            "was left out, and nothing was measured."
-        )
+        is_tampered = any(name.startswith("recorder") for name in observed.replaced)
+        what = "was patched, silenced or imitated" if is_tampered else "saw no TensorFlow in this run"
+        yield f"Our recorder {what}: nothing that it told counts, and nothing was measured."
+    if evidence.reaches:
+        places = "; ".join(f"{found.place}: {found.what}" for found in evidence.reaches[:6])
+        yield f"The code reaches into what runs it ({places}): nothing observed or measured counts."
     if observed.replaced:
-        yield f"The notebook replaced parts of TensorFlow: {', '.join(observed.replaced[:8])}."
+        more = f" and {len(observed.replaced) - 8} more" if len(observed.replaced) > 8 else ""
+        yield f"The notebook replaced parts of what it ran with: {', '.join(observed.replaced[:8])}{more}."
+    if any(training.is_untold for training in (evidence.measured or Measured()).trainings):
+        yield (
+            "A training's room did not tell how its model predicts, which our recorder always does: somebody "
+            "may have spoken in its place, so nothing that was observed counts."
+        )
     models = measured_models(evidence)
     for model in models:
         doubt = doubt_about(model)
@@ -176,8 +215,8 @@ def flags_of_measurement(evidence: Evidence) -> Iterator[str]:
             yield f"Training {model.seen.id} may not be what it seems: {doubt}."
     best = max((model.measured.accuracy for model in models), default=None)
     reported = reported_test_accuracy(evidence)
-    if best is not None and reported is not None and reported.value - best > LARGE_GAP:
+    if best is not None and reported is not None and reported[1].value - best > LARGE_GAP:
         yield (
-            f"Cell {reported.cell} reports a test accuracy of {reported.value:.3f}; the best measured "
+            f"Cell {reported[1].cell} reports a test accuracy of {reported[1].value:.3f}; the best measured "
             f"on images the notebook never saw is {best:.3f}."
         )

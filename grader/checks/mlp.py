@@ -9,9 +9,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from grader.checks.guards import (
+    curved_training,
+    deep_training,
+    never_against,
+    random_start,
+    training_by_hand,
+)
 from grader.checks.measurement import every_training, is_linear, of_a_trained_model, starts_alike
 from grader.checks.registry import check
 from grader.checks.results import did_run
+from grader.checks.told import tells_of
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
 from grader.notebook.facts import (
@@ -32,10 +40,12 @@ _TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 _HIDDEN = re.compile(r"hidden|versteckt|verdeckt|\bmlp\b|multi.?layer|deep model", re.IGNORECASE)
 _MORE_LAYERS = re.compile(
     r"(?:two|three|four|five|[2-9]|more|additional|second|third|extra|deeper|zwei|drei|vier|weitere\w*|mehr\w*|zweite\w*)"
-    r"[\s-]+(?:\w+[\s-]+)?(?:layers?\b|schicht)",
+    r"[\s-]+(?:\w+[\s-]+)?(?:layers?\b|schicht)|\bdeeper\b|\btiefer\w*|\d{2,4}(?:\s?(?:-|–|x|->|→)\s?\d{2,4}){3,}",
     re.IGNORECASE,
 )
-_RESULT = re.compile(r"\d[\d.,]*\s?%|\b0?[.,]\d{2,}\b")
+_ACTIVATION = re.compile(r"relu\b|\btanh|sigmoid|\belu\b|softplus|activation|aktivierung", re.IGNORECASE)
+_RANDOM = re.compile(r"\brandom|\bnormal\b|uniform|gau(?:ss|ß)|glorot|xavier|zuf(?:a|ä)ll", re.IGNORECASE)
+_RESULT = re.compile(r"\d[\d.,]{0,20}\s?%|\b0?[.,]\d{2,}\b")
 _BEYOND_LINEAR = 0.95  # on MNIST; on Fashion-MNIST a linear model stays far below
 _SHOWN = 6  # models laid out for a person
 
@@ -105,6 +115,7 @@ def _no_hidden_layer(facts: CodeFacts) -> Reason:
 
 
 @check("hidden-layer")
+@never_against(deep_training)
 @of_a_trained_model
 def hidden_layer(evidence: Evidence, *, at_least: Annotated[int, Field(ge=1, le=20)] = 1) -> Verdict:
     """The model has at least `at_least` hidden layers.
@@ -127,7 +138,7 @@ def hidden_layer(evidence: Evidence, *, at_least: Annotated[int, Field(ge=1, le=
         return needs_review(told, *laid_out(facts))
     if has_only_linear_models(facts):
         return not_met(_no_hidden_layer(facts))
-    if at_least > 1 and _all_are_plain(facts):
+    if at_least > 1 and all_are_plain(facts):
         most = max((model.hidden_layers for model in facts.models), default=0)
         layers = f"{most} hidden layer{'s' * (most != 1)}"
         text = f"The deepest model in the code has {layers}; {at_least} are asked for."
@@ -156,12 +167,19 @@ def _told_of_elsewhere(evidence: Evidence, at_least: int) -> Reason | None:
     return None
 
 
-def _all_are_plain(facts: CodeFacts) -> bool:
+def _told_in(cell: int | None, what: str) -> list[Reason]:
+    """The reason for a text that tells of what the code (no longer) holds."""
+    return [] if cell is None else [said(f"The text in cell {cell} tells of results with {what}.", cell)]
+
+
+def all_are_plain(facts: CodeFacts) -> bool:
+    """True when all code was understood and there is nothing but plain multi-layer or linear models in it."""
     every = facts.is_complete and all(model.is_plain for model in facts.models)
     return every and all(training.model is not None for training in facts.trainings)
 
 
 @check("nonlinear-activation")
+@never_against(curved_training)
 @of_a_trained_model
 def nonlinear_activation(evidence: Evidence) -> Verdict:
     """A non-linear activation stands between the layers.
@@ -179,7 +197,8 @@ def nonlinear_activation(evidence: Evidence) -> Verdict:
             return met(said(text, step.cell))
     if has_only_linear_models(facts):
         return not_met(_no_hidden_layer(facts))
-    if _all_are_plain(facts) and not any(any(model.hidden_activations) for model in facts.models):
+    told = tells_of(evidence, _ACTIVATION)
+    if told is None and all_are_plain(facts) and not any(any(m.hidden_activations) for m in facts.models):
         model = max(facts.models, key=lambda found: found.hidden_layers)
         text = (
             f"The {len(model.products)} matrix products of the model (cell {model.cell}) have no activation "
@@ -191,6 +210,7 @@ def nonlinear_activation(evidence: Evidence) -> Verdict:
         return not_met(Reason(text=text, source=Source.OBSERVED))
     return needs_review(
         said("Whether an activation stands between the layers could not be read from the code for certain."),
+        *_told_in(told, "an activation function"),
         *laid_out(facts),
     )
 
@@ -207,6 +227,7 @@ def _in_words(weights: Sequence[Weight | None]) -> str:
 
 
 @check("random-initialisation")
+@never_against(random_start)
 @of_a_trained_model
 def random_initialisation(evidence: Evidence) -> Verdict:
     """The weights of the model start at random values.
@@ -232,7 +253,14 @@ def random_initialisation(evidence: Evidence) -> Verdict:
             return met(said(text, first.cell))
         if all(weight is not None and weight.start in same for weight in weights):
             alike.append(model)
-    if alike and len(alike) == len(deep) and _all_are_plain(facts) and not _has_other_deep(facts, alike):
+    told = tells_of(evidence, _RANDOM)
+    if (
+        told is None
+        and alike
+        and len(alike) == len(deep)
+        and all_are_plain(facts)
+        and not _has_other_deep(facts, alike)
+    ):
         weights = _weights(alike[0])
         cell = next(weight.cell for weight in weights if weight is not None)
         text = f"All weights of the model start with the same value ({_in_words(weights)}; cell {cell})."
@@ -246,6 +274,7 @@ def random_initialisation(evidence: Evidence) -> Verdict:
         return not_met(Reason(text=text, source=Source.OBSERVED))
     return needs_review(
         said("How the weights of a model with a hidden layer start could not be read for certain."),
+        *_told_in(told, "random starting values"),
         *[
             said(f"Cell {m.cell}: {_in_words(_weights(m))}.", m.cell)
             for m in facts.models[:_SHOWN]
@@ -266,6 +295,7 @@ def _is_fresh(model: ForwardPass, alike: Sequence[ForwardPass]) -> bool:
 
 
 @check("low-level-tensorflow")
+@never_against(training_by_hand)
 @of_a_trained_model
 def low_level_tensorflow(evidence: Evidence) -> Verdict:
     """The model is built from variables and trained with gradients of our own asking, not by Keras.
@@ -284,8 +314,7 @@ def low_level_tensorflow(evidence: Evidence) -> Verdict:
             where = deep[0].cell
             return not_met(said(f"The model is written in PyTorch (cell {where}), not in TensorFlow.", where))
         return not_met(said("TensorFlow is not imported anywhere in the notebook."))
-    is_settled = _all_are_plain(facts) and all(training.is_called for training in facts.trainings)
-    if not is_settled or any(training.kind is TrainingKind.TF1_SESSION for training in facts.trainings):
+    if not _is_settled(facts):
         return needs_review(*_not_settled(facts), *laid_out(facts))
     taped = [t for t in deep if t.kind in _BY_HAND]
     if taped and all(t.model is not None and t.model.level is Level.KERAS for t in taped):
@@ -298,6 +327,17 @@ def low_level_tensorflow(evidence: Evidence) -> Verdict:
         if has_only_linear_models(facts):
             return not_met(_no_hidden_layer(facts))
     return needs_review(*_not_settled(facts), *laid_out(facts))
+
+
+def _is_settled(facts: CodeFacts) -> bool:
+    """Whether all trainings are surely known; what becomes of gradients that are only taken is not."""
+    if not all_are_plain(facts) or not all(training.is_called for training in facts.trainings):
+        return False
+    return not any(
+        training.kind is TrainingKind.TF1_SESSION
+        or (training.kind is TrainingKind.GRADIENTS_ONLY and training.model and training.model.hidden_layers)
+        for training in facts.trainings
+    )
 
 
 def _is_low_level(model: ForwardPass | None) -> bool:

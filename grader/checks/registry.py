@@ -26,13 +26,24 @@ class Check:
 
     The function's keyword-only arguments are the parameters that a rubric may give under `with:`.
     `title` is the first line of its docstring. `repeats` tells whether it can only be settled when the
-    notebook is run with other seeds too; None for checks that never ask for that.
+    notebook is run with other seeds too; None for checks that never ask for that. `references` names the
+    experiments of ours that it asks `evidence.references` for. `saved` judges by code and saved outputs
+    where our run failed; None for checks that do so anyway when there was no run.
     """
 
-    def __init__(self, name: str, function: CheckFunction, repeats: AsksForRepeats | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: CheckFunction,
+        repeats: AsksForRepeats | None = None,
+        references: tuple[str, ...] = (),
+        saved: CheckFunction | None = None,
+    ) -> None:
         self.name = name
         self.function = function
         self.repeats = repeats
+        self.references = references
+        self.saved = saved
         self.title = (inspect.getdoc(function) or name).splitlines()[0]
         fields: dict[str, Any] = {}
         for parameter in inspect.signature(function, eval_str=True).parameters.values():
@@ -45,20 +56,34 @@ class Check:
 
     def __call__(self, evidence: Evidence, parameters: BaseModel) -> Verdict:
         """Run the check with parameters that `self.parameters` has validated."""
-        values = {name: getattr(parameters, name) for name in type(parameters).model_fields}
-        return self.function(evidence, **values)
+        return self.function(evidence, **_values(parameters))
+
+    def as_handed_in(self, evidence: Evidence, parameters: BaseModel) -> Verdict:
+        """What it says by code and outputs as handed in alone, as if there had been no run."""
+        if self.saved is not None:
+            return self.saved(evidence, **_values(parameters))
+        return self.function(evidence.as_handed_in(), **_values(parameters))
+
+
+def _values(parameters: BaseModel) -> dict[str, Any]:
+    return {name: getattr(parameters, name) for name in type(parameters).model_fields}
 
 
 _declared: dict[str, Check] = {}
 
 
-def check(name: str, repeats: AsksForRepeats | None = None) -> Callable[[CheckFunction], CheckFunction]:
+def check(
+    name: str,
+    repeats: AsksForRepeats | None = None,
+    references: tuple[str, ...] = (),
+    saved: CheckFunction | None = None,
+) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated function as the check `name`; a name can be taken only once."""
 
     def declare(function: CheckFunction) -> CheckFunction:
         if name in _declared and _declared[name].function.__module__ != function.__module__:
             raise ValueError(f"two checks are called {name!r}: rename one of them")
-        _declared[name] = Check(name, function, repeats)
+        _declared[name] = Check(name, function, repeats, references, saved)
         return function
 
     return declare

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+from grader.checks.written import written_down
 from grader.evidence.record import Evidence
 from grader.model import CellStatus, RunStatus, Source
 from grader.notebook.facts import Evaluation, ForwardPass
-from grader.notebook.records import Number, OutputKind, Quantity, Readings, Split
-
-_FIGURE = re.compile(r"(?<![\d.])0?\.\d{2,}|\d[.,]\d+ ?%")
+from grader.notebook.outputs import SHARE
+from grader.notebook.records import Number, Quantity, Readings, Split
 
 
 def readings_of(evidence: Evidence) -> Iterable[tuple[Source, Readings]]:
@@ -31,23 +30,42 @@ def depth_of(model: ForwardPass | None) -> int:
     return model.hidden_layers if model is not None and model.is_mlp else 0
 
 
+def could_be_computed(evidence: Evidence) -> Callable[[float], bool]:
+    """Tells whether an accuracy may have been computed over a test set.
+
+    Not one that stands in the code, nor 0 or 1: no model trained here gets nothing or everything right. It is
+    for what earns points; what costs points goes by all that is shown.
+    """
+    is_written_down = written_down(evidence)
+    return lambda value: 0 < value < 1 and not is_written_down(value)
+
+
 def accuracy_shown_for(evidence: Evidence, test: Evaluation) -> tuple[Source, Number] | None:
-    """The best accuracy in the outputs that can be of an evaluation: in its cell, of the test, or later."""
+    """The best accuracy in the outputs that can be of an evaluation: in its cell, or after it was run."""
     cells = (test.run_cell, test.cell)
+    is_computed = could_be_computed(evidence)
     for source, readings in readings_of(evidence):
-        numbers = [number for number in accuracies_in(readings) if number.split is not Split.TRAIN]
+        numbers = [
+            number
+            for number in accuracies_in(readings)
+            if number.split is not Split.TRAIN
+            and (number.cell in cells or number.cell > test.run_cell)
+            and is_computed(number.value)
+        ]
         there = [number for number in numbers if number.split is Split.TEST or number.cell in cells]
-        there = there or [number for number in numbers if number.cell > test.run_cell]
-        if there:
-            return source, max(there, key=lambda number: (number.cell in cells, number.value))
+        if numbers:
+            return source, max(there or numbers, key=lambda number: (number.cell in cells, number.value))
     return None
 
 
-def results_shown(evidence: Evidence) -> tuple[int, Source | None]:
-    """How many separate results the outputs show: final or test accuracies, or figures; and in which."""
+def results_shown(evidence: Evidence, counts: Callable[[float], bool]) -> tuple[int, Source | None]:
+    """How many separate results the outputs show: final or test accuracies, or figures; and in which.
+
+    Of the accuracies those for which `counts` holds.
+    """
     best: tuple[int, Source | None] = (0, None)
     for source, readings in readings_of(evidence):
-        numbers = accuracies_in(readings)
+        numbers = [number for number in accuracies_in(readings) if counts(number.value)]
         tests = {(n.cell, round(n.value, 6), n.step) for n in numbers if n.split is Split.TEST}
         plain = {(n.cell, round(n.value, 6)) for n in numbers if n.step is None}
         restarts = 0
@@ -58,24 +76,34 @@ def results_shown(evidence: Evidence) -> tuple[int, Source | None]:
         count = max(len(tests), len(plain), restarts, len(readings.figures))
         if count > best[0]:
             best = (count, source)
-    lines = _lines_of_evaluations(evidence)
-    return (lines, Source.SAVED) if lines > best[0] else best
+    lines = _lines_of_evaluations(evidence, counts)
+    return lines if lines[0] > best[0] else best
 
 
-def _lines_of_evaluations(evidence: Evidence) -> int:
+def _lines_of_evaluations(evidence: Evidence, counts: Callable[[float], bool]) -> tuple[int, Source | None]:
     """How many different lines with a figure the cells print that hold predictions against labels."""
     tests = evidence.facts.evaluations
     cells = {test.run_cell for test in tests if test.is_called and depth_of(test.model)}
-    return len(set(printed_lines(evidence, cells)))
+    found = [
+        (len(set(printed_lines(readings, cells, counts))), source)
+        for source, readings in readings_of(evidence)
+    ]
+    return max(found, key=lambda entry: entry[0])
 
 
-def printed_lines(evidence: Evidence, cells: set[int]) -> Iterable[tuple[int, str]]:
-    """Lines with a figure between 0 and 1 (or a per cent) that cells print, as handed in."""
-    for cell in evidence.notebook.code_cells:
-        for output in cell.outputs if cell.number in cells else ():
-            if output.kind is not OutputKind.ERROR and not output.is_stderr:
-                lines = output.text.split("\n")[:500]
-                yield from ((cell.number, line) for line in lines if _FIGURE.search(line[:500]))
+def printed_lines(
+    readings: Readings, cells: set[int], counts: Callable[[float], bool]
+) -> Iterable[tuple[int, str]]:
+    """Lines that cells print with a figure between 0 and 1 (or a per cent) that `counts`."""
+    for cell, line in readings.lines:
+        if cell in cells and any(counts(_value(figure)) for figure in SHARE.findall(line)):
+            yield cell, line
+
+
+def _value(figure: str) -> float:
+    """A figure as a number: of `95,2 %` 0.952."""
+    number = float(figure.rstrip(" %").replace(",", "."))
+    return number / 100 if figure.endswith("%") else number
 
 
 def did_run(evidence: Evidence, cell: int) -> bool:

@@ -1,6 +1,7 @@
 """The withheld split: training images that a notebook never sees, with other ones in their places.
 
-Which ones is a secret of the course. Shapes, dtypes, file formats and the test set stay as they are.
+Which ones is a secret of the course; students' own checks have a public split. Shapes, dtypes, file formats
+and the test set stay as they are.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 WITHHELD, SHIFTED, NOISED, KNOWN = 5_000, 1_000, 1_000, 1_000
 NOISE = 20  # grey levels up or down, of 255
 SECRET_BYTES = 32
+PUBLIC_SEED = b"grader: the public split of the data"  # known to everybody, so no grade may rest on it
 SPLITS = "splits-v1"  # counts up whenever the same secret would give another split
 
 
@@ -126,6 +128,27 @@ def split_dataset(files: DatasetFiles, secret: bytes, cache: Path) -> Split:
             raise
         inside = described(dataset, files.origin, found, cache=cache)
     return Split(inside=inside, inputs=inputs, key=key)
+
+
+def public_split(files: DatasetFiles, cache: Path) -> Split:
+    """The split for a student's own check: the same on every machine, and of no use for guessing a course's.
+
+    Raises as `split_dataset` does.
+    """
+    return split_dataset(files, PUBLIC_SEED, cache)
+
+
+def read_inputs(inputs: Path) -> Bytes:
+    """The images to ask about, uint8 (n, height, width); DatasetError when they cannot be read."""
+    import numpy as np
+
+    try:
+        images: Bytes = np.load(inputs, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as damage:
+        raise DatasetError(
+            f"{inputs} cannot be read ({damage}): delete it, it will be made again."
+        ) from damage
+    return images
 
 
 def read_key(key: Path) -> SplitKey:

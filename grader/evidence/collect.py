@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,18 @@ from grader.errors import StoreError
 from grader.evidence.measured import Measured
 from grader.evidence.measuring import Key, measure
 from grader.evidence.observed import Observed, read_observed
+from grader.evidence.own_traces import own_traces
 from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import read_code_facts
+from grader.notebook.machinery import Reach, reaches_of_cells, reaches_of_file
 from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
+
+_MODULE_BYTES = 1024**2
+_MOST_MODULES = 50
 
 
 def collect(
@@ -40,6 +46,7 @@ def collect(
     predictions are measured with.
     """
     observed, measured = (None, None) if run is None else observe(facts, keys or {})
+    code = CodeIndex(notebook.code_cells)
     return Evidence(
         submission=submission,
         notebook=notebook,
@@ -48,19 +55,32 @@ def collect(
         rerun=None if executed is None else read_outputs(executed),
         observed=observed,
         measured=measured,
-        code_facts=read_code_facts(CodeIndex(notebook.code_cells)),
+        code_facts=read_code_facts(code),
         text=read_prose(notebook),
+        reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission)),
+        own_traces=own_traces(code, executed or notebook),
     )
 
 
+def _reaches_of_files(submission: Submission) -> Iterator[Reach]:
+    """What the Python files beside the notebook reach into; files that cannot be read are passed over."""
+    modules = [
+        a.name for a in submission.attachments if a.name.endswith(".py") and a.size_bytes < _MODULE_BYTES
+    ]
+    for name in modules[:_MOST_MODULES]:
+        with contextlib.suppress(OSError):
+            source = (submission.folder / name).read_text("utf-8", "replace")
+            yield from reaches_of_file(name, source)
+
+
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
-    """What one run's room sent, and what is measured from it; the predictions themselves are not kept."""
+    """What one run's room sent, and what is measured from it; predictions and models are not kept."""
     observed = read_observed(facts)
-    return observed.model_copy(update={"predictions": ()}), measure(observed, keys)
+    return observed.model_copy(update={"predictions": (), "models": ()}), measure(observed, keys)
 
 
 @cache
-def _collector_sha256() -> str:
+def collector_sha256() -> str:
     """SHA-256 over what reads notebooks and collects: when that changes, evidence is collected anew."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
@@ -80,7 +100,7 @@ class EvidenceStore:
 
     def key(self, submission: Submission, run_settings: str) -> str:
         """SHA-256 over the hand-in, the source of what collects, and `run_settings` of its run."""
-        parts = [submission.model_dump_json(), _collector_sha256(), run_settings]
+        parts = [submission.model_dump_json(), collector_sha256(), run_settings]
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     def load(self, key: str) -> Evidence | None:

@@ -19,6 +19,10 @@ class MeasuredTraining(Record):
     of the weights before training and at snapshots, over fewer images. `as_evaluated` is the accuracy of
     the forward pass as the notebook evaluates it; `changed` the share of predictions that another order of
     its weights changes.
+
+    The predictions are the room's. `agreement` is the share of them that this process, computing with the
+    model's weights itself, found too; None where that was not possible or not tried (`why_not_computed`).
+    `is_untold`: nothing was told of how the model computes, which the recorder always does.
     """
 
     training: int
@@ -32,6 +36,9 @@ class MeasuredTraining(Record):
     during: tuple[tuple[int, Share], ...] = ()
     changed: Share | None = None
     as_evaluated: Share | None = None
+    agreement: Share | None = None
+    why_not_computed: str = ""
+    is_untold: bool = False
 
 
 class Measured(Record):

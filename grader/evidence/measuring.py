@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.evidence.measured import Measured, MeasuredTraining
+from grader.evidence.modelled import WrittenModel
 from grader.evidence.observed import Moment, Observed, Predictions
+from grader.evidence.operations import CannotComputeError
+from grader.evidence.recomputing import recomputed, share_alike, way_for
 
+_MOST_COMPUTED = 12  # models of one run, the best ones
 _FEWEST = 30  # images; an accuracy over fewer says nothing
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -22,10 +26,14 @@ class Kind:
 
 
 class Key(NamedTuple):
-    """The labels (uint8, n) of a data set's probe inputs and what each of them is (uint8, n, see `Kind`)."""
+    """The labels (uint8, n) of a data set's probe inputs and what each of them is (uint8, n, see `Kind`).
+
+    `images` are the inputs themselves, uint8 (n, height, width), to compute with; None where there are none.
+    """
 
     labels: Bytes
     kinds: Bytes
+    images: Bytes | None = None
 
 
 def measure(observed: Observed, keys: Mapping[str, Key]) -> Measured:
@@ -40,11 +48,50 @@ def measure(observed: Observed, keys: Mapping[str, Key]) -> Measured:
     for predictions in observed.predictions:
         if predictions.dataset in keys:
             by_training.setdefault(predictions.training, []).append(predictions)
-    measured = (_measured(training, told, keys) for training, told in by_training.items())
-    return Measured(trainings=tuple(found for found in measured if found is not None))
+    measured = [_measured(training, told, keys) for training, told in by_training.items()]
+    best = sorted((found for found in measured if found is not None), key=lambda m: -m[0].accuracy)
+    models = {model.training: model for model in observed.written}
+    computed = {found[0].training: _as_computed(*found, models, keys) for found in best[:_MOST_COMPUTED]}
+    rest = {
+        found.training: _not_computed(found, keys, "better ones were") for found, _ in best[_MOST_COMPUTED:]
+    }
+    by_training_again = computed | rest
+    return Measured(
+        trainings=tuple(by_training_again[found[0].training] for found in measured if found is not None)
+    )
 
 
-def _measured(training: int, told: Sequence[Predictions], keys: Mapping[str, Key]) -> MeasuredTraining | None:
+def _not_computed(found: MeasuredTraining, keys: Mapping[str, Key], why: str) -> MeasuredTraining:
+    """The measurement as it is, with the reason why nothing was computed where something could have been."""
+    return found.model_copy(
+        update={"why_not_computed": why if keys[found.dataset].images is not None else ""}
+    )
+
+
+def _as_computed(
+    found: MeasuredTraining,
+    chosen: Predictions,
+    models: Mapping[int, WrittenModel],
+    keys: Mapping[str, Key],
+) -> MeasuredTraining:
+    """The measurement with what came of computing the same classes here."""
+    images, model = keys[found.dataset].images, models.get(found.training)
+    if images is None:
+        return found
+    way = None if model is None else way_for(model, found.dataset, chosen.fit)
+    if model is None or (way is None and not model.why_not):
+        return found.model_copy(update={"is_untold": True, "why_not_computed": "the room did not tell how"})
+    try:
+        classes = recomputed(model, way, images)
+    except CannotComputeError as reason:
+        return _not_computed(found, keys, str(reason)[:200])
+    return found.model_copy(update={"agreement": share_alike(chosen.classes, classes)})
+
+
+def _measured(
+    training: int, told: Sequence[Predictions], keys: Mapping[str, Key]
+) -> tuple[MeasuredTraining, Predictions] | None:
+    """One training's measurement, and the predictions that it goes by."""
     after = [p for p in told if p.moment is Moment.AFTER]
     if not after:
         return None
@@ -59,7 +106,7 @@ def _measured(training: int, told: Sequence[Predictions], keys: Mapping[str, Key
     def withheld(moment: Moment) -> float | None:
         return next((_accuracy(p, key, Kind.WITHHELD) for p in alike if p.moment is moment), None)
 
-    return MeasuredTraining(
+    measured = MeasuredTraining(
         training=training,
         dataset=chosen.dataset,
         examples=int(np.sum(key.kinds[: len(chosen.classes)] == Kind.WITHHELD)),
@@ -72,6 +119,7 @@ def _measured(training: int, told: Sequence[Predictions], keys: Mapping[str, Key
         changed=_changed(chosen, alike),
         as_evaluated=withheld(Moment.EVALUATED),
     )
+    return measured, chosen
 
 
 def _accuracy(predictions: Predictions, key: Key, kind: int) -> float | None:

@@ -1,12 +1,17 @@
 """What the recorder in the room saw (`observed`: student code can forge it), read from the run's wire facts.
 
-Wire schema 2, a JSON object a line, `kind` tells which:
+Wire schema 3, a JSON object a line, `kind` tells which:
 
 - `recorder`: the recorder is at work (`version`); without it nothing here counts.
-- `training`: one training run, the fields of `ObservedTraining`; a later line with the same `id` replaces it.
+- `training`, `pipeline`, `function`, `model`: one training run, tf.data pipeline, `tf.function`, Keras model,
+  the fields of `ObservedTraining`, `ObservedPipeline`, `ObservedFunction`, `ObservedModel`; a later line with
+  the same `id` replaces it.
+- `graph`: `model`, an id, and `operations`, those of `ObservedModel`.
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
-- `replaced`: `names`, attributes of TensorFlow or of the recorder that student code replaced.
+- `written`: the fields of `WrittenModel` (`modelled.py`): how a training's model computes its logits.
+- `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
+  "recorder".
 
 Lines that do not follow the schema are left out; nothing here raises on what a room says.
 """
@@ -14,17 +19,27 @@ Lines that do not follow the schema are left out; nothing here raises on what a 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
+from grader.evidence.around import (
+    Number,
+    ObservedFunction,
+    ObservedModel,
+    ObservedPipeline,
+    TracedGraph,
+    TracedOperation,
+)
+from grader.evidence.modelled import WrittenModel
 from grader.model import Record
 
 _MOST_TRAININGS = 400
 _MOST_PREDICTIONS = 4_000
+_MOST_AROUND = 300  # pipelines, functions, models each
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D"})
 _NAME = Annotated[str, Field(max_length=200)]
 
 
@@ -48,6 +63,13 @@ class ForwardOp(Record):
     weight: int | None = None
 
 
+class PipelineUse(Record):
+    """A pipeline, by its id, and how many steps it fed; None where a graph took from it by itself."""
+
+    id: int
+    steps: Annotated[int, Field(ge=0)] | None = None
+
+
 class ObservedTraining(Record):
     """One training run of one set of weights, as the recorder saw it.
 
@@ -57,7 +79,15 @@ class ObservedTraining(Record):
     `dataset`, `scale`, `offset`: the data set whose training images went in, and how (scale × pixel +
     offset). `starts`: per weight "zeros", "constant" or "random" before the first update. `rate`: the
     learning rate as gradient and change of plain gradient descent give it. `foreign_writes`: changes of
-    the weights that no gradient preceded. `why_not`: why it cannot be replayed, "" when it can.
+    the weights that no gradient preceded (copies of earlier values that were put back aside). `why_not`: why
+    its model cannot be asked about other images, "" when it can. `part` is "train" or "test", whichever the
+    images were from, `preparation` what was done with them before scale and offset ("padded", "each pixel
+    standardised"), "" for nothing.
+
+    `place` is the name of the function in which the tape was opened, `is_in_library` whether that is Keras's
+    own `train_step` or the like. `model`, `function`, `pipelines`: the Keras model that owns the weights, the
+    `tf.function` in which gradients were computed, the pipelines that fed it. `optimizer` is the class of the
+    optimiser that updated the weights, `optimizer_rate` its learning rate when it began.
     """
 
     id: Annotated[int, Field(ge=0)]
@@ -72,15 +102,24 @@ class ObservedTraining(Record):
     batch: int | None = None
     rate: float | None = None
     dataset: _NAME | None = None
+    part: _NAME | None = None
     scale: float | None = None
     offset: float | None = None
+    preparation: _NAME = ""
     foreign_writes: Annotated[int, Field(ge=0)] = 0
+    place: _NAME = ""
+    is_in_library: bool = False
+    model: int | None = None
+    function: int | None = None
+    pipelines: Annotated[tuple[PipelineUse, ...], Field(max_length=50)] = ()
+    optimizer: _NAME | None = None
+    optimizer_rate: Number | None = None
     why_not: _NAME = ""
 
     @property
     def hidden_layers(self) -> int:
-        """Matrix products with a weight on the way to the logits, less one."""
-        products = sum(op.op == "MatMul" and op.weight is not None for op in self.forward)
+        """Products with a weight on the way to the logits, convolutions among them, less one."""
+        products = sum(op.op in _PRODUCTS and op.weight is not None for op in self.forward)
         return max(0, products - 1)
 
 
@@ -95,6 +134,7 @@ class ObservedEvaluation(Record):
 
     run: int
     training: int | None = None
+    updates: Annotated[int, Field(ge=0)] | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
     count: Annotated[int, Field(ge=0)] = 0
@@ -127,53 +167,111 @@ class Predictions(Record):
 
 
 class Observed(Record):
-    """All that the recorder saw in one run. `is_trusted` is False when it was patched, forged or missing."""
+    """All that the recorder saw in one run.
+
+    `is_trusted` is False when it was patched, forged or missing; then nothing but `replaced` is kept.
+    """
 
     is_trusted: bool = False
     replaced: tuple[str, ...] = ()
     trainings: tuple[ObservedTraining, ...] = ()
     evaluations: tuple[ObservedEvaluation, ...] = ()
     predictions: tuple[Predictions, ...] = ()
+    pipelines: tuple[ObservedPipeline, ...] = ()
+    functions: tuple[ObservedFunction, ...] = ()
+    models: tuple[ObservedModel, ...] = ()
+    written: tuple[WrittenModel, ...] = ()
 
 
-_TRAINING = TypeAdapter(ObservedTraining)
-_EVALUATION = TypeAdapter(ObservedEvaluation)
-_PREDICTIONS = TypeAdapter(Predictions)
+class _Reader:
+    """What has been read of one run so far."""
+
+    def __init__(self) -> None:
+        self.is_there = False
+        self.replaced: list[str] = []
+        self.trainings: dict[int, ObservedTraining] = {}
+        self.pipelines: dict[int, ObservedPipeline] = {}
+        self.functions: dict[int, ObservedFunction] = {}
+        self.models: dict[int, ObservedModel] = {}
+        self.graphs: dict[int, tuple[TracedOperation, ...]] = {}
+        self.written: dict[int, WrittenModel] = {}
+        self.evaluations: list[ObservedEvaluation] = []
+        self.predictions: list[Predictions] = []
+
+    def read(self, kind: object, fields: dict[str, Any]) -> None:
+        """Take in one fact. Raises ValidationError, TypeError or ValueError when it follows no schema."""
+        match kind:
+            case "recorder":
+                self.is_there = True
+            case "training":
+                _keep(self.trainings, ObservedTraining.model_validate(without_run(fields)), _MOST_TRAININGS)
+            case "pipeline":
+                _keep(self.pipelines, ObservedPipeline.model_validate(fields), _MOST_AROUND)
+            case "function":
+                _keep(self.functions, ObservedFunction.model_validate(fields), _MOST_AROUND)
+            case "model":
+                _keep(self.models, ObservedModel.model_validate(fields), _MOST_AROUND)
+            case "graph" if len(self.graphs) < _MOST_AROUND:
+                graph = TracedGraph.model_validate(without_run(fields))
+                self.graphs[graph.model] = graph.operations
+            case "evaluation" if len(self.evaluations) < _MOST_TRAININGS:
+                self.evaluations.append(ObservedEvaluation.model_validate(fields))
+            case "predictions" if len(self.predictions) < _MOST_PREDICTIONS:
+                classes = base64.b64decode(str(fields.get("classes", "")), validate=True)
+                told = without_run(fields) | {"classes": classes}
+                self.predictions.append(Predictions.model_validate(told))
+            case "written" if len(self.written) < _MOST_TRAININGS:
+                model = WrittenModel.model_validate(without_run(fields))
+                self.written.setdefault(model.training, model)
+            case "replaced":
+                self.replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
+
+    def observed(self) -> Observed:
+        """All of it, if it can be trusted."""
+        told = [(p.training, p.dataset, p.moment, p.step, p.fit) for p in self.predictions]
+        is_once = len(told) == len(set(told))  # said twice: somebody else speaks on the wire
+        is_patched = any(name.startswith("recorder") for name in self.replaced)
+        replaced = tuple(dict.fromkeys(self.replaced))
+        if not self.is_there or not is_once or is_patched:
+            return Observed(is_trusted=False, replaced=replaced)
+        models = (
+            model.model_copy(update={"operations": self.graphs.get(model.id, ())})
+            for model in self.models.values()
+        )
+        return Observed(
+            is_trusted=True,
+            replaced=replaced,
+            trainings=tuple(self.trainings.values()),
+            evaluations=tuple(self.evaluations),
+            predictions=tuple(self.predictions),
+            pipelines=tuple(self.pipelines.values()),
+            functions=tuple(self.functions.values()),
+            models=tuple(models),
+            written=tuple(self.written.values()),
+        )
+
+
+_WithId = TypeVar("_WithId", ObservedTraining, ObservedPipeline, ObservedFunction, ObservedModel)
+
+
+def _keep(found: dict[int, _WithId], told: _WithId, most: int) -> None:
+    """A later word about the same thing replaces the earlier one."""
+    if told.id in found or len(found) < most:
+        found[told.id] = told
+
+
+def without_run(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a fact that does not say in which cell it was told."""
+    return {name: value for name, value in fields.items() if name != "run"}
 
 
 def read_observed(facts: Iterable[Mapping[str, Any]]) -> Observed:
     """What the wire facts of one run tell; lines that do not follow the schema are left out."""
-    is_there = False
-    replaced: list[str] = []
-    trainings: dict[int, ObservedTraining] = {}
-    evaluations: list[ObservedEvaluation] = []
-    predictions: list[Predictions] = []
+    reader = _Reader()
     for fact in facts:
-        left_out = ("kind",) if fact.get("kind") == "evaluation" else ("kind", "run")
-        fields = {name: value for name, value in fact.items() if name not in left_out}
+        fields = {name: value for name, value in fact.items() if name != "kind"}
         try:
-            match fact.get("kind"):
-                case "recorder":
-                    is_there = True
-                case "training" if len(trainings) < _MOST_TRAININGS:
-                    training = _TRAINING.validate_python(fields)
-                    trainings[training.id] = training
-                case "evaluation" if len(evaluations) < _MOST_TRAININGS:
-                    evaluations.append(_EVALUATION.validate_python(fields))
-                case "predictions" if len(predictions) < _MOST_PREDICTIONS:
-                    fields["classes"] = base64.b64decode(str(fields.get("classes", "")), validate=True)
-                    predictions.append(_PREDICTIONS.validate_python(fields))
-                case "replaced":
-                    replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
-        except (ValidationError, binascii.Error, TypeError):
+            reader.read(fact.get("kind"), fields)
+        except (ValueError, TypeError):  # it does not follow the schema, or is no base64
             continue
-    told = [(p.training, p.dataset, p.moment, p.step, p.fit) for p in predictions]
-    is_once = len(told) == len(set(told))  # said twice: somebody else speaks on the wire
-    is_patched = any(name.startswith("recorder") for name in replaced)
-    return Observed(
-        is_trusted=is_there and is_once and not is_patched,
-        replaced=tuple(dict.fromkeys(replaced)),
-        trainings=tuple(trainings.values()),
-        evaluations=tuple(evaluations),
-        predictions=tuple(predictions),
-    )
+    return reader.observed()

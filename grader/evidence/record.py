@@ -11,8 +11,11 @@ from grader.evidence.observed import Observed
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
+from grader.notebook.machinery import Reach
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
+from grader.oracles.references import References
+from grader.oracles.traces import Trace
 
 SCHEMA_VERSION = 1
 
@@ -22,9 +25,12 @@ class Evidence(Record):
 
     `saved` was read from the outputs as handed in, `rerun` from those of our run (None when there
     was none); `observed` was seen by the recorder in the room, `measured` computed from what the models
-    predicted, `repeats` the same for runs with other seeds. What can be derived from the cells (`code`,
+    predicted, `repeats` the same for runs with other seeds. `references` is what experiments of ours found,
+    the same for every hand-in: it is laid beside what is stored. What can be derived from the cells (`code`,
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
-    reading them is what takes long.
+    reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
+    batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
+    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -36,8 +42,11 @@ class Evidence(Record):
     observed: Observed | None = None
     measured: Measured | None = None
     repeats: tuple[Measured, ...] = ()
+    references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
+    reaches: tuple[Reach, ...] = ()
+    own_traces: tuple[tuple[int, Trace], ...] = ()
 
     @cached_property
     def code(self) -> CodeIndex:
@@ -53,3 +62,8 @@ class Evidence(Record):
     def prose(self) -> Prose:
         """The notebook's text: its passages, in Markdown cells and in comments."""
         return self.text or read_prose(self.notebook)
+
+    def as_handed_in(self) -> Evidence:
+        """The same evidence without anything that is from a run."""
+        left_out = dict.fromkeys(("run", "rerun", "observed", "measured")) | {"repeats": ()}
+        return self.model_copy(update=left_out)

@@ -29,6 +29,14 @@ class Executor(Protocol):
         """Yield what came of each job, in any order, each once."""
         ...
 
+    def remaining_seconds(self) -> float | None:
+        """How long the running `execute` may still take, None while nobody knows."""
+        ...
+
+    def close(self) -> None:
+        """End what is kept for further jobs."""
+        ...
+
 
 def find_executor(name: str) -> Callable[[int | None], Executor]:
     """The installed executor called `name`, to be called with how many rooms there may be at a time.

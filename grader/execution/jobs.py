@@ -13,11 +13,12 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.datasets.interface import DatasetFiles
-from grader.model import Attachment, KerasFlavour, Limits, Record, Submission
+from grader.model import Attachment, Isolation, KerasFlavour, Limits, Record, Submission
 from grader.notebook.records import CellKind, Notebook
-from grader.sandbox.bubblewrap import PROBES, ROOM
+from grader.sandbox.bubblewrap import PROBES
+from grader.sandbox.staging import ROOM
 
-RUN_FORMAT = 2
+RUN_FORMAT = 4
 _PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
 
 
@@ -46,14 +47,15 @@ class Job(Record):
     datasets: tuple[DatasetFiles, ...] = ()
     limits: Limits
     probe_inputs: tuple[tuple[str, Path], ...] = ()
+    isolation: Isolation = Isolation.BUBBLEWRAP
     keras: KerasFlavour = KerasFlavour.KERAS_3
     repeat: Annotated[int, Field(ge=0)] = 0
 
     @property
     def key(self) -> str:
-        """SHA-256 (hex) over code, attachments, data, limits, versions and run format; not over whose it is.
+        """SHA-256 (hex) over code, attachments, data, limits, isolation, versions and run format.
 
-        Hand-ins with equal code share a key and so a run.
+        It is not over whose it is: hand-ins with equal code share a key and so a run.
         """
         parts = {
             "cells": [(cell.number, cell.source) for cell in self.cells],
@@ -61,7 +63,7 @@ class Job(Record):
             "attachments": sorted((file.name, file.sha256) for file in self.attachments),
             "keras": self.keras.value,
             "repeat": self.repeat,
-            "settings": run_settings(self.limits, self.datasets),
+            "settings": run_settings(self.limits, self.datasets, self.isolation),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -71,10 +73,13 @@ class Job(Record):
         return int(self.key[:8], 16)
 
 
-def run_settings(limits: Limits, datasets: tuple[DatasetFiles, ...]) -> str:
+def run_settings(
+    limits: Limits, datasets: tuple[DatasetFiles, ...], isolation: Isolation = Isolation.BUBBLEWRAP
+) -> str:
     """All that a run depends on besides the hand-in, as canonical JSON: limits, data, versions, the room."""
     parts = {
         "run_format": RUN_FORMAT,
+        "isolation": isolation.value,
         "limits": limits.model_dump(mode="json"),
         "datasets": sorted((data.name, data.sha256) for data in datasets),
         "versions": installed_versions(),
@@ -89,6 +94,7 @@ def plan_job(
     limits: Limits,
     datasets: tuple[DatasetFiles, ...],
     probe_inputs: tuple[tuple[str, Path], ...] = (),
+    isolation: Isolation = Isolation.BUBBLEWRAP,
 ) -> Job:
     """The job that runs the code cells of `notebook` with what was handed in beside it."""
     cells = tuple(
@@ -106,6 +112,7 @@ def plan_job(
         datasets=datasets,
         probe_inputs=probe_inputs,
         limits=limits,
+        isolation=isolation,
     )
 
 

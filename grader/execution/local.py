@@ -5,28 +5,41 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Iterator
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import psutil
 from nbformat import v4
 
-from grader.errors import SandboxError
+from grader.errors import SandboxError, trace_of
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import run_in_room, sweep_rooms
-from grader.model import Run, RunStatus
+from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.sandbox.doctor import check_room
+from grader.sandbox.limits.choosing import choose_mechanism
 from grader.sandbox.rooms import OpenRooms
+from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomSource
 
 log = logging.getLogger(__name__)
 
+_PARENT_PAYS = 2  # notebooks that import TensorFlow: a parent imports it once for all of them
+
 
 class LocalExecutor:
-    """Runs jobs in rooms of their own, `at_once` at a time, each with a kernel of its own."""
+    """Runs jobs in rooms of their own, `at_once` at a time, each with a kernel of its own.
 
-    def __init__(self, at_once: int | None = None) -> None:
+    `rooms` is where the rooms come from; whoever gives it closes it. Without it the executor looks after
+    its own: as soon as it pays, kernels are forked from one parent.
+    """
+
+    def __init__(self, at_once: int | None = None, rooms: RoomSource | None = None) -> None:
         self.at_once = at_once or default_at_once()
+        self._given = rooms
+        self._own: RoomSource | None = None
+        self._left = 0
+        self._seconds: list[float] = []
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job as it ends.
@@ -34,18 +47,57 @@ class LocalExecutor:
         Raises `SandboxError` before the first one when no room can be built here. When the iterator is
         closed early, or one job raises, the rooms in use are killed and no more start.
         """
-        check_room()
+        jobs = tuple(jobs)
+        if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
+            check_room()
         sweep_rooms()
+        choose_mechanism()  # once, before several threads ask for it
+        source = self._source(jobs)
         rooms = OpenRooms()
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
-        waiting = [pool.submit(_run, job, rooms) for job in jobs]
+        waiting = [pool.submit(_run, job, source, rooms) for job in jobs]
+        self._left, self._seconds = len(jobs), []
         try:
             for ended in as_completed(waiting):
-                yield ended.result()
+                finished = ended.result()
+                self._left -= 1
+                self._seconds.append(finished.run.wall_seconds)
+                yield finished
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             rooms.close()
             pool.shutdown(wait=True)
+
+    def remaining_seconds(self) -> float | None:
+        """How long the running `execute` will still take if the rest takes as long as the median so far.
+
+        None while nothing is known.
+        """
+        if not self._seconds:
+            return None
+        return statistics.median(self._seconds) * self._left / min(self.at_once, max(1, self._left))
+
+    def close(self) -> None:
+        """End the kernel parent, if there is one."""
+        if self._own is not None:
+            self._own.close()
+        self._own = None
+
+    def _source(self, jobs: Sequence[Job]) -> RoomSource:
+        if self._given is not None:
+            return self._given
+        if self._own is None and sum(map(_imports_tensorflow, jobs)) < _PARENT_PAYS:
+            return ColdRooms()
+        if self._own is None:
+            forked = ForkedRooms()
+            self._own = KeptAhead(forked)
+            forked.start()
+        return self._own
+
+
+def _imports_tensorflow(job: Job) -> bool:
+    is_named = any("tensorflow" in cell.source or "keras" in cell.source for cell in job.cells)
+    return is_named and job.keras is KerasFlavour.KERAS_3 and job.isolation is Isolation.BUBBLEWRAP
 
 
 def default_at_once() -> int:
@@ -54,13 +106,20 @@ def default_at_once() -> int:
     return max(1, min(cores, psutil.virtual_memory().available // (2 * 1024**3)))
 
 
-def _run(job: Job, rooms: OpenRooms) -> Finished:
+def _run(job: Job, source: RoomSource, rooms: OpenRooms) -> Finished:
     try:
-        return asyncio.run(run_in_room(job, rooms))
+        return asyncio.run(run_in_room(job, source, rooms))
     except SandboxError:  # no room can be built here at all: everybody's concern
         raise
-    except Exception as bug:  # a bug at one job must not stop the others
-        log.error("a fault of the grader at %s", job.submission, exc_info=bug)
+    except Exception as bug:  # noqa: BLE001 - a bug at one job must not stop the others
+        log.error("a fault of the grader at the job %s: %s", job.key[:12], trace_of(bug))
         remark = f"The run was lost through a fault in the grader ({type(bug).__name__})."
-        run = Run(key=job.key, status=RunStatus.LOST, seed=job.seed, limits=job.limits, remarks=(remark,))
+        run = Run(
+            key=job.key,
+            status=RunStatus.LOST,
+            seed=job.seed,
+            limits=job.limits,
+            isolation=job.isolation,
+            remarks=(remark,),
+        )
         return Finished(job, run, v4.new_notebook())

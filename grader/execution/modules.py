@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 
 from grader.model import Record
+from grader.notebook.libraries import LIBRARIES
 
 _MISSING = re.compile(r"^(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)'?")
 
-# Libraries that Colab has or that notebooks of such courses install, and that the room may lack.
-_THIRD_PARTY = frozenset(
-    """
-    altair autokeras bokeh bs4 cv2 datashader fastai gensim graphviz h5py imageio imblearn ipywidgets
-    jax kaggle keras keras_cv keras_nlp keras_tuner kerastuner librosa lightning livelossplot matplotlib
-    mlflow mlxtend networkx nltk numba optuna pandas plotly plotnine psutil pydot pydotplus
-    pytorch_lightning requests scikitplot scipy seaborn sklearn skimage spacy statsmodels sympy tabulate
-    tensorboard tensorboardX tensorflow tensorflow_addons tensorflow_datasets tensorflow_hub
-    tensorflow_probability tensorflow_text termcolor tf_keras tf_explain tf_keras_vis torch
-    torchinfo torchmetrics torchsummary torchtext torchvision tqdm transformers visualkeras wandb
-    wordcloud xgboost
-    """.split()  # noqa: SIM905
+# Variables that libraries look at once, when they are imported.
+_READ_AT_IMPORT = re.compile(
+    r"\b(?:KERAS_BACKEND|KERAS_HOME|TF_USE_LEGACY_KERAS|TF_ENABLE_ONEDNN_OPTS|TF2_BEHAVIOR|MPLBACKEND|"
+    r"MPLCONFIGDIR|(?:OMP|MKL|OPENBLAS)_NUM_THREADS)\b"
 )
 
 
@@ -38,16 +32,34 @@ def missing_module(error: str) -> MissingModule | None:
     if found is None:
         return None
     name = found[1].partition(".")[0]
-    return MissingModule(name=name, is_third_party=name in _THIRD_PARTY)
+    return MissingModule(name=name, is_third_party=name in LIBRARIES)
 
 
-def shadowed_modules(files: Iterable[str]) -> list[str]:
+def shadowed_modules(files: Iterable[str], working_folder: str = ".") -> list[str]:
     """Those of the hand-in's `files` that hide a library: they lie beside the notebook with its name."""
-    hidden = _THIRD_PARTY | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
+    hidden = LIBRARIES | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
+    beside = PurePosixPath(working_folder)
     found = []
     for file in files:
-        parts = PurePosixPath(file).parts
+        if not PurePosixPath(file).is_relative_to(beside):
+            continue
+        parts = PurePosixPath(file).relative_to(beside).parts
         name = parts[0].removesuffix(".py") if len(parts) == 1 else parts[0]
         if name in hidden and file.endswith(".py"):
             found.append(file)
     return sorted(found)
+
+
+def wants_fresh_process(sources: Iterable[str], files: Iterable[str]) -> bool:
+    """Whether code or files of a hand-in decide how libraries are imported, so that none may be there before.
+
+    Code does by variables that libraries read when they are imported, a file by a module's name.
+    """
+    return any(_READ_AT_IMPORT.search(source) for source in sources) or any(map(_hides_module, files))
+
+
+def _hides_module(file: str) -> bool:
+    """Whether a file, wherever it lies, would be imported in place of an installed module."""
+    path = PurePosixPath(file)
+    name = path.parent.name if path.name == "__init__.py" else path.stem
+    return path.suffix == ".py" and name.isidentifier() and find_spec(name) is not None

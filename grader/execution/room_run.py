@@ -4,40 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import errno
 import logging
 import os
 import re
 import shutil
-import tempfile
 import time
-from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import nbformat
 import psutil
 import zmq
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbclient.exceptions import CellControlSignal
 from nbformat import v4
 
+from grader.execution.asking import Question
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job, installed_versions
-from grader.execution.modules import missing_module, shadowed_modules
-from grader.model import CellRun, CellStatus, KerasFlavour, Mend, Run, RunStatus
+from grader.execution.mends import is_known_mend
+from grader.execution.messages import Messages
+from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
+from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
+from grader.notebook.images import redraw_figures
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import SETTINGS, RoomSpec
-from grader.sandbox.provisioner import RoomKernelManager
-from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
-from grader.sandbox.wire import Wire
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.limits.choosing import sweep as sweep_bounds
+from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
+from grader.sandbox.rooms import FOLDER_PREFIX, OpenRooms, Room, rooms_folder
+from grader.sandbox.sources import RoomSource
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 90.0
 MEASURE_SECONDS = 60.0
-_FOLDER_PREFIX = "grader-room-"
-_ASK = "__import__('sys').modules['probes.recorder'].measure({folder!r}, {seconds!r})"
-_SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg")
+_NO_FILES = os.strerror(errno.EMFILE)
+_IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
+_LOOK_MILLISECONDS = 20
+_ENDING_MILLISECONDS = 150  # in which a kernel that ends lets go of its other sockets, too
+_LEAVING_SECONDS = 1.0  # between the end of a kernel's sockets and that of its room
+_TOO_LARGE = "What was handed in beside the notebook is larger than the room: it was not run."
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,52 +55,58 @@ class _CellClient(NotebookClient):
         self.manager = manager
         self.reply_error: str | None = None
         self.drops: Any = None
+        self.ends: Any = None
         self.room = manager.room
-        self.output_bytes = 0
+        self.messages = Messages()
+        self.is_dropped = False
 
     def watch_for_drops(self) -> None:
-        """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be."""
+        """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be.
+
+        A kernel that ends lets go of all its sockets, one that is dropped only of the one that it wrote to.
+        """
         assert self.kc is not None
         self.drops = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self.ends = self.kc.shell_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
 
-    async def was_dropped(self) -> bool:
-        """Whether the kernel, though it is alive, was dropped; ends the room if so."""
-        if self.room.poll() is not None or self.drops is None or not await self.drops.poll(0):
-            return False
-        self.output_bytes = self.room.spec.limits.output_bytes + 1
-        self.room.kill()
-        return True
+    async def until_gone(self) -> None:
+        """Wait until the room is gone; end it when the kernel is there but cannot be heard any more."""
+        while self.room.poll() is None:
+            if await self.drops.poll(_LOOK_MILLISECONDS):
+                self.is_dropped = not await self.ends.poll(_ENDING_MILLISECONDS)
+                if not self.is_dropped:
+                    await asyncio.wait({asyncio.ensure_future(self.room.wait())}, timeout=_LEAVING_SECONDS)
+                self.room.kill()
+                await self.room.wait()
 
     @property
     def is_flooded(self) -> bool:
         """Whether the kernel put out more than it may."""
-        return self.output_bytes > self.room.spec.limits.output_bytes
+        return self.is_dropped or self.messages.bytes > self.room.spec.limits.output_bytes
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Count, then handle as nbclient does; a flood ends the room, widgets' messages are left out."""
-        if not isinstance(msg.get("content"), dict):
-            return None
-        self.output_bytes += _made_plain(msg["content"])
+        plain = self.messages.rebuilt(msg)
         if self.is_flooded:
             self.room.kill()
-        if self.is_flooded or msg["msg_type"].startswith("comm"):
+        if plain is None or self.is_flooded or plain["msg_type"].startswith("comm"):
             return None
         try:
-            return super().process_message(msg, cell, cell_index)
+            return super().process_message(plain, cell, cell_index)
         except CellControlSignal:
             raise
         except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
-            log.info("a malformed message was left out: %r", fault)
+            log.info("a malformed message was left out (%s)", type(fault).__name__)
             return None
 
     def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
         """Keep the error that the reply tells of: its output can be missing or forged."""
-        content = execute_reply["content"]
+        content = (self.messages.rebuilt(execute_reply) or {}).get("content", {})
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
-async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
-    """Run `job`; the executed notebook has code cells only, with ids `cell-<number>`.
+async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Finished:
+    """Run `job` in a room from `source`; the executed notebook has code cells only, with ids `cell-<number>`.
 
     While the room is open it stands in `open_rooms`, so that the caller can kill it from outside.
     Whatever the student's code does is told by the run's status. Failures of ours give `RunStatus.LOST`
@@ -103,106 +115,118 @@ async def run_in_room(job: Job, open_rooms: OpenRooms) -> Finished:
     notebook = v4.new_notebook(
         cells=[v4.new_code_cell(cell.source, id=cell_id(cell.number)) for cell in job.cells]
     )
-    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=rooms_folder()))
+    started = time.monotonic()
+    room, question = source.room(room_spec(job)), Question()
+    open_rooms.add(room)
     try:
-        room = _prepare(job, folder)
-        open_rooms.add(room)
-        started = time.monotonic()
-        try:
-            cells, status, remarks = await _run_cells(job, notebook, room)
-        finally:
-            open_rooms.discard(room)
-            passed_limit = room.close()
-        facts = room.wire.facts()
-        watchdog = room.watchdog
-        run = Run(
-            key=job.key,
-            status=passed_limit or status,
-            cells=tuple(cells),
-            wall_seconds=round(time.monotonic() - started, 3),
-            peak_rss_bytes=watchdog.peak_rss_bytes if watchdog else None,
-            seed=job.seed,
-            keras=job.keras,
-            datasets=tuple(data.use for data in job.datasets),
-            limits=job.limits,
-            limits_in_force=(
-                "wall clock",
-                "memory and processes (watchdog)",
-                "disk (tmpfs sizes)",
-                "bytes of output",
-                "no network",
-            ),
-            versions=installed_versions(),
-            mends=_mends(facts, job),
-            missing_modules=_missing_modules(cells, is_third_party=True),
-            remarks=(*remarks, *_remarks(cells, job)),
-        )
+        cells, status, remarks = await _run_cells(job, notebook, room, question)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        open_rooms.discard(room)
+        passed_limit = room.close()
+    redraw_figures(notebook)
+    is_gone = status is RunStatus.KERNEL_DIED and passed_limit is None
+    facts = question.believed(room.wire.facts(), is_gone=is_gone)
+    watchdog = room.watchdog
+    run = Run(
+        key=job.key,
+        status=passed_limit or _with_files(status, cells, room),
+        cells=tuple(cells),
+        wall_seconds=round(time.monotonic() - started, 3),
+        peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
+        seed=job.seed,
+        keras=job.keras,
+        datasets=tuple(data.use for data in job.datasets),
+        limits=job.limits,
+        limits_in_force=room.limits_in_force,
+        isolation=room.isolation,
+        versions=installed_versions(),
+        mends=_mends(facts, job),
+        missing_modules=_missing_modules(cells, is_third_party=True),
+        remarks=(*remarks, *_remarks(cells, job)),
+    )
     return Finished(job, run, notebook, tuple(facts))
 
 
 def sweep_rooms() -> None:
-    """Remove the folders of rooms whose grader was killed; the rooms themselves died with it."""
-    for folder in rooms_folder().glob(f"{_FOLDER_PREFIX}*"):
-        owner = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+    """Remove what rooms leave whose grader was killed, folders and bounds; they themselves died with it."""
+    sweep_bounds()
+    for folder in rooms_folder().glob(f"{FOLDER_PREFIX}*"):
+        owner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(job: Job, folder: Path) -> Room:
-    """Make the room's folders on our side: sockets, settings, attachments."""
-    for name in ("sockets", "settings", "attachments"):
-        (folder / name).mkdir()
+def room_spec(job: Job) -> RoomSpec:
+    """What has to be known of `job` before its room is made."""
+    files = {name: path for data in job.datasets for name, path in data.files}
+    return RoomSpec(
+        data_files=files,
+        limits=job.limits,
+        keras=job.keras,
+        isolation=job.isolation,
+        is_fresh=wants_fresh_process(
+            (cell.source for cell in job.cells), (file.name for file in job.attachments)
+        ),
+    )
+
+
+def _begin(job: Job, room: Room) -> None:
+    """Put what was handed in beside the notebook into the room and tell the kernel its job."""
     for attachment in job.attachments:
-        target = folder / "attachments" / attachment.name
+        target = room.folder.attachments / attachment.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(job.folder / attachment.name, target, follow_symlinks=False)
-    wire = Wire()
-    data_files = {name: path for data in job.datasets for name, path in data.files}
-    settings = {
-        "wire": wire.write_end,
-        "seed": job.seed,
-        "working_folder": job.working_folder,
-        "is_legacy": job.keras is KerasFlavour.LEGACY,
-        "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
-    }
-    (folder / "settings" / "room.json").write_text(json.dumps(settings), "utf-8")
-    spec = RoomSpec(
-        sockets=folder / "sockets",
-        settings=folder / "settings",
-        attachments=folder / "attachments",
-        data_files=data_files,
-        limits=job.limits,
-        seed=job.seed,
-        keras=job.keras,
-        wire=wire.write_end,
+    room.begin(
+        {
+            "seed": job.seed,
+            "working_folder": job.working_folder,
+            "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
+            "environment": {},
+        }
     )
-    return Room(spec, wire)
 
 
 async def _run_cells(
-    job: Job, notebook: nbformat.NotebookNode, room: Room
+    job: Job, notebook: nbformat.NotebookNode, room: Room, question: Question
 ) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
     """Start the kernel and run all cells within the job's time."""
+    if sum(attachment.size_bytes for attachment in job.attachments) > job.limits.disk_bytes:
+        return [], RunStatus.TOO_MUCH_DISK, (_TOO_LARGE,)
     manager = RoomKernelManager(room)
     client = _CellClient(notebook, manager, allow_errors=True, record_timing=False)
     try:
         try:
             await manager.start_kernel()
-            client.kc = manager.client()
+            _begin(job, room)
+            client.kc = manager.bounded_client()
             client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
-            await asyncio.wait_for(client.kc.wait_for_ready(timeout=START_SECONDS), START_SECONDS + 5)
+            await _wait_until_heard(client)
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
         ended = await _run_until(job, notebook, client, room)
-        await _measure(job, notebook, client, room)
+        await _measure(job, notebook, client, room, question)
         return ended
     finally:
         if client.kc is not None:
             client.kc.stop_channels()
         manager.close()
+
+
+async def _wait_until_heard(client: _CellClient) -> None:
+    """Wait until the kernel answers and its outputs come through: what it puts out before would be lost.
+
+    Raises `RuntimeError` when it ends or takes too long.
+    """
+    assert client.kc is not None
+    deadline = time.monotonic() + START_SECONDS
+    while client.room.poll() is None and time.monotonic() < deadline:
+        client.kc.kernel_info()
+        with contextlib.suppress(Empty):
+            await client.kc.shell_channel.get_msg(timeout=1)
+            await client.kc.iopub_channel.get_msg(timeout=0.2)
+            return
+    raise RuntimeError("the kernel did not answer")
 
 
 async def _run_until(
@@ -219,7 +243,7 @@ async def _run_until(
         deadline = soft if now < soft else now + (hard - now) / 2
         ended = await _run_cell(client, node, index, deadline, hard)
         seconds = round(time.monotonic() - begin, 3)
-        if await client.was_dropped():
+        if client.is_dropped:
             ended = CellStatus.NOT_RUN
         error = _error_of(node) or client.reply_error
         if ended is CellStatus.OK and error is not None:
@@ -238,18 +262,23 @@ async def _run_until(
     return cells, status, ()
 
 
-async def _measure(job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room) -> None:
+async def _measure(
+    job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room, question: Question
+) -> None:
     """Give the room the images to predict, and let the recorder tell what it saw, if the kernel still lives.
 
     What it says comes through the wire; whether it said anything is for the reader of the facts to judge.
     """
-    if not job.probe_inputs or room.process is None or room.process.poll() is not None:
+    if room.is_killed or room.poll() is not None:
         return
-    inputs = room.spec.settings / "inputs"
+    inputs = room.folder.settings / "inputs"
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
-    node = v4.new_code_cell(_ASK.format(folder=f"{SETTINGS}/inputs", seconds=MEASURE_SECONDS))
+    room.folder.give(inputs)
+    node = v4.new_code_cell(
+        question.cell(room.layout.harness, f"{room.layout.settings}/inputs", MEASURE_SECONDS)
+    )
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
@@ -265,7 +294,7 @@ async def _run_cell(
 ) -> CellStatus:
     """Run one cell; interrupt it at `deadline`, kill the room at `hard`. `NOT_RUN`: the kernel is gone."""
     task = asyncio.ensure_future(client.async_execute_cell(node, index))
-    gone = asyncio.ensure_future(client.room.wait())
+    gone = asyncio.ensure_future(client.until_gone())
     ended = CellStatus.OK
     try:
         await _first_of(task, gone, until=deadline)
@@ -278,7 +307,8 @@ async def _run_cell(
             client.room.kill()
             return CellStatus.NOT_RUN
         task.result()
-    except (DeadKernelError, ValueError, RecursionError, zmq.ZMQError):  # gone, or it sends what nobody reads
+    except Exception as fault:  # noqa: BLE001 - the kernel is gone, or it sends what nobody can read
+        log.info("the kernel cannot be followed any more (%s)", type(fault).__name__)
         client.room.kill()
         return CellStatus.NOT_RUN
     finally:
@@ -302,6 +332,14 @@ def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
     return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
 
 
+def _with_files(status: RunStatus, cells: list[CellRun], room: Room) -> RunStatus:
+    """`status`, or that too many files were open where a failed cell or a dying kernel says so."""
+    told = " ".join([room.complaint, *(cell.error or "" for cell in cells)])
+    if status in (RunStatus.CELL_FAILED, RunStatus.KERNEL_DIED) and _NO_FILES in told:
+        return RunStatus.TOO_MANY_FILES
+    return status
+
+
 def _error_of(node: nbformat.NotebookNode) -> str | None:
     for output in node.get("outputs", ()):
         if output.get("output_type") == "error":
@@ -310,28 +348,36 @@ def _error_of(node: nbformat.NotebookNode) -> str | None:
 
 
 def _one_line(message: str) -> str:
-    """A message of student code as one line that can be stored anywhere."""
-    plain = _ANSI.sub("", message).encode("utf-8", "replace").decode("utf-8")
-    return " ".join(plain.split())[:600]
+    """A message of student code as one line that can be stored anywhere.
+
+    What is raised in a `tf.function` tells of all the code around it first; the error itself stands last.
+    """
+    plain = _ANSI.sub("", message[:100_000]).encode("utf-8", "replace").decode("utf-8")
+    in_function = _IN_FUNCTION.match(plain)
+    return " ".join((in_function[1] if in_function else plain).split())[:600]
 
 
 def _not_started(room: Room, error: Exception) -> str:
     complaint = room.complaint.splitlines()
     return (
-        f"The kernel did not start in the room ({complaint[-1] if complaint else error}): run `grade doctor`."
+        f"The kernel did not start in the room ({complaint[-1][:300] if complaint else error}): "
+        "run `grade doctor`."
     )
 
 
 def _mends(facts: list[dict[str, Any]], job: Job) -> tuple[Mend, ...]:
-    """The mends that the room told of, each with the cell that was running."""
-    mends = []
+    """The mends that the room told of, each once and with the cell that was running.
+
+    Only sentences that stand in the room's own code are believed: anybody in the room can write to the wire.
+    """
+    mends: dict[str, Mend] = {}
     for fact in facts:
-        if fact["kind"] != "mend" or not isinstance(fact.get("text"), str):
-            continue
-        run = fact.get("run")
-        cell = job.cells[run - 1].number if isinstance(run, int) and 1 <= run <= len(job.cells) else None
-        mends.append(Mend(name=str(fact.get("name"))[:80], text=fact["text"][:300], cell=cell))
-    return tuple(mends[:50])
+        name, text = fact.get("name"), fact.get("text")
+        if fact["kind"] == "mend" and is_known_mend(name, text):
+            run = fact.get("run")
+            cell = job.cells[run - 1].number if type(run) is int and 1 <= run <= len(job.cells) else None
+            mends.setdefault(str(name), Mend(name=str(name), text=str(text), cell=cell))
+    return tuple(mends.values())
 
 
 def _missing_modules(cells: list[CellRun], *, is_third_party: bool) -> tuple[str, ...]:
@@ -345,20 +391,7 @@ def _remarks(cells: list[CellRun], job: Job) -> list[str]:
         for name in _missing_modules(cells, is_third_party=False)
     ]
     remarks += [
-        f"The file `{name}` of the hand-in has the name of a library and was imported in its place."
-        for name in shadowed_modules(file.name for file in job.attachments)
+        f"The file `{name}` of the hand-in has the name of a library and may have been imported in its place."
+        for name in shadowed_modules((file.name for file in job.attachments), job.working_folder)
     ]
     return remarks
-
-
-def _made_plain(content: dict[str, Any]) -> int:
-    """Leave of a message what reports show, flat strings; return about how many bytes it carries."""
-    if "data" in content:
-        data = content["data"] if isinstance(content["data"], dict) else {}
-        shown = {kind: text for kind, text in data.items() if kind in _SHOWN and isinstance(text, str)}
-        content.update(data=shown, metadata={})
-    if "traceback" in content:
-        lines = content["traceback"] if isinstance(content["traceback"], list) else []
-        content["traceback"] = [line for line in lines if isinstance(line, str)]
-    texts = [*content.values(), *content.get("data", {}).values(), *content.get("traceback", ())]
-    return 64 + sum(len(text) for text in texts if isinstance(text, str))

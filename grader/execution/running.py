@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from grader.errors import trace_of
 from grader.execution.drift import better_run, suggests_legacy_keras
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
@@ -64,8 +65,12 @@ def _execute(
     for done, (job, run, executed, facts) in enumerate(executor.execute(missing.values()), start=1):
         try:
             runs.save(run, executed, facts)
-        except ValueError:  # outputs that cannot be written down: nobody else's run is touched
-            log.exception("a fault of the grader in storing the run of %s", job.submission)
+        except (
+            ValueError,
+            TypeError,
+            RecursionError,
+        ) as bug:  # outputs that cannot be written down: only this run is lost
+            log.error("a fault of the grader in storing the run %s: %s", job.key[:12], trace_of(bug))
             run = run.model_copy(update={"status": RunStatus.LOST})
         finished.by_key[job.key] = run
         finished.executed += 1

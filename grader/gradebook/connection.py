@@ -96,7 +96,12 @@ def _mend(error: BaseException | None) -> str:
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where `_begin` says, DDL included
     try:
-        for pragma in ("foreign_keys = ON", "journal_mode = DELETE", "synchronous = FULL"):
+        for pragma in (
+            "foreign_keys = ON",
+            "journal_mode = DELETE",
+            "synchronous = FULL",
+            "secure_delete = ON",  # what an erasure removes is overwritten
+        ):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
         connection.close()

@@ -28,6 +28,17 @@ class DecisionEvent(Record):
     override: Override
 
 
+class Erased(Record):
+    """What an erasure removed of one submission: how many states of its grade, how many decisions.
+
+    `run_keys` are the runs that those grades rested on; they lie elsewhere.
+    """
+
+    grades: int
+    decisions: int
+    run_keys: frozenset[str]
+
+
 class DecisionChanges(Record):
     """What one reading of a file of decisions changed."""
 

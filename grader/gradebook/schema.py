@@ -1,7 +1,9 @@
 """The tables of the gradebook, and the migrations that lead to them.
 
 `PRAGMA user_version` holds how many migrations a file has seen. A migration, once released, is never
-changed; a new one is added at the end. History is append-only: triggers refuse to change it.
+changed; a new one is added at the end. History is append-only: triggers refuse to change it. The one way
+out is an erasure, for the sake of a person's data: whom it removes stands in `erasing` while it is at work,
+and `erasures` keeps that there was one, and of whom nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +49,22 @@ decision_events = Table(
     Column("override", Text, nullable=False),  # JSON of an Override
 )
 
+erasing = Table(
+    "erasing",  # empty but inside the transaction of an erasure
+    metadata,
+    Column("id", Integer, primary_key=True),  # of `submissions`
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("erased_at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("assignment", Text, nullable=False),
+    Column("grades", Integer, nullable=False),  # how many states of a grade
+    Column("decisions", Integer, nullable=False),
+)
+
 Migration = Callable[[Connection], None]
 
 
@@ -75,7 +93,28 @@ def _first_tables(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables,)
+def _erasures(connection: Connection) -> None:
+    """Version 2: what an erasure names may be removed; that there was one cannot."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "CREATE TABLE erasing (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE erasures (id INTEGER PRIMARY KEY, erased_at TEXT NOT NULL, assignment TEXT NOT NULL,"
+        " grades INTEGER NOT NULL, decisions INTEGER NOT NULL)",
+        "CREATE TRIGGER erasures_no_update BEFORE UPDATE ON erasures" + refuse,
+        "CREATE TRIGGER erasures_no_delete BEFORE DELETE ON erasures" + refuse,
+    ]
+    keys = {"submissions": "id", "grade_states": "submission_id", "decision_events": "submission_id"}
+    for table, key in keys.items():
+        statements += [
+            f"DROP TRIGGER {table}_no_delete",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
+            f" WHEN OLD.{key} NOT IN (SELECT id FROM erasing)" + refuse,
+        ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first_tables, _erasures)
 
 
 def version_of(connection: Connection) -> int:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, select
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select
 
 from grader.errors import StoreError
 from grader.gradebook.changes import GradeChange, change_between
 from grader.gradebook.connection import BUSY_SECONDS, open_engine, reading, told_with_mend, writing
-from grader.gradebook.records import DecisionChanges, DecisionEvent, GradeState
-from grader.gradebook.schema import decision_events, grade_states, submissions
+from grader.gradebook.records import DecisionChanges, DecisionEvent, Erased, GradeState
+from grader.gradebook.schema import decision_events, erasing, erasures, grade_states, submissions
 from grader.model import Grade, Override, Record
 
 Parsed = TypeVar("Parsed", bound=Record)
@@ -175,6 +175,35 @@ class Gradebook:
                 for row in _event_rows(connection, assignment)
                 if row["submission"] == submission
             )
+
+    def erase(self, assignment: str, submission: str, *, now: datetime) -> Erased:
+        """Remove every grade and decision of a submission for good; that it happened is kept, of whom not."""
+        run_keys = {state.grade.run_key for state in self.history(assignment, submission)}
+        with self._writing() as connection:
+            of_it = (submissions.c.assignment == assignment, submissions.c.submission == submission)
+            number = connection.execute(select(submissions.c.id).where(*of_it)).scalar_one_or_none()
+            if number is None:
+                return Erased(grades=0, decisions=0, run_keys=frozenset())
+            connection.execute(insert(erasing).values(id=number))
+            counts = {}
+            for table in (decision_events, grade_states):
+                gone = connection.execute(delete(table).where(table.c.submission_id == number))
+                counts[table] = gone.rowcount
+            connection.execute(delete(submissions).where(submissions.c.id == number))
+            connection.execute(
+                insert(erasures).values(
+                    erased_at=now.isoformat(),
+                    assignment=assignment,
+                    grades=counts[grade_states],
+                    decisions=counts[decision_events],
+                )
+            )
+            connection.execute(delete(erasing))
+        return Erased(
+            grades=counts[grade_states],
+            decisions=counts[decision_events],
+            run_keys=frozenset(key for key in run_keys if key is not None),
+        )
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -90,6 +90,8 @@ def extract(
     `UsageError` when the disk does not play along.
     """
     try:
+        if archive.stat().st_size > limits.total_bytes:
+            return Refusal(reason=f"it is larger than {limits.total_bytes // MIB:,} MiB")
         home = workspace / sha256_of(archive)
     except OSError as broken:
         return Refusal(reason=f"it cannot be read ({broken.strerror})")

@@ -71,7 +71,7 @@ def look_at(file: FoundFile) -> Candidate:
     if not data.strip():
         return Candidate(file=file, fault=f"{name} is empty: save the notebook and hand it in again.")
     try:
-        content = json.loads(data)
+        content = _parsed(data)
     except RecursionError:
         return Candidate(file=file, fault=f"{name} is nested too deeply to be a notebook.")
     except ValueError:
@@ -85,6 +85,14 @@ def look_at(file: FoundFile) -> Candidate:
         )
     digest = hashlib.sha256(data).hexdigest()
     return Candidate(file=file, sha256=digest, code_characters=_code_characters(content))
+
+
+def _parsed(data: bytes) -> Any:
+    """The JSON in `data`: UTF-8, UTF-16 or UTF-32, else read as Latin-1, as the reader of notebooks does."""
+    try:
+        return json.loads(data)
+    except UnicodeDecodeError:
+        return json.loads(data.decode("latin-1"))
 
 
 def choose(candidates: Sequence[Candidate], assignment: str) -> Choice:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 from grader.intake.moodle import is_inside_hand_in
 
+SUBMISSIONS = "submissions"  # the course's folder of hand-ins
 _LEVELS = 3  # how far below an assignment's folder a hand-in's files may be named
 
 
@@ -23,14 +25,14 @@ def is_whole(path: Path, assignment: str) -> bool:
 def decisions_path(path: Path, assignment: str) -> Path | None:
     """The TA's `decisions.csv` for the hand-ins at `path`, None when there is none.
 
-    It lies in the assignment's folder (`a1/`, at or above or just below `path`), or beside a zip. A file of
-    that name inside a Moodle hand-in is the student's and is never taken.
+    It lies in the assignment's folder (`a1/`: of `path` and a few folders above it the outermost one below
+    `submissions/`, or else the one just below `path`), or beside a zip. A file of that name further inside is
+    a student's and is never taken.
     """
     here = path.resolve()
-    folders = [
-        here / assignment,
-        *(folder for folder in (here, *list(here.parents)[:_LEVELS]) if folder.name == assignment),
-    ]
+    near = list(takewhile(lambda folder: folder.name != SUBMISSIONS, (here, *here.parents[:_LEVELS])))
+    above = [folder for folder in near if folder.name == assignment]
+    folders = [above[-1] if above else here / assignment]
     if here.is_file() and here.suffix.casefold() == ".zip":
         folders.append(here.parent)
     for folder in folders:

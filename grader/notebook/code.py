@@ -112,6 +112,11 @@ class CodeIndex:
         found = (occurrence for occurrence, _, _ in self._resolved)
         return tuple(sorted(found, key=lambda o: (o.cell, o.line, o.name)))
 
+    @cached_property
+    def library_calls(self) -> tuple[tuple[Occurrence, ast.Call], ...]:
+        """Every call of an imported name: what is called, and the call."""
+        return tuple((occurrence, call) for occurrence, _, call in self._resolved if call is not None)
+
     def uses(self, prefix: str) -> tuple[Occurrence, ...]:
         """Uses of `prefix` or of what lies below it: `tf.keras` finds `tf.keras.layers.LSTM`.
 

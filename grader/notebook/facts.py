@@ -54,6 +54,7 @@ class Weight(Record):
     """A weight of a model. `how` tells its initialisation in the code's own words (`tf.zeros`).
 
     `id` tells weights apart within one notebook; `shape` has None for what is not written as a number.
+    `is_one` is False for one made in a loop (or a branch) that may make any number of them.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Weight(Record):
     how: str = ""
     shape: tuple[int | None, ...] | None = None
     is_variable: bool = True
+    is_one: bool = True
 
 
 class Step(Record):

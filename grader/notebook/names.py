@@ -90,7 +90,8 @@ _NOT_NAMES = words(
     "bottom start end begin stop true false null default gpu cpu tpu runtime sgd adam momentum dropout "
     "regularization normalization stack overflow kaggle medium xavier glorot he uniform normal shuffle "
     "repeat pooling min mean average total signals signal vanishing exploding stochastic backprop "
-    "relus"
+    "relus eins zwei drei nummer übungsblatt handwritten digits technische hochschule prof dr copyright "
+    "notice license licence apache wir lernen party"
 )
 
 
@@ -252,6 +253,11 @@ def _is_name(text: str, *, is_sure: bool) -> bool:
     if all(len(part.strip(".")) < 2 for part in parts):
         return False
     return is_sure or all(map(_is_capitalised, parts))
+
+
+def is_name_word(word: str) -> bool:
+    """Whether a word may be part of a name, and is no ordinary word of such notebooks."""
+    return _is_capitalised(word) and word.lower() not in _NOT_NAMES | _PARTICLES
 
 
 def _is_capitalised(part: str) -> bool:

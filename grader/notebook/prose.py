@@ -23,10 +23,12 @@ _STRING_WORDS = 8
 _QUESTION_ALIKE = 85.0
 _PART_ALIKE = 90.0
 _PART_CHARS = 20
+_BRIEF_WORDS = 6  # of a heading such as `What is missing?`
 _FOLLOWING = 4  # passages after a question that may be its answer
 _FOLLOWING_CELLS = 2
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])(?<!e\.g\.)(?<!i\.e\.)(?<!z\.B\.)\s+")
+_FORMULA = re.compile(r"\w\s*=\s*\S")
 _PARENTHESIS = re.compile(r"\([^()]{0,300}\)")
 _NOT_WORD = re.compile(r"[\W_]+")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -63,7 +65,8 @@ class Origin(StrEnum):
 class Passage(Record):
     """A piece of text: a paragraph, list or table of a text cell, a heading, or a comment of sentences.
 
-    `headings` is the path of headings above it, outermost first.
+    `headings` is the path of headings above it, outermost first. `answers_to` is set by `find_answer`: the
+    part of the question, or the heading that asks it, that stands with it or right above it.
     """
 
     cell: int
@@ -71,6 +74,7 @@ class Passage(Record):
     headings: tuple[str, ...] = ()
     origin: Origin = Origin.MARKDOWN
     is_heading: bool = False
+    answers_to: str = ""
 
     @property
     def is_comment(self) -> bool:
@@ -150,9 +154,38 @@ def find_answer(prose: Prose, *, question_words: Sequence[str], question: str) -
     if not scores:  # then what holds a single one of the words is better than nothing
         scores = _scores(rated, question_words, question, least=1)
     best = sorted(scores, key=lambda place: (-scores[place], place))[:MAX_ANSWER_PASSAGES]
+    asked = _asked_above(rated, question_words, question)
     return tuple(
-        rated[place].passage.model_copy(update={"text": rated[place].rest}) for place in sorted(best)
+        rated[place].passage.model_copy(
+            update={"text": rated[place].rest, "answers_to": asked.get(place, "")}
+        )
+        for place in sorted(best)
     )
+
+
+def _asked_above(rated: Sequence[_Rated], question_words: Sequence[str], question: str) -> dict[int, str]:
+    """By place: what asks for a passage, as it stands with it, right above it, or as its heading."""
+    asked: dict[int, str] = {}
+    for place, entry in enumerate(rated):
+        heading = _asking_heading(entry.passage, question, question_words)
+        if entry.asked:
+            asked[place] = entry.asked
+        elif heading:
+            asked.setdefault(place, heading)
+        own = _only_asks(entry.rest) and _hits(entry.rest, question_words) >= min(2, len(question_words))
+        for follower in _followers(rated, place) if entry.asked or own else ():
+            asked[follower] = entry.asked or entry.rest
+    return asked
+
+
+def _asking_heading(passage: Passage, question: str, question_words: Sequence[str]) -> str:
+    """The innermost heading above a passage that asks the question or a part of it, "" if there is none."""
+
+    def asks(heading: str) -> bool:
+        is_brief = heading.endswith("?") and len(heading.split()) <= _BRIEF_WORDS
+        return _is_like(heading, question) or _hits(heading, question_words) >= (1 if is_brief else 2)
+
+    return next((heading for heading in reversed(passage.headings) if asks(heading)), "")
 
 
 def _scores(
@@ -164,16 +197,13 @@ def _scores(
         above = entry.passage.headings[-1] if entry.passage.headings else ""
         hits = _hits(entry.rest, question_words)
         around = _hits(f"{above} {entry.rest}", question_words)
-        asks = entry.is_asking or (_only_asks(entry.rest) and around >= least)
+        asks = bool(entry.asked) or (_only_asks(entry.rest) and around >= least)
         score = 0.0
         if hits and around >= least and (is_sentence(entry.rest) or _is_marked(entry)):
             score += hits
-        if entry.is_asking:
+        if entry.asked:
             score += 8
-        if any(
-            _is_like(heading, question) or _hits(heading, question_words) >= 2
-            for heading in entry.passage.headings
-        ):
+        if _asking_heading(entry.passage, question, question_words):
             score += 4
         if score:
             scores[place] = scores.get(place, 0) + score
@@ -216,7 +246,7 @@ def text_beside(prose: Prose, question: str) -> tuple[Passage, ...]:
 class _Rated(NamedTuple):
     passage: Passage
     rest: str  # the text without the question
-    is_asking: bool  # the question (or a part of it) stood in the text
+    asked: str  # the sentences of the question that stood in the text, "" when there were none
 
 
 def _plain(text: str) -> str:
@@ -227,18 +257,22 @@ def _sentences(text: str) -> list[str]:
     return [sentence for sentence in _SENTENCE_END.split(" ".join(text.split())) if sentence.strip()]
 
 
-def _without_question(text: str, question: str) -> tuple[str, bool]:
-    """`text` without the sentences of `question` and the marks of an answer, and whether there were any."""
+def _without_question(text: str, question: str) -> tuple[str, str]:
+    """`text` without the sentences of `question` and the marks of an answer, and those sentences."""
     asked = [plain for sentence in _sentences(question) if len(plain := _plain(sentence)) > 5]
     kept: list[str] = []
-    is_asking = False
-    for sentence in _sentences(text):
+    taken: list[str] = []
+    begin = 0
+    for end in [*(gap.end() for gap in _SENTENCE_END.finditer(text)), len(text)]:
+        raw, begin = text[begin:end], end
+        sentence = " ".join(raw.split())
         rest = _remainder(sentence, asked)
-        is_asking = is_asking or rest != sentence
+        if rest != sentence:
+            taken.append(sentence)
         if rest:
-            kept.append(rest)
-    rest = _ANSWER_MARK.sub("", " ".join(kept), count=1).strip(" >*-")
-    return rest, is_asking
+            kept.append(raw if rest == sentence else f"{rest} ")
+    rest = _ANSWER_MARK.sub("", "".join(kept), count=1).strip(" >*-\n")
+    return rest, " ".join(taken)
 
 
 def _remainder(sentence: str, asked: Sequence[str]) -> str:
@@ -263,7 +297,8 @@ def _remainder(sentence: str, asked: Sequence[str]) -> str:
 
 def _says_something(text: str) -> bool:
     plain = _plain(text)
-    return bool(re.search(r"[^\W\d_]{2}|" + _IDEOGRAPH.pattern, plain)) and plain not in _PLACEHOLDERS
+    says = re.search(r"[^\W\d_]{2}|" + _IDEOGRAPH.pattern, plain) or _FORMULA.search(text)
+    return bool(says) and plain not in _PLACEHOLDERS
 
 
 def _hits(text: str, question_words: Sequence[str]) -> int:
@@ -288,7 +323,7 @@ def _followers(rated: Sequence[_Rated], asked_at: int) -> Iterator[int]:
     for place in range(asked_at + 1, min(len(rated), asked_at + 1 + _FOLLOWING)):
         entry = rated[place]
         is_far = entry.passage.cell - question.cell > _FOLLOWING_CELLS
-        asks_anew = _only_asks(entry.passage.text) and not entry.is_asking
+        asks_anew = _only_asks(entry.passage.text) and not entry.asked
         if entry.passage.is_heading or is_far or asks_anew or entry.passage.origin is Origin.STRING:
             return
         yield place

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import NotebookError
+from grader.notebook.images import MAX_BYTES as MAX_IMAGE_BYTES
+from grader.notebook.images import with_figures_redrawn
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
 from grader.notebook.terminal import play_out, shorten
 
@@ -28,7 +30,6 @@ MAX_OUTPUTS_PER_CELL = 400
 MAX_OUTPUT_CHARS = 200_000
 MAX_RAW_CHARS = 2_000_000  # of one output, before carriage returns are played out
 MAX_HTML_CHARS = 500_000
-MAX_IMAGE_BYTES = 3 * 1024**2
 
 _KINDS = {
     "code": CellKind.CODE,
@@ -51,7 +52,7 @@ _MAGIC_NUMBERS = (
 
 
 def read_notebook(data: bytes) -> Notebook:
-    """The notebook in `data`, the bytes of an `.ipynb` file of nbformat 3 to 4.5.
+    """The notebook in `data`, the bytes of an `.ipynb` file of nbformat 3 to 4.5, its figures drawn anew.
 
     Raises `NotebookError` with a sentence fit for the student when it is none, or is too large.
     """
@@ -71,11 +72,13 @@ def read_notebook(data: bytes) -> Notebook:
     except ValueError as error:
         position = error.pos if isinstance(error, json.JSONDecodeError) else None
         raise NotebookError(_why_not_json(text, position)) from None
-    return _rebuild(content, remarks)
+    return with_figures_redrawn(_rebuild(content, remarks))
 
 
 def notebook_from_node(node: nbformat.NotebookNode) -> Notebook:
-    """The notebook in `node`, as nbformat or nbclient hold it; the same caps and errors as a file's."""
+    """The notebook in `node`, one of ours, whose figures were drawn anew when it was executed; the same caps
+    and errors as a file's.
+    """
     return _rebuild(node, [])
 
 

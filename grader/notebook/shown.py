@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from grader.notebook.records import Cell, Split
 from grader.notebook.words import label_of, split_of, word_parts
@@ -41,6 +42,8 @@ def named_by_source(cell: Cell, text: str) -> str | None:
     """`test accuracy: 0.95` for an output that is only a value, shown by an expression that names it."""
     if len(cell.outputs) != 1 or not is_plain_value(text):
         return None
+    if len(text.split()) > 1 and not text.strip().startswith("["):  # which of several numbers it is of?
+        return None
     code = [line.strip() for line in cell.source[-4_000:].split("\n")]
     shown = next((line for line in reversed(code) if line and not line.startswith("#")), "")
     if not _EXPRESSION.match(shown) or "==" in shown:
@@ -62,9 +65,16 @@ def split_by_source(cell: Cell, line: str) -> Split:
 
     `print("Accuracy:", accuracy(x_test, y_test))` wrote `Accuracy: 0.95`: that is one of test data.
     """
-    found: list[set[Split]] = []
-    for statement in _PRINT.finditer(cell.source[:_CODE_CHARS]):
-        if line.strip().startswith(statement["start"].strip()):
-            found.append(splits_named(statement["rest"]))
-    told = set().union(*found)
-    return told.pop() if len(told) == 1 and all(found) else Split.UNKNOWN
+    shown = line.strip()
+    found = [splits for start, splits in _prints(cell.source[:_CODE_CHARS]) if shown.startswith(start)]
+    told = frozenset[Split]().union(*found)
+    return next(iter(told)) if len(told) == 1 and all(found) else Split.UNKNOWN
+
+
+@lru_cache(maxsize=4)  # a cell's outputs hold thousands of lines, and its code is the same for all of them
+def _prints(code: str) -> tuple[tuple[str, frozenset[Split]], ...]:
+    """For each `print` in `code` how its line begins, and the parts of the data that its names speak of."""
+    return tuple(
+        (statement["start"].strip(), frozenset(splits_named(statement["rest"])))
+        for statement in _PRINT.finditer(code)
+    )

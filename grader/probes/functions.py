@@ -52,7 +52,7 @@ def operations_inside(
     on_way = {name for name, key in keys.items() if key in entry_keys and key not in weight_of}
     weights = {name: weight_of[key] for name, key in keys.items() if key in weight_of}
     named: list[tuple[str, int | None]] = []
-    for node in _in_order(definition.node_def):
+    for node in in_order(definition.node_def):
         sources = [source.split(":")[0] for source in node.input if not source.startswith("^")]
         places = [weights[source] for source in sources if source in weights]
         if places and (node.op in PASSES_ON or node.op == "ReadVariableOp"):
@@ -64,7 +64,7 @@ def operations_inside(
     return named
 
 
-def _in_order(nodes: Sequence[Any]) -> list[Any]:
+def in_order(nodes: Sequence[Any]) -> list[Any]:
     """Nodes so that each comes after those that it reads; the order in a function is arbitrary."""
     waiting = {node.name: node for node in nodes}
     ordered: list[Any] = []

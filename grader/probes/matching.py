@@ -1,144 +1,203 @@
-"""Which data set went in, and how its pixels were scaled, from a few rows of what a model was fed with."""
+"""Which data set went in, and how its pixels were prepared, from a few rows of what a model was fed with."""
 
 from __future__ import annotations
 
-import gzip
-import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.images import Bytes, ImageSet, image_sets
+from probes.preparing import Floats, Preparation, Shape, arrangements, preparations
 
-PIXELS = 784
-MOST_ROWS = 64
-_CHUNK = 10_000
+_CHUNK = 5_000
 _COMPARED_ROWS = 16
+_NEIGHBOURS = 8  # images that a row may be of, when it was prepared in an unknown way
+_KNOWN = 200
 _TOLERANCE = 1e-2  # largest deviation of a pixel from scale × pixel + offset, relative to the range
-_IDX_HEADER = 16
+_FEWEST_SHARE = 0.25  # of the rows that have to be images of a set: the others may be altered on purpose
+_ALIKE = 0.85  # correlation from which a row is an image with noise on it
 
 
-class Match(NamedTuple):
-    """The rows are images of `part` ("train" or "test") of `dataset`: scale × pixel + offset."""
+class Way(NamedTuple):
+    """How images of `dataset` become a model's rows: prepared, then scale × pixel + offset.
+
+    `fit` names the guess, "" for a way that was found in the rows themselves; `part` is then "train" or
+    "test", whichever the rows are from.
+    """
 
     dataset: str
     part: str
+    preparation: Preparation
     scale: float
     offset: float
+    fit: str = ""
+
+    def lay(self, images: Bytes) -> Floats:
+        """The rows for images (n, height, width[, 3])."""
+        return (self.preparation.apply(images) * self.scale + self.offset).astype(np.float32)
 
 
-class ImageSet(NamedTuple):
-    """The images of one data set as they lie in the room: uint8 (n, 784) each."""
+class Known(NamedTuple):
+    """Some training images of a data set and their labels."""
 
-    dataset: str
-    train: NDArray[np.uint8]
-    test: NDArray[np.uint8]
-
-
-def keep_rows(values: Any, is_transposed: bool) -> NDArray[np.float32]:
-    """Up to 64 rows of a batch, one flat float32 row per image."""
-    array = np.asarray(values)
-    rows = array[:, :MOST_ROWS].T if is_transposed else array[:MOST_ROWS]
-    return np.array(rows, dtype=np.float32).reshape(len(rows), -1)
-
-
-def image_sets() -> Iterator[ImageSet]:
-    """The image data sets in Keras's folder; one that cannot be read is left out."""
-    home = os.environ.get("KERAS_HOME") or str(Path("~/.keras").expanduser())
-    folder = Path(home) / "datasets"
-    for dataset, read in (("mnist", _read_npz), ("fashion_mnist", _read_idx)):
-        try:
-            train, test = read(folder)
-        except Exception:  # noqa: BLE001, S112 - student code can have left anything there
-            continue
-        yield ImageSet(dataset, train.reshape(-1, PIXELS), test.reshape(-1, PIXELS))
-
-
-def _read_npz(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    with np.load(folder / "mnist.npz", allow_pickle=False) as archive:
-        return archive["x_train"], archive["x_test"]
-
-
-def _read_idx(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    parts = []
-    for name in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"):
-        with gzip.open(folder / "fashion-mnist" / name) as file:
-            parts.append(np.frombuffer(file.read(), dtype=np.uint8, offset=_IDX_HEADER))
-    return parts[0], parts[1]
+    images: Bytes
+    labels: Bytes
 
 
 class Matcher:
-    """Looks rows up in the image sets of the room."""
+    """Looks rows up in the image sets of the room.
 
-    def __init__(self) -> None:
+    Rows that are no images as they are take longer: `seconds` are all that is spent on such.
+    """
+
+    def __init__(self, seconds: float) -> None:
         self.sets = list(image_sets())
-        self._parts = [
-            (images.dataset, part, candidates, _sizes(candidates))
-            for images in self.sets
-            for part, candidates in (("train", images.train), ("test", images.test))
-        ]
+        self._seconds = seconds
+        self._parts = [(images, part) for images in self.sets for part in ("train", "test")]
+        self._sizes: dict[tuple[str, str], Floats] = {}
 
-    def match(self, rows: NDArray[np.float32]) -> Match | None:
-        """The part of a data set that all rows come from by one scale and one offset, None for none."""
-        if rows.ndim != 2 or rows.shape[1] != PIXELS or not np.isfinite(rows).all():
+    def match(self, rows: Floats | None, row_shape: Shape) -> Way | None:
+        """The way that rows (n, pixels) were made from images of a set, None for none that is known."""
+        wanted = _usable(rows)
+        if wanted is None:
             return None
-        rows = np.unique(rows[:_COMPARED_ROWS], axis=0)
-        rows = rows[rows.std(axis=1) > 0]
-        if not len(rows):
-            return None
-        for at, (dataset, part, candidates, sizes) in enumerate(self._parts):
-            nearest = candidates[_nearest(rows, candidates, sizes)].astype(np.float64)
-            fitted = _fit(nearest, rows.astype(np.float64))
-            if fitted is not None:
-                self._parts.insert(0, self._parts.pop(at))  # the likeliest for the next rows
-                return Match(dataset, part, *fitted)
+        begun = time.monotonic()
+        for is_plain in (True, False):
+            if not is_plain and self._seconds <= 0:
+                return None
+            for at, (images, part) in enumerate(self._parts):
+                found = self._match_in(wanted, row_shape, images, part, is_plain)
+                if found is not None:
+                    self._parts.insert(0, self._parts.pop(at))  # the likeliest for the next rows
+                    return found
+        self._seconds -= time.monotonic() - begun
         return None
 
+    def guesses(self, rows: Floats | None, row_shape: Shape) -> Iterator[Way]:
+        """Ways to try where the rows do not tell: the usual arrangements and scales, of every data set."""
+        for images in self.sets:
+            known = images.statistics
+            for preparation in list(arrangements(images.shape, row_shape))[:2]:
+                for name, scale, offset in (
+                    ("x / 255", 1 / 255, 0.0),
+                    ("x", 1.0, 0.0),
+                    ("x / 127.5 - 1", 1 / 127.5, -1.0),
+                    ("(x - mean) / std", 1 / known.deviation, -known.mean / known.deviation),
+                    *self._nearly(rows, images, preparation),
+                ):
+                    fit = ", ".join(filter(None, (preparation.name, name)))
+                    yield Way(images.dataset, "", preparation, scale, offset, fit)
 
-def _sizes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def known(self, dataset: str) -> Known:
+        """A few training images with their labels, which the notebook had too."""
+        images = next(images for images in self.sets if images.dataset == dataset)
+        return Known(images.train[:_KNOWN], images.labels[:_KNOWN])
+
+    def _match_in(
+        self, rows: Floats, row_shape: Shape, images: ImageSet, part: str, is_plain: bool
+    ) -> Way | None:
+        if is_plain:
+            tried = [way for way in arrangements(images.shape, row_shape) if not way.name]
+        else:
+            tried = [way for way in preparations(images, row_shape) if way.name]
+        for preparation, alike in zip(tried, self._alike(rows, images, part, tried), strict=True):
+            fitted = _fit(alike, rows)
+            if fitted is not None:
+                return Way(images.dataset, part, preparation, *fitted)
+        return None
+
+    def _nearly(
+        self, rows: Floats | None, images: ImageSet, preparation: Preparation
+    ) -> Iterator[tuple[str, float, float]]:
+        """Scale and offset that fit best where the rows are images with noise on them."""
+        wanted = _usable(rows)
+        if wanted is None or self._seconds <= 0:
+            return
+        (alike,) = self._alike(wanted, images, "train", [preparation])
+        if float(np.median(_correlations(alike, wanted))) > _ALIKE:
+            yield "fitted", *_line(alike, wanted)
+
+    def _alike(
+        self, rows: Floats, images: ImageSet, part: str, tried: Sequence[Preparation]
+    ) -> Iterator[Floats]:
+        """For each preparation the images, prepared by it, that are most like the rows: (n, pixels) each."""
+        backs = list(dict.fromkeys(preparation.back for preparation in tried))
+        if not backs:
+            return
+        candidates: Bytes = getattr(images, part)
+        found = self._nearest(np.concatenate([back(rows) for back in backs]), images, part)
+        places = dict(zip(backs, np.split(found, len(backs)), strict=True))
+        for preparation in tried:
+            chosen = candidates[places[preparation.back].ravel()]
+            prepared = preparation.apply(chosen).reshape(len(rows), _NEIGHBOURS, -1)
+            alike = np.stack([_correlations(prepared[:, at], rows) for at in range(_NEIGHBOURS)], axis=1)
+            yield prepared[np.arange(len(rows)), np.abs(alike).argmax(axis=1)]
+
+    def _nearest(self, rows: Floats, images: ImageSet, part: str) -> NDArray[np.intp]:
+        """Per row (n, pixels), the positions of the images with the highest correlations of either sign."""
+        candidates: Bytes = getattr(images, part)
+        sizes = self._sizes.get((images.dataset, part))
+        known_sizes = np.zeros(len(candidates), dtype=np.float32) if sizes is None else sizes
+        wanted = rows - rows.mean(axis=1, keepdims=True)
+        best = np.full((len(rows), _NEIGHBOURS), -1.0, dtype=np.float32)
+        found = np.zeros((len(rows), _NEIGHBOURS), dtype=np.intp)
+        for start in range(0, len(candidates), _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            flat = candidates[chunk].reshape(len(candidates[chunk]), -1).astype(np.float32)
+            if sizes is None:
+                known_sizes[chunk] = _sizes(flat)
+            # the rows have mean zero, so that the images' own mean does not count
+            alike = np.concatenate([best, np.abs(wanted @ flat.T / known_sizes[chunk])], axis=1)
+            places = np.concatenate(
+                [found, np.tile(np.arange(start, start + len(flat)), (len(rows), 1))], axis=1
+            )
+            top = np.argpartition(alike, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:]
+            best, found = np.take_along_axis(alike, top, axis=1), np.take_along_axis(places, top, axis=1)
+        self._sizes[images.dataset, part] = known_sizes
+        return found
+
+
+def _usable(rows: Floats | None) -> Floats | None:
+    """Some different rows that are not of one colour, None if there are none."""
+    if rows is None or rows.ndim != 2 or rows.shape[1] < 2 or not np.isfinite(rows).all():
+        return None
+    rows = np.unique(rows[:_COMPARED_ROWS], axis=0)
+    rows = rows[rows.std(axis=1) > 0]
+    return rows if len(rows) else None
+
+
+def _sizes(images: Floats) -> Floats:
     """The length of each image less its mean."""
-    sizes = images.std(axis=1, dtype=np.float32) * np.float32(PIXELS**0.5)
+    sizes = images.std(axis=1, dtype=np.float32) * np.float32(images.shape[1] ** 0.5)
     return np.where(sizes > 0, sizes, 1).astype(np.float32)
 
 
-def _nearest(
-    rows: NDArray[np.float32], images: NDArray[np.uint8], sizes: NDArray[np.float32]
-) -> NDArray[np.intp]:
-    """Per row, the position of the image with the highest correlation; an inverted image counts too."""
-    wanted = rows - rows.mean(axis=1, keepdims=True)
-    best = np.full(len(rows), -1.0, dtype=np.float32)
-    found = np.zeros(len(rows), dtype=np.intp)
-    for start in range(0, len(images), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        # the rows have mean zero, so that the images' own mean does not count
-        alike = np.abs(wanted @ images[chunk].astype(np.float32).T / sizes[chunk])
-        at = alike.argmax(axis=1)
-        highest = alike[np.arange(len(rows)), at]
-        is_better = highest > best
-        best[is_better], found[is_better] = highest[is_better], at[is_better] + start
-    return found
+def _correlations(first: Floats, second: Floats) -> Floats:
+    """Of each row with the row of the other table at the same place; 0 where one has no variance."""
+    x, y = (table - table.mean(axis=1, keepdims=True) for table in (first, second))
+    sizes = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
+    return (x * y).sum(axis=1) / np.where(sizes > 0, sizes, 1)
 
 
-def _fit(pixels: NDArray[np.float64], rows: NDArray[np.float64]) -> tuple[float, float] | None:
-    x, y = pixels.ravel(), rows.ravel()
-    variance = x.var()
-    if variance == 0:
+def _fit(pixels: Floats, rows: Floats) -> tuple[float, float] | None:
+    """Scale and offset that make all rows of their images, or at least some rows exactly."""
+    is_exact = np.array([_is_near(x, y, *_line(x, y)) for x, y in zip(pixels, rows, strict=True)])
+    if is_exact.sum() < min(len(rows), max(2, math.ceil(_FEWEST_SHARE * len(rows)))):
         return None
-    scale = float(((x - x.mean()) * (y - y.mean())).mean() / variance)
-    offset = float(y.mean() - scale * x.mean())
-    reach = float(y.max() - y.min()) or 1.0
-    is_near = float(np.abs(scale * x + offset - y).max()) < _TOLERANCE * reach
-    return (scale, offset) if is_near else None
+    scale, offset = _line(pixels[is_exact], rows[is_exact])
+    return (scale, offset) if _is_near(pixels[is_exact], rows[is_exact], scale, offset) else None
 
 
-def guesses(images: ImageSet) -> list[tuple[str, float, float]]:
-    """Usual ways to scale pixels: a name, scale and offset each."""
-    pixels = images.train.astype(np.float32)
-    mean, deviation = float(pixels.mean()), float(pixels.std()) or 1.0
-    return [
-        ("x / 255", 1 / 255, 0.0),
-        ("x", 1.0, 0.0),
-        ("x / 127.5 - 1", 1 / 127.5, -1.0),
-        ("(x - mean) / std", 1 / deviation, -mean / deviation),
-    ]
+def _line(pixels: Floats, rows: Floats) -> tuple[float, float]:
+    x, y = pixels.ravel().astype(np.float64), rows.ravel().astype(np.float64)
+    variance = x.var()
+    scale = float(((x - x.mean()) * (y - y.mean())).mean() / variance) if variance else 0.0
+    return scale, float(y.mean() - scale * x.mean())
+
+
+def _is_near(pixels: NDArray[np.float32], rows: Floats, scale: float, offset: float) -> bool:
+    reach = float(rows.max() - rows.min())
+    return scale != 0 and float(np.abs(scale * pixels + offset - rows).max()) < _TOLERANCE * reach

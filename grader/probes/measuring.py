@@ -1,28 +1,58 @@
-"""At the end of a notebook: replays what was trained on the grader's inputs and sends the classes."""
+"""At the end of a notebook: asks what was trained about the grader's inputs and sends the classes."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import math
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from probes.book import Book
 from probes.evaluations import Evaluation
-from probes.matching import PIXELS, Match, Matcher, guesses
-from probes.plans import Plan
-from probes.replay import replay
-from probes.trainings import Book, Training, Values
+from probes.exporting import CannotExportError, exported
+from probes.facts import Send, facts_of, facts_of_evaluation
+from probes.images import Bytes
+from probes.matching import Matcher, Way
+from probes.predicting import (
+    Filling,
+    NotPredictable,
+    Predictor,
+    Snapshot,
+    Values,
+    fillings,
+    predict,
+    way_of,
+)
+from probes.search import found_predictors
+from probes.trainings import Training
 
-MOST_MEASURED = 60
+MOST_MEASURED = 100
 _FEW_ROWS = 1_500
 _MOST_DURING = 3
 _SEED = 20_240_229
-_RESIDUAL = 1e-3
+_MATCHING_SHARE = 0.25  # of the time
+_MOST_GUESSES = 3
+_MODELS_BYTES = 8 * 1024 * 1024
 
-Send = Callable[..., None]
+
+class Measurable:
+    """A training with the predictor that works for it, and the ways in which its inputs may be filled."""
+
+    def __init__(self, training: Training, predictor: Predictor, ways: list[list[Filling]]) -> None:
+        self.training = training
+        self.predictor = predictor
+        self.ways = ways
+
+    @property
+    def way(self) -> Way | None:
+        """How images went in, when that is certain."""
+        found = way_of(self.ways[0]) if len(self.ways) == 1 else None
+        return found if found is not None and not found.fit else None
 
 
 class Measurement:
@@ -36,194 +66,169 @@ class Measurement:
         self._send = send
         self._deadline = deadline
         self._inputs = {file.stem: _read_inputs(file) for file in sorted(Path(folder).glob("*.npy"))}
-        self._matcher = Matcher()
-        self._matches: dict[int, Match | None] = {}
+        self._matcher = Matcher(_MATCHING_SHARE * (deadline - time.monotonic()))
 
     def run(self) -> None:
         """Send all trainings, then predictions: the last weights of all trainings first."""
-        trainings = self._book.trainings
-        for training in trainings:
-            self._matches[training.id] = self._match(training)
-            self._send("training", **facts_of(training, self._matches[training.id]))
-        ready = [training for training in trainings if training.plan is not None and training.updates]
-        ready = sorted(ready, key=lambda training: -training.updates)[:MOST_MEASURED]
-        for training in ready:
-            self._predict(training, "after", None, training.values)
-        self._tell_evaluations()
-        for training in ready:
+        trainings = sorted((t for t in self._book.trainings if t.updates), key=lambda t: -t.updates)
+        for training in trainings[MOST_MEASURED:]:
+            training.why_not = f"only the {MOST_MEASURED} longest trainings are measured"
+        trainings = trainings[:MOST_MEASURED]
+        ready = []
+        for at, training in enumerate(trainings):
+            now = time.monotonic()
+            found = self._after(training, now + (self._deadline - now) / (len(trainings) - at))
+            ready += [] if found is None else [found]
+        for training in self._book.trainings:
+            if not training.is_passing:
+                way = next((found.way for found in ready if found.training is training), None)
+                self._send("training", **facts_of(training, way))
+        for part in (self._tell_models, self._tell_evaluations, self._tell_other_moments):
+            with contextlib.suppress(Exception):  # what is told already must not be lost
+                part(ready)
+
+    def _tell_models(self, ready: list[Measurable]) -> None:
+        """Send forward passes with their weights, so that the classes can be computed outside of the room."""
+        room = _MODELS_BYTES
+        for found in ready:
+            try:
+                told = exported(found.predictor, found.training.values.weights, found.ways)
+            except CannotExportError as reason:
+                self._send("written", training=found.training.id, why_not=str(reason))
+                continue
+            room -= sum(len(value["data"]) for value in told["values"])
+            told = told if room >= 0 else {"why_not": "the weights of other models filled the wire"}
+            self._send("written", training=found.training.id, **told)
+
+    def _tell_other_moments(self, ready: list[Measurable]) -> None:
+        for found in ready:
+            training = found.training
             if training.before is not None:
-                self._predict(training, "before", None, training.before)
-            self._predict(training, "perturbed", None, perturbed(training.values))
+                self._predict(found, "before", training.before)
+            self._predict(found, "perturbed", perturbed(training.values))
             for step, values in training.during[:_MOST_DURING]:
-                self._predict(training, "during", step, values)
+                self._predict(found, "during", values, step=step)
 
-    def _match(self, training: Training) -> Match | None:
-        if training.rows is None and training.sampled is not None:
-            training.rows = training.sampled.numpy()
-        if training.rows is None or time.monotonic() > self._deadline:
-            return None
-        return self._matcher.match(training.rows)
+    def _after(self, training: Training, deadline: float) -> Measurable | None:
+        """Predict with the first predictor that works; None, with the reason noted, when none does."""
+        for predictor in self._predictors(training):
+            try:
+                found = Measurable(training, predictor, fillings(predictor, self._matcher))
+                if not found.ways:
+                    raise NotPredictable("an input that is the same for all examples")
+                found.ways = self._promising(found)
+                if not found.ways:
+                    raise NotPredictable("a data set that is not measured")
+                self._predict(found, "after", training.values, deadline=deadline)
+            except NotPredictable as reason:
+                training.why_not = str(reason)
+            except Exception as failure:  # noqa: BLE001 - one that fails must not cost the others
+                training.why_not = f"replay failed: {type(failure).__name__}: {failure}"
+            else:
+                training.why_not = ""
+                return found
+        return None
 
-    def _tell_evaluations(self) -> None:
+    def _promising(self, found: Measurable) -> list[list[Filling]]:
+        """The ways to a data set that is measured; of many guesses, those that do best on training images."""
+        ways = [filled for filled in found.ways if way_of(filled).dataset in self._inputs]
+        if len(ways) <= _MOST_GUESSES:
+            return ways
+
+        def share_right(filled: list[Filling]) -> float:
+            known = self._matcher.known(way_of(filled).dataset)
+            classes = predict(found.predictor, found.training.values, filled, known.images)
+            return float((classes == known.labels).mean())
+
+        return sorted(ways, key=share_right, reverse=True)[:_MOST_GUESSES]
+
+    def _predictors(self, training: Training) -> Iterator[Predictor]:
+        """What was recorded; then, if the variables still live, what is found among the notebook's names."""
+        yield from training.predictors
+        if training.final is not None or not all(hasattr(weight, "assign") for weight in training.weights):
+            return
+        shapes = [feed.row_shape for predictor in training.predictors for feed in predictor.feeds]
+        for images in self._matcher.sets:
+            if images.dataset in self._inputs:
+                shapes += [(math.prod(images.shape),), images.shape, (*images.shape[:2], images.channels)]
+        namespace = vars(sys.modules["__main__"])
+        yield from found_predictors(training.weights, namespace, dict.fromkeys(shapes))
+
+    def _predict(
+        self,
+        found: Measurable,
+        moment: str,
+        snapshot: Snapshot,
+        *,
+        step: int | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        """Send predictions with one set of weights, for each way the pixels may be prepared."""
+        for filled in found.ways:
+            way = way_of(filled)
+            images = self._inputs[way.dataset]
+            images = images if moment in ("after", "evaluated") else images[:_FEW_ROWS]
+            if time.monotonic() > self._deadline:
+                return
+            classes = predict(found.predictor, snapshot, filled, images, deadline or self._deadline)
+            self._send(
+                "predictions",
+                training=found.training.id,
+                dataset=way.dataset,
+                moment=moment,
+                step=step,
+                fit=way.fit,
+                classes=base64.b64encode(classes.tobytes()).decode(),
+            )
+
+    def _tell_evaluations(self, ready: list[Measurable]) -> None:
         """Send the evaluations; the last one per training that differs predicts, too."""
-        differing: dict[int, tuple[Evaluation, Match | None]] = {}
+        differing: dict[int, tuple[Measurable, Snapshot]] = {}
         for evaluation in self._evaluations:
             if time.monotonic() > self._deadline:
                 return
             training = evaluation.training
-            match = self._matcher.match(evaluation.rows)
+            trained = next((found for found in ready if found.training is training), None)
+            way = self._way_of(evaluation)
             difference = evaluation.difference
-            if match is not None and _is_other_scale(match, self._matches.get(training.id)):
+            if way is not None and trained is not None and _is_other_scale(way, trained.way):
                 difference = ", ".join(filter(None, (difference, "other scale")))
-            self._send("evaluation", **facts_of_evaluation(evaluation, match, difference))
-            is_other = training.plan is not None and training.plan.forward != evaluation.plan.forward
-            if difference or is_other:
-                differing[training.id] = (evaluation, match)
-        for evaluation, match in differing.values():
-            training = evaluation.training
-            match = match or self._matches.get(training.id)
-            self._predict(training, "evaluated", None, training.values, (evaluation.plan, match))
+            self._send("evaluation", **facts_of_evaluation(evaluation, way, difference))
+            way = way or (None if trained is None else trained.way)
+            if (difference or evaluation.is_other) and way is not None and way.dataset in self._inputs:
+                snapshot = training.before if evaluation.is_stale and training.before else training.values
+                differing[training.id] = Measurable(training, evaluation.predictor, [[way]]), snapshot
+        for found, snapshot in differing.values():
+            with contextlib.suppress(Exception):  # one that fails must not cost the others
+                self._predict(found, "evaluated", snapshot)
 
-    def _predict(
-        self,
-        training: Training,
-        moment: str,
-        step: int | None,
-        values: Values,
-        instead: tuple[Plan, Match | None] | None = None,
-    ) -> None:
-        """Send predictions of one plan with one set of weights, for each way the pixels may be scaled."""
-        plan, match = instead or (training.plan, self._matches[training.id])
-        if int(np.prod(plan.row_shape)) != PIXELS:
-            if not training.why_not:
-                self._tell_failure(training, f"an input of shape {plan.row_shape}")
-            return
-        for dataset, fit, scale, offset in self._ways(match):
-            rows = self._inputs[dataset]
-            rows = rows if moment in ("after", "evaluated") else rows[:_FEW_ROWS]
-            if time.monotonic() > self._deadline:
-                return
-            try:
-                classes = predict(plan, values, rows, scale, offset)
-            except Exception as failure:  # noqa: BLE001 - one that fails must not cost the others
-                if moment == "after":
-                    self._tell_failure(training, f"replay failed: {type(failure).__name__}: {failure}")
-                return
-            told = base64.b64encode(classes.tobytes()).decode()
-            self._send(
-                "predictions",
-                **{"training": training.id, "dataset": dataset, "moment": moment, "step": step},
-                **{"fit": fit, "classes": told},
-            )
-
-    def _tell_failure(self, training: Training, why_not: str) -> None:
-        training.why_not = why_not[:200]
-        self._send("training", **facts_of(training, self._matches[training.id]))
-
-    def _ways(self, match: Match | None) -> list[tuple[str, str, float, float]]:
-        """Data set, name of the guess, scale and offset: one when it is known, else all guesses."""
-        if match is not None:
-            known = [(match.dataset, "", match.scale, match.offset)]
-            return known if match.dataset in self._inputs else []
-        return [
-            (images.dataset, *guess)
-            for images in self._matcher.sets
-            if images.dataset in self._inputs
-            for guess in guesses(images)
-        ]
+    def _way_of(self, evaluation: Evaluation) -> Way | None:
+        """How images went into an evaluation with one input."""
+        feeds = evaluation.predictor.feeds
+        if len(feeds) != 1:
+            return None
+        return self._matcher.match(feeds[0].rows, feeds[0].row_shape)
 
 
-def _read_inputs(file: Path) -> NDArray[np.uint8]:
+def _read_inputs(file: Path) -> Bytes:
     inputs: NDArray[np.uint8] = np.load(file, allow_pickle=False)
     return inputs
 
 
-def predict(
-    plan: Plan, values: Values, images: NDArray[np.uint8], scale: float, offset: float
-) -> NDArray[np.uint8]:
-    """Classes of `images` (n, 28, 28) when scaled like the data that the plan was trained with."""
-    rows = (images.reshape(len(images), PIXELS).astype(np.float64) * scale + offset).astype(np.float32)
-    return replay(plan, values, rows.reshape(len(images), *plan.row_shape))
-
-
-def perturbed(values: Values) -> Values:
+def perturbed(snapshot: Snapshot) -> Snapshot:
     """The weights with the rows of every matrix permuted, the same way each time."""
     order = np.random.default_rng(_SEED)
-    return [order.permutation(value, axis=0) if value.ndim >= 2 else value for value in values]
+    values: Values = [
+        order.permutation(value, axis=0) if value.ndim >= 2 else value for value in snapshot.weights
+    ]
+    return snapshot._replace(weights=values)
 
 
-def tell_trainings(book: Book, send: Send) -> None:
-    """Send the trainings that went on since they were last told of."""
-    for training in book.trainings:
-        if training.gradients != training.is_told_at:
-            training.is_told_at = training.gradients
-            send("training", **facts_of(training, None))
-
-
-def facts_of(training: Training, match: Match | None) -> dict[str, Any]:
-    """The fields of `ObservedTraining`."""
-    shapes = training.shapes
-    plan = training.plan
-    return {
-        "id": training.id,
-        "runs": training.runs,
-        "path": training.path,
-        "gradients": training.gradients,
-        "updates": training.updates,
-        "shapes": shapes,
-        "starts": [] if training.before is None else [start_of(value) for value in training.before],
-        "parameters": sum(int(np.prod(shape)) for shape in shapes),
-        "forward": [] if plan is None else [{"op": op, "weight": weight} for op, weight in plan.forward],
-        "batch": None if plan is None else plan.recorded_batch,
-        "rate": training.rate,
-        "dataset": None if match is None else match.dataset,
-        "scale": None if match is None else match.scale,
-        "offset": None if match is None else match.offset,
-        "foreign_writes": training.foreign_writes,
-        "why_not": training.why_not,
-    }
-
-
-def facts_of_evaluation(evaluation: Evaluation, match: Match | None, difference: str) -> dict[str, Any]:
-    """The fields of `ObservedEvaluation`."""
-    return {
-        "run": evaluation.run,
-        "training": evaluation.training.id,
-        "dataset": None if match is None else match.dataset,
-        "part": None if match is None else match.part,
-        "count": evaluation.count,
-        "forward": [{"op": op, "weight": weight} for op, weight in evaluation.plan.forward],
-        "difference": difference[:200],
-    }
-
-
-def _is_other_scale(match: Match, trained: Match | None) -> bool:
+def _is_other_scale(way: Way, trained: Way | None) -> bool:
     if trained is None:
         return False
-    here, there = (match.scale, match.offset), (trained.scale, trained.offset)
-    reach = 255 * max(abs(match.scale), abs(trained.scale))
+    if way.preparation.name != trained.preparation.name:
+        return True
+    here, there = (way.scale, way.offset), (trained.scale, trained.offset)
+    reach = 255 * max(abs(way.scale), abs(trained.scale))
     return abs(here[0] - there[0]) * 255 > 0.01 * reach or abs(here[1] - there[1]) > 0.01 * reach
-
-
-def start_of(value: NDArray[Any]) -> str:
-    """How a weight started: "zeros", "constant" (all columns, or all rows, the same) or "random"."""
-    if not value.any():
-        return "zeros"
-    table = value.reshape(-1, value.shape[-1]) if value.ndim else value.reshape(1, 1)
-    if (table == table.flat[0]).all():
-        return "constant"
-    if value.ndim >= 2 and ((table == table[:1]).all() or (table == table[:, :1]).all()):
-        return "constant"
-    return "random"
-
-
-def rate_of(gradient: NDArray[Any], old: NDArray[Any], new: NDArray[Any]) -> float | None:
-    """The rate of plain gradient descent, new = old - rate × gradient; None when the change is another."""
-    change = (new.astype(np.float64) - old).ravel()
-    along = gradient.astype(np.float64).ravel()
-    size = float(along @ along)
-    if size == 0 or not change.any():
-        return None
-    rate = -float(change @ along) / size
-    residual = float(np.linalg.norm(change + rate * along)) / float(np.linalg.norm(change))
-    return rate if residual < _RESIDUAL and rate > 0 else None

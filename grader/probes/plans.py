@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from probes.functions import BOOKKEEPING, PASSES_ON, functions_called, keep_function, operations_inside
 from probes.tape import Operation, Recording, key_of
+from probes.unheard import with_unheard
 
 MOST_CLASSES = 1000
+MOST_ENTRIES = 3
 LARGEST_CONSTANT_BYTES = 64 * 1024
 LOSSES = frozenset({"SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits"})
 LOOKS_AT_SHAPE = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
@@ -34,14 +36,22 @@ class Step(NamedTuple):
     outputs: tuple[int, ...]
 
 
+class Entry(NamedTuple):
+    """A tensor through which a batch goes in: (batch, …), or (…, batch) when it is transposed."""
+
+    key: int
+    dtype: Any
+    is_transposed: bool
+    tensor: Any  # None once its data are let go
+
+
 class Plan(NamedTuple):
     """How the logits come from one batch: run `steps` in order, with these values given.
 
     `constants`: tensors (also handles of variables that are not trained) by key. `weights` and `handles`:
     keys that stand for the value, or for a variable with the value, of the weight at a position. The data
-    go in at `entry` with the shape (batch, *row_shape), or transposed; the logits (batch, classes) come
-    out at `logits`. `batch` is None when any number of rows may go in at once; `recorded_batch` is what
-    went in. `forward` names operations
+    go in at `entries`; the logits (batch, classes), or transposed, come out at `logits`. `batch` is None
+    when any number of rows may go in at once; `recorded_batch` is what went in. `forward` names operations
     from data to logits with the weight that each uses. `kept` is what has to stay alive meanwhile.
     """
 
@@ -49,16 +59,17 @@ class Plan(NamedTuple):
     constants: dict[int, Any]
     weights: dict[int, int]
     handles: dict[int, int]
-    entry: int
-    entry_tensor: Any
-    entry_dtype: Any
-    row_shape: tuple[int, ...]
-    is_transposed: bool
+    entries: tuple[Entry, ...]
     batch: int | None
     recorded_batch: int | None
     logits: int
+    is_logits_transposed: bool
     forward: tuple[tuple[str, int | None], ...]
     kept: tuple[Any, ...]
+
+    def without_data(self) -> Plan:
+        """The same plan, holding on to no batch."""
+        return self._replace(entries=tuple(entry._replace(tensor=None) for entry in self.entries))
 
 
 def build_plan(recording: Recording, sources: Sequence[Any]) -> Plan:
@@ -88,7 +99,8 @@ def origin_of(tensor: Any) -> Any:
 class _Builder:
     """The state of building one plan."""
 
-    def __init__(self, operations: Iterable[Operation], sources: Sequence[Any]) -> None:
+    def __init__(self, operations: Sequence[Operation], sources: Sequence[Any]) -> None:
+        operations = with_unheard(operations)
         self.operations = [op for op in operations if op.type not in ("Placeholder", "Const")]
         self.tensors = {
             key_of(t): t for op in operations for t in (*op.inputs, *op.outputs) if hasattr(t, "dtype")
@@ -102,14 +114,9 @@ class _Builder:
 
     def build(self) -> Plan:
         logits = self._logits()
-        shape = shape_of(self.tensors[logits]) or ()
-        batch = shape[0]
-        entry, is_transposed = self._entry(logits, batch)
-        steps, constants = self._steps(logits, entry)
-        tensor = self.tensors[entry]
-        row_shape = [dim for at, dim in enumerate(shape_of(tensor) or ()) if at != int(is_transposed)]
-        if None in row_shape:
-            raise CannotReplay("an input of unknown shape")
+        entries, is_logits_transposed = self._entries(logits)
+        batch = (shape_of(self.tensors[logits]) or ())[int(is_logits_transposed)]
+        steps, constants = self._steps(logits, {entry.key for entry in entries})
         is_free = batch is None or not self._fixes_batch(batch, steps, constants)
         graphs = {id(t.graph): t.graph for t in self.tensors.values() if not hasattr(t, "numpy")}
         return Plan(
@@ -117,15 +124,12 @@ class _Builder:
             constants=constants,
             weights=self.weights,
             handles=self.handles,
-            entry=entry,
-            entry_tensor=tensor,
-            entry_dtype=tensor.dtype,
-            row_shape=tuple(int(dim) for dim in row_shape if dim is not None),
-            is_transposed=is_transposed,
+            entries=entries,
             batch=None if is_free else batch,
             recorded_batch=batch,
             logits=logits,
-            forward=self._forward(steps, entry),
+            is_logits_transposed=is_logits_transposed,
+            forward=self._forward(steps, {entry.key for entry in entries}),
             kept=tuple(graphs.values()),
         )
 
@@ -181,7 +185,7 @@ class _Builder:
 
     def _could_be_logits(self, key: int) -> bool:
         shape = shape_of(self.tensors[key])
-        is_table = shape is not None and len(shape) == 2 and 1 < (shape[1] or 0) <= MOST_CLASSES
+        is_table = shape is not None and len(shape) == 2 and any(1 < (n or 0) <= MOST_CLASSES for n in shape)
         return is_table and key in self.from_weights and key in self.from_data
 
     def _logits(self) -> int:
@@ -199,19 +203,31 @@ class _Builder:
             raise CannotReplay("no logits found")
         return found
 
-    def _ancestors(self, logits: int, stop: int | None = None) -> list[Operation]:
+    def _ancestors(self, logits: int, stops: frozenset[int] | set[int] = frozenset()) -> list[Operation]:
         wanted = {logits}
         needed = []
         for op in reversed(self.operations):
-            outputs = {key_of(t) for t in op.outputs} - {stop}
+            outputs = {key_of(t) for t in op.outputs} - stops
             if outputs & wanted and not outputs & set(self.weights):
                 needed.append(op)
                 wanted.update(key_of(t) for t in op.inputs)
         return needed[::-1]
 
-    def _entry(self, logits: int, batch: int | None) -> tuple[int, bool]:
-        """Where the data go in: the only tensor with the batch's length that meets what the weights reach."""
-        found: dict[int, bool] = {}
+    def _entries(self, logits: int) -> tuple[tuple[Entry, ...], bool]:
+        """Where the data go in, and whether the logits are transposed: (classes, batch)."""
+        classes_last = shape_of(self.tensors[logits]) or ()
+        for is_transposed in (False, True):
+            batch, classes = classes_last[:: -1 if is_transposed else 1]
+            entries = self._entries_of(logits, batch)
+            if entries and 1 < (classes or 0) <= MOST_CLASSES:
+                if len(entries) > MOST_ENTRIES:
+                    raise CannotReplay("too many batch-shaped inputs")
+                return entries, is_transposed
+        raise CannotReplay("no input with the batch's length")
+
+    def _entries_of(self, logits: int, batch: int | None) -> tuple[Entry, ...]:
+        """The tensors with the batch's length that meet what the weights reach."""
+        found: dict[int, Entry] = {}
         for op in self._ancestors(logits):
             if not any(key_of(t) in self.from_weights for t in (*op.inputs, *op.outputs)):
                 continue
@@ -219,21 +235,18 @@ class _Builder:
                 key, shape = key_of(tensor), shape_of(tensor)
                 if key in self.from_weights or key not in self.from_data or not shape:
                     continue
-                if shape[0] == batch:
-                    found[key] = False
-                elif len(shape) == 2 and shape[1] == batch:
-                    found[key] = True
-        if not found:
-            raise CannotReplay("no input with the batch's length")
-        if len(found) > 1:
-            raise CannotReplay("another batch-shaped input")
-        return next(iter(found.items()))
+                is_transposed = shape[0] != batch and len(shape) == 2 and shape[1] == batch
+                if shape[0] == batch or is_transposed:
+                    if None in shape[:1] * is_transposed + shape[1:] * (not is_transposed):
+                        raise CannotReplay("an input of unknown shape")
+                    found[key] = Entry(key, tensor.dtype, is_transposed, tensor)
+        return tuple(found.values())
 
-    def _steps(self, logits: int, entry: int) -> tuple[tuple[Step, ...], dict[int, Any]]:
-        given = {entry, *self.weights, *self.handles}
+    def _steps(self, logits: int, entries: set[int]) -> tuple[tuple[Step, ...], dict[int, Any]]:
+        given = {*entries, *self.weights, *self.handles}
         constants: dict[int, Any] = {}
         steps = []
-        for op in self._ancestors(logits, stop=entry):
+        for op in self._ancestors(logits, stops=entries):
             if op.type.startswith(OUTSIDE_WORLD):
                 raise CannotReplay(f"{op.type} on the way to the logits")
             for tensor in op.inputs:
@@ -265,8 +278,8 @@ class _Builder:
             return True
         return any(str(batch) in str(value) for value in shaped) or any("__" in s.type for s in steps)
 
-    def _forward(self, steps: Sequence[Step], entry: int) -> tuple[tuple[str, int | None], ...]:
-        on_way = {entry}
+    def _forward(self, steps: Sequence[Step], entries: set[int]) -> tuple[tuple[str, int | None], ...]:
+        on_way = set(entries)
         weight_of = dict(self.weights)
         named = []
         for step in steps:

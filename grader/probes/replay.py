@@ -2,70 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from probes.plans import Plan
+from probes.feeds import Feed
+from probes.plans import Plan, Step
+from probes.predicting import Scores, Snapshot, Values
 
-NO_CLASS = 255
-_FREE_CHUNK = 500
 _SHAPING = frozenset({"Mul", "AddV2", "Sub", "Cast", "Identity"})  # uniform numbers from random bits
 
 
-def replay(plan: Plan, weights: Sequence[NDArray[Any]], rows: NDArray[Any]) -> NDArray[np.uint8]:
-    """The class (argmax of the logits) of each of `rows` (n, *row_shape); 255 where it is not finite.
+class Replay:
+    """A predictor: the recorded operations from the data to the logits.
 
     Dropout is replaced by what it gives on average, as at test time.
     """
-    import tensorflow as tf
 
-    size = plan.batch or _FREE_CHUNK
-    classes = np.full(len(rows), NO_CLASS, dtype=np.uint8)
-    with tf.device("CPU:0"):
-        given = _given(plan, weights)
-        for start in range(0, len(rows), size):
-            chunk = rows[start : start + size]
-            count = len(chunk)
-            if count < size and plan.batch is not None:
-                chunk = np.concatenate([chunk, np.repeat(chunk[-1:], size - count, axis=0)])
-            logits = _run(plan, dict(given), chunk)[:count]
-            is_finite = np.isfinite(logits).all(axis=1)
-            found = logits.argmax(axis=1)
-            classes[start : start + count] = np.where(is_finite & (found < NO_CLASS), found, NO_CLASS)
-    return classes
+    def __init__(self, plan: Plan, feeds: Sequence[Feed]) -> None:
+        self.plan = plan
+        self.feeds = feeds
+        self.batch = plan.batch
+        self._last_uses = _last_uses(plan)
+
+    @contextlib.contextmanager
+    def running(self, snapshot: Snapshot) -> Iterator[Callable[[Sequence[NDArray[Any]]], Scores]]:
+        """See `Predictor`."""
+        import tensorflow as tf
+
+        with tf.device("CPU:0"):
+            given, _alive = _given(self.plan, snapshot.weights)
+            yield lambda arrays: self._run(dict(given), arrays)
+
+    def _run(self, values: dict[int, Any], arrays: Sequence[NDArray[Any]]) -> Scores:
+        import tensorflow as tf
+
+        for entry, feed, array in zip(self.plan.entries, self.feeds, arrays, strict=True):
+            values[entry.key] = feed.tensor(array)
+        _run_steps(self.plan.steps, values, self._last_uses)
+        logits: Scores = np.asarray(tf.cast(values[self.plan.logits], tf.float64))
+        return logits.T if self.plan.is_logits_transposed else logits
 
 
-def _given(plan: Plan, weights: Sequence[NDArray[Any]]) -> dict[int, Any]:
-    """Values by key: constants, weights, and variables that stand for the weights' own."""
+def _given(plan: Plan, weights: Values) -> tuple[dict[int, Any], list[Any]]:
+    """Values by key: constants, weights, and variables that stand for the weights' own; and these."""
     import tensorflow as tf
 
     read = {key for step in plan.steps for key in step.inputs}
     tensors = [tf.constant(weight) for weight in weights]
     given = dict(plan.constants)
     given |= {key: tensors[place] for key, place in plan.weights.items() if key in read}
-    variables = [tf.Variable(tensors[place], trainable=False) for place in _by_handle(plan, read)]
-    places = dict(zip(_by_handle(plan, read), variables, strict=True))
-    given |= {key: places[place].handle for key, place in plan.handles.items() if place in places}
-    given[-1] = variables  # keeps them alive
-    return given
+    places = sorted({place for key, place in plan.handles.items() if key in read})
+    variables = {place: tf.Variable(tensors[place], trainable=False) for place in places}
+    given |= {key: variables[place].handle for key, place in plan.handles.items() if place in variables}
+    return given, list(variables.values())
 
 
-def _by_handle(plan: Plan, read: set[int]) -> list[int]:
-    return sorted({place for key, place in plan.handles.items() if key in read})
+def _last_uses(plan: Plan) -> list[list[int]]:
+    """Per step, the keys that no later step reads."""
+    seen = {plan.logits}
+    found: list[list[int]] = []
+    for step in reversed(plan.steps):
+        keys = set(step.inputs) | set(step.outputs)
+        found.append(list(keys - seen))
+        seen |= keys
+    return found[::-1]
 
 
-def _run(plan: Plan, values: dict[int, Any], chunk: NDArray[Any]) -> NDArray[Any]:
-    import tensorflow as tf
+def _run_steps(steps: Sequence[Step], values: dict[int, Any], last_uses: Sequence[Sequence[int]]) -> None:
+    """Run all steps, taking from `values` what no later step needs."""
     from tensorflow.python.eager import context, execute
 
-    fed = np.moveaxis(chunk, 0, -1) if plan.is_transposed else chunk
-    values[plan.entry] = tf.cast(tf.constant(fed), plan.entry_dtype)
     here = context.context()
     shares: dict[int, float] = {}  # of ones in the masks that a random comparison gave
     drawn: set[int] = set()
-    for step in plan.steps:
+    for step, unused in zip(steps, last_uses, strict=True):
         inputs = [values[key] for key in step.inputs]
         if "Random" in step.type or (step.type in _SHAPING and drawn.intersection(step.inputs)):
             drawn.update(step.outputs)
@@ -81,8 +94,8 @@ def _run(plan: Plan, values: dict[int, Any], chunk: NDArray[Any]) -> NDArray[Any
             name = step.type.encode()
             outputs = execute.quick_execute(name, len(step.outputs), inputs, attributes, here)
         values.update(zip(step.outputs, outputs or (), strict=False))
-    logits: NDArray[Any] = np.asarray(tf.cast(values[plan.logits], tf.float64))
-    return logits
+        for key in unused:
+            values.pop(key, None)
 
 
 def _on_average(op_type: str, share: float, inputs: list[Any], attributes: Sequence[Any]) -> Any:
@@ -92,7 +105,7 @@ def _on_average(op_type: str, share: float, inputs: list[Any], attributes: Seque
     if op_type == "SelectV2":
         return inputs[1] * share + inputs[2] * (1 - share)
     named = dict(zip(attributes[::2], attributes[1::2], strict=False))
-    kind = tf.as_dtype(_eager_value(named["DstT"]))
+    kind = tf.as_dtype(eager_value(named["DstT"]))
     return tf.fill(tf.shape(inputs[0]), tf.cast(share, kind))
 
 
@@ -101,11 +114,12 @@ def _eager_attributes(attributes: Sequence[Any]) -> tuple[Any, ...]:
     named = {}
     for name, value in zip(attributes[::2], attributes[1::2], strict=False):
         if not str(name).startswith("_") and value is not None:
-            named[name] = _eager_value(value)
+            named[name] = eager_value(value)
     return tuple(part for pair in named.items() for part in pair)
 
 
-def _eager_value(value: Any) -> Any:
+def eager_value(value: Any) -> Any:
+    """One attribute in the form that eager execution takes."""
     which = getattr(value, "WhichOneof", None)
     if which is None:
         return getattr(value, "as_datatype_enum", value)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-MOST_OPERATIONS = 4_000
+from probes.hearing import Hearing
+
+MOST_OPERATIONS = 12_000
+MOST_CALLS = 200
 
 
 class Operation(NamedTuple):
@@ -17,10 +20,11 @@ class Operation(NamedTuple):
 
 
 class Recording:
-    """The operations of one tape, in order. `is_full` when there were too many to keep."""
+    """The operations of one tape and the calls of models, in order. `is_full`: too many to keep."""
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
+        self.calls: list[Any] = []
         self.is_full = False
 
     def add(self, operation: Operation) -> None:
@@ -38,10 +42,21 @@ class OperationListener:
     added for the first recording and removed after the last one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
         self._recordings: list[Recording] = []
         self._is_listening = False
-        self.is_deaf = False  # while the recorder itself computes
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether somebody wants to hear."""
+        return self._is_listening
+
+    def add_call(self, call: Any) -> None:
+        """Let all recordings have a call of a model."""
+        for recording in self._recordings:
+            if len(recording.calls) < MOST_CALLS:
+                recording.calls.append(call)
 
     def start(self, recording: Recording) -> Recording:
         """Let a recording have all operations from now on."""
@@ -84,7 +99,7 @@ class OperationListener:
         op_name: Any = None,
         graph: Any = None,
     ) -> None:
-        if self.is_deaf:
+        if self._hearing.is_deaf:
             return
         name = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
         operation = Operation(name, tuple(inputs), tuple(attrs or ()), tuple(outputs or ()))

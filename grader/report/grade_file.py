@@ -35,6 +35,7 @@ def _criterion_json(criterion: CriterionGrade) -> dict[str, Any]:
         "id": criterion.id,
         "title": criterion.title,
         "points": _number(criterion.points),
+        "check": criterion.check,
         "outcome": verdict.outcome.value,
         "fraction": None if verdict.fraction is None else _number(verdict.fraction),
         "sources": [source.value for source in verdict.sources],

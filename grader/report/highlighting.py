@@ -1,82 +1,64 @@
-"""Colours code by a handful of classes, in as little markup as will do."""
+"""Colours code by a handful of classes, in as little markup and time as will do."""
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
-from collections.abc import Iterator
-from functools import cache, lru_cache
-from itertools import groupby
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from grader.report.visible import show_hidden
+from grader.report.visible import escape_text, show_hidden
 
-if TYPE_CHECKING:
-    from pygments.lexer import Lexer
-    from pygments.token import _TokenType
-
-HIGHLIGHT_LIMIT = 20_000  # characters; beyond it, or with a line of more than 2,000, code stays plain
-_LONG_LINE = re.compile(r"[^\n]{2001}")
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){4,}")  # the lexer's time grows with their square
-_MAGIC = re.compile(r"[ \t]*(?:!|%%?[A-Za-z])")
 _FOREIGN_CELL = re.compile(r"\s*%%(?!time|timeit|capture|prun)\w")
+_KEYWORDS = frozenset(keyword.kwlist)
+_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_")) - _KEYWORDS
+# Every alternative takes what it begins, an open string up to its line's or the cell's end: no backtracking.
+_TOKEN = re.compile(
+    r"""
+    (?P<m> ^[ \t]*(?:!|%%?[A-Za-z])[^\n]* )
+  | (?P<d> ^[ \t]*@[^\W\d][\w.]* )
+  | (?P<c> \#[^\n]* )
+  | (?P<s> [rRbBfFuU]{0,2} (?: '''(?:[^\\']|\\.|'(?!''))*(?:''')? | \"\"\"(?:[^\\"]|\\.|"(?!""))*(?:\"\"\")?
+                             | '(?:[^'\\\n]|\\.)*'?            | "(?:[^"\\\n]|\\.)*"? ) )
+  | (?P<n> (?:\d|\.\d)[\w.]*(?:(?<=[eE])[+-]\d+)? )
+  | (?P<a> \.[ \t]*[^\W\d]\w* )
+  | (?P<w> [^\W\d]\w* )
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
 
 
-@lru_cache(maxsize=4096)  # members of a group hand in the same cells
+@lru_cache(maxsize=4096)  # members of a group hand in the same cells; excerpts repeat them
 def highlight(code: str) -> Markup:
-    """`code` escaped, with spans of the classes k (keyword), s (string), c (comment), n (number),
+    """`code` escaped, with elements of the classes k (keyword), s (string), c (comment), n (number),
     b (built-in or decorator) and m (magic or shell line).
 
-    Hidden characters are written out, more than three blank lines in a row become three. Cells in
-    another language (`%%bash`) and code too large to colour are only escaped.
+    No element goes over a line's end, so lines can be cut out. Hidden characters are written out. Cells
+    in another language (`%%bash`) are only escaped.
     """
     shown = show_hidden(code)
-    if len(shown) > HIGHLIGHT_LIMIT or _LONG_LINE.search(shown) or _FOREIGN_CELL.match(shown):
-        return escape(shown)
-    shown = _BLANK_LINES.sub("\n\n\n\n", "\n" + shown)[1:]
-    spans = []
-    for style, tokens in groupby(_styled(shown), key=lambda pair: pair[0]):
-        text = "".join(value for _, value in tokens)
-        spans.append(f'<span class="{style}">{escape(text)}</span>' if style else str(escape(text)))
-    return Markup("".join(spans))
+    if _FOREIGN_CELL.match(shown):
+        return Markup(escape_text(shown))
+    pieces: list[str] = []
+    done = 0
+    for token in _TOKEN.finditer(shown):
+        style = _style(token)
+        if style:
+            pieces += [escape_text(shown[done : token.start()]), _marked(style, token.group())]
+            done = token.end()
+    return Markup("".join([*pieces, escape_text(shown[done:])]))
 
 
-def _styled(code: str) -> Iterator[tuple[str, str]]:
-    """Pieces of `code` with their class; magics and shell lines are kept out of the lexer."""
-    for is_magic, lines in groupby(code.splitlines(keepends=True), key=_is_magic):
-        text = "".join(lines)
-        if is_magic:
-            yield "m", text
-            continue
-        styles = _styles()
-        for kind, value in _lexer().get_tokens(text):
-            while kind not in styles and kind.parent is not None:
-                kind = kind.parent
-            yield ("" if not value.strip() else styles.get(kind, "")), value
+def _style(token: re.Match[str]) -> str:
+    kind, text = token.lastgroup or "", token.group()
+    if kind == "w":
+        return "k" if text in _KEYWORDS else "b" if text in _BUILTINS else ""
+    return {"a": "", "d": "b"}.get(kind, kind)
 
 
-def _is_magic(line: str) -> bool:
-    return _MAGIC.match(line) is not None
-
-
-@cache
-def _lexer() -> Lexer:
-    from pygments.lexers.python import PythonLexer
-
-    return PythonLexer(stripnl=False, ensurenl=False)
-
-
-@cache
-def _styles() -> dict[_TokenType, str]:
-    from pygments.token import Comment, Keyword, Name, Number, Operator, String
-
-    return {
-        Keyword: "k",
-        Operator.Word: "k",
-        String: "s",
-        Comment: "c",
-        Number: "n",
-        Name.Builtin: "b",
-        Name.Decorator: "b",
-    }
+def _marked(style: str, text: str) -> str:
+    """`text` in elements of one class, one for each line that is not blank."""
+    lines = escape_text(text).split("\n")
+    return "\n".join(f"<i class={style}>{line}</i>" if line.strip() else line for line in lines)

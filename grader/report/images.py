@@ -7,6 +7,8 @@ import binascii
 import re
 import struct
 
+from grader.notebook.images import Redrawing
+
 _MAX_BYTES = 3 * 1024**2
 _MAX_PIXELS = 40_000_000
 _BASE64_BLANKS = re.compile(r"[ \t\r\n]+")
@@ -31,6 +33,15 @@ def image_address(encoded: str) -> str | None:
             width, height = size
             return f"data:image/{kind};base64,{packed}" if 0 < width * height <= _MAX_PIXELS else None
     return None
+
+
+def redrawn_address(encoded: str, redraw: Redrawing) -> str | None:
+    """`image_address` of the image in `encoded`, drawn anew: for images that are no cell's figure."""
+    address = image_address(encoded)
+    if address is None:
+        return None
+    mime = address.removeprefix("data:").partition(";")[0]
+    return image_address(redraw(encoded, mime) or "")
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:

@@ -6,16 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.notebook.records import Quantity, Readings, Split
+from grader.report.wording import SPLITS
 
 ROWS_SHOWN = 16
 LARGE_GAP = 0.05
-
-_SPLITS = {
-    Split.TEST: "test accuracy",
-    Split.VALIDATION: "validation accuracy",
-    Split.TRAIN: "training accuracy",
-    Split.UNKNOWN: "accuracy",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +32,11 @@ def accuracy_rows(saved: Readings, rerun: Readings | None) -> list[AccuracyRow]:
     if rerun is None:
         return []
     ours, theirs = dict(_last_accuracies(rerun)), dict(_last_accuracies(saved))
-    keys = sorted(ours.keys() | theirs.keys(), key=lambda key: (key[0], list(_SPLITS).index(key[1])))
+    keys = sorted(ours.keys() | theirs.keys(), key=lambda key: (key[0], list(SPLITS).index(key[1])))
     return [
-        AccuracyRow(cell=key[0], name=_SPLITS[key[1]], saved=theirs.get(key), rerun=ours.get(key))
+        AccuracyRow(
+            cell=key[0], name=f"{SPLITS[key[1]]} accuracy".strip(), saved=theirs.get(key), rerun=ours.get(key)
+        )
         for key in keys[:ROWS_SHOWN]
     ]
 

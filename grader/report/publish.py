@@ -14,9 +14,9 @@ from pathlib import Path
 
 import nbformat
 
-from grader.errors import StoreError
+from grader.errors import StoreError, trace_of
 from grader.evidence.record import Evidence
-from grader.model import Grade, Rejected, Run
+from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
 from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
@@ -74,9 +74,10 @@ def _publish(
     for grade, item in zip(grades, evidence, strict=True):
         try:
             _publish_submission(grade, item, title, executed, to / grade.submission)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as bug:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as bug:
             # a bug in showing one hand-in must not cost the others their pages
-            log.error("a fault of the grader in the report of %s", grade.submission, exc_info=bug)
+            notebook = item.submission.notebook_sha256[:12]
+            log.error("a fault of the grader in the report on the notebook %s: %s", notebook, trace_of(bug))
             write(to / grade.submission / "index.html", _NO_PAGE)
     everybody = [*grades, *others]
     _remove_others(to, {grade.submission for grade in everybody})
@@ -110,7 +111,8 @@ def _publish_submission(
 
 def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
     """A comment that begins a page and changes with everything that the page shows."""
-    parts = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    parts: list[Record | None] = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    parts += [evidence.observed, evidence.measured, *evidence.repeats]
     shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
     digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
     return f"<!-- grader {digest} -->\n"
@@ -121,7 +123,7 @@ def _writer_sha256() -> str:
     """SHA-256 over this package: pages are written anew when what writes them has changed."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.*")):
-        if file.suffix in (".py", ".j2", ".css"):
+        if file.suffix in (".py", ".j2", ".css", ".js"):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from grader.report.images import image_address
+from grader.notebook.images import MAX_PIXELS, Redrawing
+from grader.report.allowance import size_of
+from grader.report.images import redrawn_address
 from grader.report.visible import cut, show_hidden
 
 if TYPE_CHECKING:
@@ -24,9 +26,21 @@ if TYPE_CHECKING:
 
 MARKDOWN_LIMIT = 20_000
 HTML_LIMIT = 20_000
+_MOST_GROWTH = 20
 
 _TAGS = {
-    *("p", "div", "span", "br", "hr", "h3", "h4", "h5", "h6", "center", "details", "summary", "figure"),
+    *(
+        "p",
+        "div",
+        "span",
+        "br",
+        "hr",
+        *(f"h{level}" for level in range(1, 7)),
+        "center",
+        "details",
+        "summary",
+        "figure",
+    ),
     *("blockquote", "pre", "ul", "ol", "li", "dl", "dt", "dd"),
     *("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td"),
     *(
@@ -64,7 +78,14 @@ _ATTRIBUTES = {
 }
 _SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
-_HEADING_TAG = re.compile(r"<(/?)h([1-6])(?=[\s>/])", re.IGNORECASE)
+_HEADING_TAG = re.compile(r"<(/?)h([1-6])>")
+_EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")*>\s*</a>')
+_EMPTY_HEAD = re.compile(
+    r'<th((?: [a-z]+="[^"]*")*)>\s*</th>'
+)  # as pandas has it for an index without a name
+_IMAGE_TAG = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
+_ALT = re.compile(r' alt="([^"]*)"')
+_IN_TEXT, _IN_ADDRESS = str.maketrans("<>", "‹›"), str.maketrans({"<": "%3C", ">": "%3E"})
 _IMAGE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif);base64,(?=[A-Za-z0-9+/])", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+(?:(?:\r?\n|%0A)[A-Za-z0-9+/]+)*={0,2}", re.IGNORECASE)
 _ONE_LINE_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -74,9 +95,10 @@ _PLACE = "data:figure,"
 def sanitise_html(html: str) -> Markup:
     """Inert markup for HTML of unknown origin.
 
-    Kept: text, tables, lists, headings (moved below ours), links to http, https, mailto and `#`, and
-    images that are base64 PNG, JPEG or GIF. Gone: scripts, styles, SVG, frames, forms, `style`,
-    `class`, `id` and every `on…`. Beyond `HTML_LIMIT` characters (images aside) it is cut and says so.
+    Kept: text, tables, lists, headings (moved below ours, none skipping a level), links to http, https,
+    mailto and `#`, and images that are base64 PNG, JPEG or GIF. Gone: scripts, styles, SVG, frames,
+    forms, `style`, `class`, `id` and every `on…`. Beyond `HTML_LIMIT` characters (images aside) it is cut
+    and says so.
     """
     text, figures = _take_images_out(html, _BASE64)
     shown = cut(text, HTML_LIMIT, keep_end=False)
@@ -91,7 +113,27 @@ def sanitise_markdown(text: str, *, limit: int = MARKDOWN_LIMIT) -> Markup:
     """
     source, figures = _take_images_out(text, _ONE_LINE_BASE64)
     shown = cut(source, limit, keep_end=False)
-    return _clean(_markdown().render(shown.head), figures) + _mark(shown.left_out)
+    rendered = _markdown().render(shown.head)
+    if (
+        len(rendered) > _MOST_GROWTH * limit
+    ):  # a short reference can stand for a long address, again and again
+        return Markup("<pre>{}</pre>").format(show_hidden(shown.head)) + _mark(shown.left_out)
+    return _clean(rendered, figures) + _mark(shown.left_out)
+
+
+def length_without_images(text: str) -> int:
+    """The characters of Markdown or HTML, base64 images in it aside."""
+    return len(_take_images_out(text, _BASE64)[0]) if "base64" in text.lower() else len(text)
+
+
+def size_of_images(markup: Markup) -> int:
+    """The bytes that images take in sanitised markup."""
+    return sum(len(piece.split('"', 1)[0]) for piece in markup.split('src="data:')[1:])
+
+
+def size_without_images(markup: Markup) -> int:
+    """The bytes of sanitised markup, images in it aside."""
+    return size_of(markup) - size_of_images(markup)
 
 
 def _mark(left_out: int) -> Markup:
@@ -101,6 +143,7 @@ def _mark(left_out: int) -> Markup:
 def _take_images_out(text: str, base64_text: re.Pattern[str]) -> tuple[str, list[str | None]]:
     """`text` with each base64 image replaced by a short address, and what the addresses stand for."""
     figures: list[str | None] = []
+    redraw = Redrawing(MAX_PIXELS)
     parts: list[str] = []
     done = 0
     for start in _IMAGE_DATA.finditer(text):
@@ -108,7 +151,8 @@ def _take_images_out(text: str, base64_text: re.Pattern[str]) -> tuple[str, list
         if start.start() < done or data is None:
             continue
         parts += [text[done : start.start()], f"{_PLACE}{len(figures)}"]
-        figures.append(image_address(data.group().replace("%0A", "").replace("%0a", "")))
+        encoded = data.group().replace("%0A", "").replace("%0a", "")
+        figures.append(redrawn_address(encoded, redraw))
         done = data.end()
     return "".join([*parts, text[done:]]), figures
 
@@ -116,19 +160,44 @@ def _take_images_out(text: str, base64_text: re.Pattern[str]) -> tuple[str, list
 def _clean(html: str, figures: list[str | None]) -> Markup:
     import nh3
 
-    demoted = _HEADING_TAG.sub(lambda tag: f"<{tag[1]}h{min(6, int(tag[2]) + 2)}", show_hidden(html))
-    return Markup(
-        nh3.clean(
-            demoted,
-            tags=_TAGS,
-            clean_content_tags=_CONTENT_GOES_TOO,
-            attributes=_ATTRIBUTES,
-            attribute_filter=_attribute_filter(figures),
-            strip_comments=True,
-            link_rel="noopener nofollow noreferrer",
-            url_schemes={"http", "https", "mailto", "data"},
-        )
+    cleaned = nh3.clean(
+        show_hidden(html),
+        tags=_TAGS,
+        clean_content_tags=_CONTENT_GOES_TOO,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_attribute_filter(figures),
+        strip_comments=True,
+        link_rel="noopener nofollow noreferrer",
+        url_schemes={"http", "https", "mailto", "data"},
     )
+    return Markup(_made_accessible(cleaned))
+
+
+def _made_accessible(cleaned: str) -> str:
+    """Clean markup with headings in order, words for images that lie elsewhere, no empty link or table head.
+
+    In clean markup `<` begins a tag and nothing else: texts have it escaped, attributes do not hold it.
+    """
+    last = 3
+    open_levels: list[int] = []
+
+    def in_order(tag: re.Match[str]) -> str:
+        nonlocal last
+        if tag[1]:
+            return f"</h{open_levels.pop()}>"
+        last = min(int(tag[2]) + 3, last + 1, 6)
+        open_levels.append(last)
+        return f"<h{last}>"
+
+    with_texts = _EMPTY_LINK.sub("", _IMAGE_TAG.sub(_image_or_words, cleaned))
+    return _HEADING_TAG.sub(in_order, _EMPTY_HEAD.sub(r"<td\1></td>", with_texts))
+
+
+def _image_or_words(tag: re.Match[str]) -> str:
+    alt = _ALT.search(tag[1])
+    if ' src="' not in tag[1]:
+        return f"<em>[image not shown{': ' if alt and alt[1] else ''}{alt[1] if alt else ''}]</em>"
+    return tag[0] if alt else f'<img{tag[1]} alt="">'
 
 
 def _attribute_filter(figures: list[str | None]) -> Callable[[str, str, str], str | None]:
@@ -138,10 +207,10 @@ def _attribute_filter(figures: list[str | None]) -> Callable[[str, str, str], st
             is_ours = place == _PLACE and _SHORT_NUMBER.fullmatch(number) and int(number) < len(figures)
             return figures[int(number)] if is_ours else None
         if name == "href":
-            return value if _LINK.match(value) else None
+            return value.translate(_IN_ADDRESS) if _LINK.match(value) else None
         if name in {"colspan", "rowspan", "start"}:
             return value if _SHORT_NUMBER.fullmatch(value) else None
-        return value
+        return value.translate(_IN_TEXT)
 
     return keep
 

@@ -1,9 +1,13 @@
-"""Makes text from a hand-in harmless to look at: hidden characters shown, long text cut with a mark."""
+"""Makes text from a hand-in harmless: hidden characters shown, markup escaped, long text cut with a mark."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
+
+from markupsafe import Markup
+
+from grader.report.allowance import size_of
 
 # Characters that can reorder, overwrite or hide what stands beside them, or that no font shows.
 _HIDDEN = re.compile(
@@ -64,3 +68,26 @@ def cut(text: str, limit: int, *, keep_end: bool = True) -> Shown:
     if 0 <= tail_break < len(tail) // 2:
         tail = tail[tail_break + 1 :]
     return Shown(head, len(text) - len(head) - len(tail), tail)
+
+
+def escape_text(text: str) -> str:
+    """`text` escaped for the inside of an element; quotes stay, which saves a tenth of a page."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut_to_fit(text: str, limit: int, *, keep_end: bool = True) -> Shown:
+    """`text` cut so that it takes no more than `limit` bytes, hidden characters shown and escaped."""
+    room = limit
+    while True:
+        shown = cut(text, room, keep_end=keep_end)
+        size = sum(size_of(escape_text(show_hidden(piece))) for piece in (shown.head, shown.tail))
+        if room <= 0 or size <= limit:
+            return shown
+        room //= 2
+
+
+def escaped_within(text: str, limit: int, *, keep_end: bool = True) -> Shown:
+    """`text`, escaped and with hidden characters shown, cut so that this takes no more than `limit` bytes."""
+    shown = cut_to_fit(text, limit, keep_end=keep_end)
+    head, tail = (Markup(escape_text(show_hidden(piece))) for piece in (shown.head, shown.tail))
+    return Shown(head, shown.left_out, tail)

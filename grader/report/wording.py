@@ -20,13 +20,31 @@ from grader.model import (
     Scale,
     Source,
 )
+from grader.notebook.records import Split
+from grader.report.comparing import Likeness
 
-OUTCOMES = {  # outcome → (symbol, word)
-    Outcome.MET: ("✓", "met"),
-    Outcome.PARTLY_MET: ("◐", "partly met"),
-    Outcome.NOT_MET: ("✗", "not met"),
-    Outcome.NEEDS_REVIEW: ("?", "a person will look at this"),
-    Outcome.NOT_CHECKED: ("–", "could not be checked: our fault, not yours"),
+OUTCOMES = {
+    Outcome.MET: "met",
+    Outcome.PARTLY_MET: "partly met",
+    Outcome.NOT_MET: "not met",
+    Outcome.NEEDS_REVIEW: "a person will look at this",
+    Outcome.NOT_CHECKED: "could not be checked: our fault, not yours",
+}
+
+OUTCOMES_EXPLAINED = {
+    Outcome.MET: "It was found.",
+    Outcome.PARTLY_MET: "It was found in part.",
+    Outcome.NOT_MET: "There is evidence that it is wrong or missing.",
+    Outcome.NEEDS_REVIEW: "It is unclear, or a matter of judgement. It stays open until a person decides.",
+    Outcome.NOT_CHECKED: "Something of ours failed. It stays open until a person decides.",
+}
+
+GLANCE = {
+    Outcome.MET: "met",
+    Outcome.PARTLY_MET: "partly met",
+    Outcome.NOT_MET: "not met",
+    Outcome.NEEDS_REVIEW: "a person decides",
+    Outcome.NOT_CHECKED: "could not be checked",
 }
 
 SHORT_OUTCOMES = {
@@ -37,12 +55,30 @@ SHORT_OUTCOMES = {
     Outcome.NOT_CHECKED: "could not be checked",
 }
 
+SPLITS = {Split.TEST: "test", Split.VALIDATION: "validation", Split.TRAIN: "training", Split.UNKNOWN: ""}
+
 SOURCES = {
     Source.SOURCE: "read in your code or text",
     Source.SAVED: "in the outputs you saved",
     Source.RERUN: "in the outputs of our run",
     Source.OBSERVED: "seen by our recorder while your code ran",
     Source.MEASURED: "measured by us on examples your code had not seen",
+}
+
+SHORT_SOURCES = {
+    Source.SOURCE: "code or text",
+    Source.SAVED: "saved outputs",
+    Source.RERUN: "outputs of our run",
+    Source.OBSERVED: "our recorder",
+    Source.MEASURED: "our measurement",
+}
+
+SOURCES_EXPLAINED = {
+    Source.SOURCE: "in the cells as you handed them in.",
+    Source.SAVED: "in what your cells had printed or drawn when you saved the notebook.",
+    Source.RERUN: "in what your cells printed when we ran them, from top to bottom, in an empty session.",
+    Source.OBSERVED: "TensorFlow calls that were noted during that run: models, trainings, their steps.",
+    Source.MEASURED: "computed by us, outside of your code, from what your trained model predicts.",
 }
 
 RUN_STATUSES = {  # status → (a few words for the class page, a sentence for the student)
@@ -64,8 +100,20 @@ RUN_STATUSES = {  # status → (a few words for the class page, a sentence for t
         "too many processes",
         "The run was stopped because it started too many processes.",
     ),
+    RunStatus.TOO_MANY_FILES: (
+        "too many open files",
+        "Your notebook had too many files open at a time, so that something in it failed.",
+    ),
     RunStatus.KERNEL_DIED: ("kernel died", "The Python process ended in the middle of the run."),
     RunStatus.LOST: ("lost by us", "Our machinery lost the run; that is never held against you."),
+}
+
+LIKENESSES = {
+    Likeness.NUMBERS: "The same text, with other numbers",
+    Likeness.FIGURES: "The same text, with another figure",
+    Likeness.OTHER: "Another output",
+    Likeness.ONLY_OURS: "No output was saved; our run gave one",
+    Likeness.ONLY_SAVED: "An output was saved; our run gave none",
 }
 
 KERAS_FLAVOURS = {
@@ -142,9 +190,10 @@ def limits_sentence(limits: Limits) -> str:
     """What one run may use, in one sentence."""
     return (
         f"A run may take {seconds(limits.wall_seconds)}, and {seconds(limits.reserve_seconds)} more for the "
-        f"cells after an interrupted one; {size(limits.memory_bytes)} of memory, "
-        f"{size(limits.disk_bytes)} of disk, {size(limits.output_bytes)} of output "
-        f"and {limits.processes} processes."
+        f"cells after an interrupted one; {seconds(limits.cpu_seconds)} of processor time, "
+        f"{size(limits.memory_bytes)} of memory, {size(limits.disk_bytes)} of disk, "
+        f"{size(limits.output_bytes)} of output, {limits.processes} processes "
+        f"and {limits.open_files} open files in each."
     )
 
 
@@ -179,3 +228,12 @@ def awarded_words(criterion: CriterionGrade, scale: Scale) -> str:
     if criterion.awarded is None:
         return f"{points(criterion.points)} {bonus}{noun} open"
     return f"{points(criterion.awarded)} of {points(criterion.points)} {bonus}{noun}"
+
+
+def awarded_briefly(criterion: CriterionGrade, scale: Scale) -> str:
+    """The points of a criterion in a list: `2 of 3`, `3 open`; without points for `pass_fail`."""
+    if scale is Scale.PASS_FAIL:
+        return ""
+    if criterion.awarded is None:
+        return f"{points(criterion.points)} open"
+    return f"{points(criterion.awarded)} of {points(criterion.points)}"

@@ -6,22 +6,24 @@ travel over Unix sockets in a folder that is bound into the room (`transport: ip
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
+import asyncio
+import socket
+import time
 from typing import Any
 
 import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-from grader.sandbox.bubblewrap import SOCKETS
 from grader.sandbox.rooms import Room
 
 PROVISIONER = "grader-room"
+START_SECONDS = 90.0
 _SEND_MILLISECONDS = 2_000
+_MESSAGES_HELD = 16  # each may be as large as all output together; a kernel holds a thousand more itself
 
 
 class RoomProvisioner(KernelProvisionerBase):
@@ -63,18 +65,35 @@ class RoomProvisioner(KernelProvisionerBase):
         self.room.kill()
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Write the connection file for our side and its twin for the room's side."""
-        self.manager.write_connection_file()
-        self.connection_info = self.manager.get_connection_info()
-        inside = json.loads(Path(self.manager.connection_file).read_text("utf-8"))
-        inside["ip"] = f"{SOCKETS}/s"
-        (self.room.spec.settings / "connection.json").write_text(json.dumps(inside), "utf-8")
-        return await super().pre_launch(cmd=self.kernel_spec.argv, **kwargs)
+        """Nothing is prepared: the room knows its own kernel."""
+        return await super().pre_launch(cmd=[], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the room with the kernel inside."""
-        self.room.start(cmd)
-        return self.connection_info
+        """Start the room with the kernel inside, if it was not started ahead, and wait for its sockets.
+
+        On our side they are reached by another path. Raises `RuntimeError` when the room ends before they
+        are there, `TimeoutError` when they do not come.
+        """
+        if self.room.process is None:
+            self.room.start()
+        assert self.room.standing is not None
+        told = self.room.connection
+        connection: Any = {**told, "ip": f"{self.room.standing.sockets}/s", "key": told["key"].encode()}
+        ports = [port for name, port in told.items() if name.endswith("_port")]
+        await self._wait_for_sockets([f"{connection['ip']}-{port}" for port in ports])
+        return connection  # type: ignore[no-any-return]
+
+    async def _wait_for_sockets(self, paths: list[str]) -> None:
+        """Wait until the kernel listens, before any code of the hand-in runs: later, what has these names
+        may be anything, and is never connected to.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not all(_listens(path) for path in paths):
+            if self.room.poll() is not None:
+                raise RuntimeError("the kernel ended before it could be reached")
+            if time.monotonic() > deadline:
+                raise TimeoutError("the kernel did not open its sockets in time")
+            await asyncio.sleep(0.02)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Nothing is left to clean: the room's folder belongs to whoever made it."""
@@ -89,7 +108,7 @@ class _RoomKernelSpecs(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
-            argv=[sys.executable, "-s", "/room/startup.py"],
+            argv=[],
             display_name="Python in a room",
             language="python",
             interrupt_mode="message",
@@ -97,10 +116,20 @@ class _RoomKernelSpecs(KernelSpecManager):
         )
 
 
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(1)
+        return caller.connect_ex(path) == 0
+
+
 def _bounded_context(message_bytes: int) -> zmq.asyncio.Context:
-    """A ZeroMQ context whose sockets drop a peer that sends a larger message, and wait for none for ever."""
+    """A ZeroMQ context whose sockets drop a peer that sends a larger message, hold few messages, wait for
+    nobody for ever, and do not connect a second time.
+    """
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, message_bytes)
+    context.setsockopt(zmq.RCVHWM, _MESSAGES_HELD)
+    context.setsockopt(zmq.RECONNECT_IVL, -1)  # a name in the room may lead elsewhere by then
     context.setsockopt(zmq.SNDTIMEO, _SEND_MILLISECONDS)  # student code can break the kernel's end
     return context
 
@@ -112,12 +141,16 @@ class RoomKernelManager(AsyncKernelManager):
         super().__init__(
             kernel_spec_manager=_RoomKernelSpecs(),
             transport="ipc",
-            ip=str(room.spec.sockets / "s"),
-            connection_file=str(room.spec.settings.parent / "connection.json"),
+            connection_file=str(room.folder.path / "connection.json"),
             transport_encryption="disabled",
             context=_bounded_context(2 * room.spec.limits.output_bytes),
         )
         self.room = room
+
+    def bounded_client(self) -> AsyncKernelClient:
+        """A client whose sockets are of the bounded context; that of `client` would have one of its own."""
+        client: AsyncKernelClient = self.client(context=self.context)
+        return client
 
     def close(self) -> None:
         """Close every socket to the kernel; nothing more is sent or awaited."""

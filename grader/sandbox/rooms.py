@@ -3,64 +3,192 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import json
+import os
+import shutil
+import socket
 import tempfile
 import threading
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-from grader.errors import SandboxError
-from grader.model import RunStatus
-from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
+from grader.model import Isolation, RunStatus
+from grader.sandbox.bubblewrap import RoomFolder, RoomSpec
+from grader.sandbox.launching import Standing
+from grader.sandbox.layout import LOCKED, unlocked
+from grader.sandbox.limits.choosing import choose_mechanism
+from grader.sandbox.limits.interface import Bounds, Mechanism
+from grader.sandbox.staging import ROOM, can_enter
+from grader.sandbox.unlocked import Unlocked
 from grader.sandbox.watchdog import Watchdog
 from grader.sandbox.wire import Wire
 
+FOLDER_PREFIX = "grader-room-"
 _STDERR_BYTES = 16_384
 _LONGEST = 50  # characters of a folder, so that a Unix socket's path below it stays under 108
+_CONNECTION = {
+    "transport": "ipc",
+    "signature_scheme": "hmac-sha256",
+    "shell_port": 1,
+    "iopub_port": 2,
+    "stdin_port": 3,
+    "control_port": 4,
+    "hb_port": 5,
+}
+_KEPT_BY_WALLS = {
+    Isolation.BUBBLEWRAP: (
+        "disk: file systems in memory of bounded size, added up five times a second",
+        "network: none",
+        "system calls: filtered",
+    ),
+    Isolation.NONE: (
+        "disk: files in the run's own folder only, added up once a second",
+        "network: not limited",
+        "files of the user and system calls: not limited",
+    ),
+}
 
 
 def rooms_folder() -> Path:
-    """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets."""
+    """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets or
+    the kernel parent's user may not go there.
+    """
     folder = Path(tempfile.gettempdir())
-    return folder if len(str(folder)) <= _LONGEST else Path("/tmp")
+    return folder if len(str(folder)) <= _LONGEST and can_enter(folder) else Path("/tmp")
+
+
+def new_folder() -> Path:
+    """A new folder for a room or for several; its name tells which process it belongs to."""
+    return Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=rooms_folder()))
+
+
+class RoomProcess(Protocol):
+    """The process that a room stands and falls with, as `subprocess.Popen` has it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it, and everything in the room with it."""
+        ...
+
+    def wait(self) -> int:
+        """Wait until it is gone; its exit status."""
+        ...
+
+
+class Leads(NamedTuple):
+    """What leads into a room: both ends of the socket that its job goes through, and two descriptors that its
+    process inherits, of the wire and of standard error. Whoever launches may close `inside` on our side.
+    """
+
+    outside: socket.socket
+    inside: socket.socket
+    wire: int
+    complaints: int
+
+
+Launch = Callable[[RoomSpec, RoomFolder, Bounds, Leads], tuple[RoomProcess, Standing | Unlocked]]
+
+
+class RoomKind(NamedTuple):
+    """How the rooms of one kind are started, and what reports say of them."""
+
+    launch: Launch
+    isolation: Isolation
+    kernel: str
 
 
 class Room:
-    """One room: its process, its watchdog, its wire. Made and ended by whoever runs a notebook."""
+    """One room: its folder, its process, its bounds, its watchdog, its wire.
 
-    def __init__(self, spec: RoomSpec, wire: Wire) -> None:
+    Its kernel is started by `start` and waits for its job, which `begin` tells. Whoever asked for the room
+    closes it. `mechanism` bounds its memory and processes; None: the best that this machine has. `is_killed`
+    is True from the moment on that it is to end.
+    """
+
+    def __init__(
+        self, spec: RoomSpec, folder: RoomFolder, kind: RoomKind, mechanism: Mechanism | None = None
+    ) -> None:
         self.spec = spec
-        self.wire = wire
-        self.process: subprocess.Popen[bytes] | None = None
+        self.folder = folder
+        self.kind = kind
+        self.mechanism = mechanism or choose_mechanism()
+        self.layout = LOCKED if self.isolation is Isolation.BUBBLEWRAP else unlocked(folder.path, ROOM)
+        self.wire = Wire()
+        self.connection: dict[str, Any] = {
+            **_CONNECTION,
+            "ip": f"{self.layout.sockets}/s",
+            "key": uuid.uuid4().hex,
+        }
+        self.process: RoomProcess | None = None
+        self.standing: Standing | Unlocked | None = None
         self.watchdog: Watchdog | None = None
+        self._bounds: Bounds | None = None
+        self._job, self._job_inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stderr = bytearray()
-        self._is_killed = False
+        self.is_killed = False
         self._starting = threading.Lock()
 
-    def start(self, inside: list[str]) -> None:
-        """Start `inside` in the room.
+    @property
+    def isolation(self) -> Isolation:
+        """Whether there are walls at all."""
+        return self.kind.isolation
 
-        Raises `SandboxError` when bubblewrap cannot be started, `RuntimeError` when the room was killed
-        before it was there.
+    @property
+    def limits_in_force(self) -> tuple[str, ...]:
+        """How each limit is kept in this room, and how its kernel came to be, for the report."""
+        everywhere = (
+            "time: the grader's own clock",
+            self.mechanism.keeps,
+            "processor time: added up five times a second",
+            "open files: resource limit of each process",
+            "output: counted message by message",
+        )
+        return (*everywhere, *_KEPT_BY_WALLS[self.isolation], f"kernel: {self.kind.kernel}")
+
+    def start(self) -> None:
+        """Start the kernel in the room; it waits for its job.
+
+        Raises `SandboxError` when no room can be started, `RuntimeError` when none came of it or this one
+        was killed before it was there.
         """
-        with self._starting:
-            if self._is_killed:
+        self.folder.make()
+        for name, content in (("connection", self.connection), ("room", self._places())):
+            (self.folder.settings / f"{name}.json").write_text(json.dumps(content), "utf-8")
+        self.folder.give(self.folder.settings)
+        with self._starting, self._job_inside:
+            if self.is_killed:
                 raise RuntimeError("the room was closed before it was open")
+            self._bounds = self.mechanism.open(self.spec.limits)
+            complaints, inside_complaints = os.pipe()
+            threading.Thread(
+                target=self._read_stderr, args=(complaints,), name="room-stderr", daemon=True
+            ).start()
+            leads = Leads(self._job, self._job_inside, self.wire.write_end, inside_complaints)
             try:
-                self.process = subprocess.Popen(
-                    room_command(self.spec, inside),
-                    env=room_environment(self.spec),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    pass_fds=(self.spec.wire,),
-                    cwd="/",
-                )
-            except OSError as error:
-                raise SandboxError(f"bubblewrap cannot be started ({error}): run `grade doctor`.") from error
+                self.process, self.standing = self.kind.launch(self.spec, self.folder, self._bounds, leads)
+            finally:
+                os.close(inside_complaints)
         self.wire.start()
-        threading.Thread(target=self._read_stderr, name="room-stderr", daemon=True).start()
-        self.watchdog = Watchdog(self.process.pid, self.spec.limits, self.spec.sockets, self.kill)
+        self.watchdog = Watchdog(self._bounds, self.spec.limits, self.standing.files_bytes, self.kill)
         self.watchdog.start()
+
+    def begin(self, settings: Mapping[str, Any]) -> None:
+        """Tell the waiting kernel its job: `seed`, `working_folder`, `known_files`, `environment`.
+
+        What is to be copied into the working folder must lie in the folder for attachments by now.
+        """
+        self.folder.give(self.folder.attachments)
+        try:
+            self._job.send(json.dumps(settings).encode())
+        except OSError as gone:
+            raise RuntimeError("the room ended before it had its job") from gone
 
     def poll(self) -> int | None:
         """Exit status of the room, None while it runs, 0 when it was never started."""
@@ -75,31 +203,38 @@ class Room:
     def kill(self) -> None:
         """Kill everything in the room at once, and for good; harmless when it is gone."""
         with self._starting:
-            self._is_killed = True
+            self.is_killed = True
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
 
     def close(self) -> RunStatus | None:
-        """Kill what is left, wait for it, and say which limit was passed, None if none."""
-        if self.process is None:
-            return None
+        """Kill what is left, wait for it, leave nothing behind; the limit that was passed, None if none."""
         self.kill()
-        self.process.wait()
-        if self.watchdog is None:
-            return None
-        self.watchdog.stop()
-        return self.watchdog.verdict
+        self._job.close()
+        self._job_inside.close()
+        if self.process is not None:
+            self.process.wait()
+        if self.watchdog is not None:
+            self.watchdog.stop()
+        if self.standing is not None:
+            self.standing.close()
+        if self._bounds is not None:
+            self._bounds.close()
+        shutil.rmtree(self.folder.path, ignore_errors=True)
+        return None if self.watchdog is None else self.watchdog.verdict
 
     @property
     def complaint(self) -> str:
         """What bubblewrap or the kernel's start wrote to standard error, the first few kilobytes."""
         return self._stderr.decode("utf-8", "replace").strip()
 
-    def _read_stderr(self) -> None:
-        if self.process is None or self.process.stderr is None:
-            return
-        with self.process.stderr as pipe:
-            while block := pipe.read1(4096):  # type: ignore[attr-defined]
+    def _places(self) -> dict[str, Any]:
+        """What the room's code has to know before it has a job."""
+        return {"is_locked": self.isolation is Isolation.BUBBLEWRAP, **self.layout.model_dump()}
+
+    def _read_stderr(self, complaints: int) -> None:
+        with os.fdopen(complaints, "rb", buffering=0) as pipe:
+            while block := pipe.read(4096):
                 self._stderr += block[: max(0, _STDERR_BYTES - len(self._stderr))]
 
 

@@ -1,20 +1,18 @@
-"""The watchdog: weighs and counts everything that runs in a room, and kills the room over a limit.
+"""The watchdog: looks at what a room uses, several times a second, and ends the room over a limit.
 
-It needs no rights and works on every machine; it samples, so a short peak can pass unseen.
+What the system itself keeps (`grader.sandbox.limits`) it only reports; the rest, and everything where
+the system keeps nothing, it samples, so that a short peak can pass unseen.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import stat
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
-import psutil
-
+from grader.errors import trace_of
 from grader.model import Limits, RunStatus
+from grader.sandbox.limits.interface import Bounds, Usage, over
 
 SAMPLE_SECONDS = 0.2
 
@@ -22,19 +20,20 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Samples the process tree below `pid` until stopped; calls `kill` once when a limit is passed.
+    """Samples what is used within `bounds` until stopped; calls `kill` once when a limit is passed.
 
-    `peak_rss_bytes` is the largest sum of resident memory seen; `verdict` the limit that was passed,
-    None if none. `sockets` is the one host folder that the room can write to: nothing but the kernel's
-    sockets may grow there.
+    `files_bytes` tells what the room's files take. `peak_memory_bytes` is the most memory seen at a time;
+    `verdict` the limit that was passed, None if none.
     """
 
-    def __init__(self, pid: int, limits: Limits, sockets: Path, kill: Callable[[], None]) -> None:
-        self.peak_rss_bytes = 0
+    def __init__(
+        self, bounds: Bounds, limits: Limits, files_bytes: Callable[[], int], kill: Callable[[], None]
+    ) -> None:
+        self.peak_memory_bytes = 0
         self.verdict: RunStatus | None = None
-        self._pid = pid
+        self._bounds = bounds
         self._limits = limits
-        self._sockets = sockets
+        self._files_bytes = files_bytes
         self._kill = kill
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="room-watchdog", daemon=True)
@@ -44,45 +43,33 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching and wait for the last sample."""
+        """Stop watching and wait for the last sample; what the system kept meanwhile counts too."""
         self._stop.set()
         self._thread.join()
+        self.verdict = self.verdict or self._bounds.passed()
 
     def _watch(self) -> None:
         try:
             self._sample()
         except Exception as fault:  # noqa: BLE001 - whatever it is, a room must not go unwatched
-            log.warning("the watchdog failed (%r): the room is closed", fault)
-            self.verdict = RunStatus.TOO_MUCH_DISK if isinstance(fault, OSError) else RunStatus.LOST
+            log.warning("the watchdog failed: the room is closed: %s", trace_of(fault))
+            self.verdict = RunStatus.LOST
             self._kill()
 
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):
-            try:
-                room = psutil.Process(self._pid)
-                processes = [room, *room.children(recursive=True)]
-            except psutil.NoSuchProcess:
+            files = self._files_bytes()
+            usage = self._bounds.usage(files)
+            if usage is None:
                 return
-            memory = sum(_resident_bytes(process) for process in processes)
-            self.peak_rss_bytes = max(self.peak_rss_bytes, memory)
-            self.verdict = self._over_limit(memory, len(processes))
+            self.peak_memory_bytes = max(self.peak_memory_bytes, usage.memory_bytes)
+            self.verdict = self._over_limit(usage, files)
             if self.verdict is not None:
                 self._kill()
                 return
 
-    def _over_limit(self, memory: int, processes: int) -> RunStatus | None:
-        if memory > self._limits.memory_bytes:
-            return RunStatus.OUT_OF_MEMORY
-        if processes > self._limits.processes:
-            return RunStatus.TOO_MANY_PROCESSES
-        with os.scandir(self._sockets) as entries:
-            if not all(stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode) for entry in entries):
-                return RunStatus.TOO_MUCH_DISK
-        return None
-
-
-def _resident_bytes(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # gone between the listing and the look
-        return 0
+    def _over_limit(self, usage: Usage, files: int) -> RunStatus | None:
+        passed = self._bounds.passed() or over(self._limits, usage)
+        if passed is None and files >= self._limits.disk_bytes:
+            return RunStatus.TOO_MUCH_DISK
+        return passed

@@ -12,8 +12,9 @@ import threading
 from typing import Any
 
 WIRE_SCHEMA = 2
-WIRE_BYTES = 8 * 1024**2
+WIRE_BYTES = 16 * 1024**2
 _FACTS = 6_000
+_DEPTH = 12
 
 
 class Wire:
@@ -44,19 +45,44 @@ class Wire:
                 self._buffer += block[: max(0, WIRE_BYTES - len(self._buffer))]
 
 
-def _encodable(value: Any) -> Any:
-    """Text without the lone surrogates that JSON can hold and UTF-8 cannot."""
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
-
-
 def parse_facts(data: bytes) -> list[dict[str, Any]]:
-    """The objects in `data` that follow the wire schema: a JSON object a line with a string `kind`."""
+    """The objects in `data` that follow the wire schema: a JSON object a line with a string `kind`.
+
+    They are flat enough for any later stage, and hold no text that UTF-8 cannot.
+    """
     facts: list[dict[str, Any]] = []
     for line in data.splitlines()[:_FACTS]:
         try:
             fact = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(fact, dict) and isinstance(fact.get("kind"), str):
-            facts.append({name: _encodable(value) for name, value in fact.items()})
+        if isinstance(fact, dict) and isinstance(fact.get("kind"), str) and _is_flat(fact):
+            facts.append(_encodable(fact))
     return facts
+
+
+def _is_flat(fact: Any) -> bool:
+    """Whether nothing in `fact` lies more than `_DEPTH` lists or objects deep."""
+    level = [fact]
+    for _ in range(_DEPTH):
+        inside: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inside += value.values()
+            elif isinstance(value, list):
+                inside += value
+        if not inside:
+            return True
+        level = inside
+    return False
+
+
+def _encodable(fact: dict[str, Any]) -> dict[str, Any]:
+    """`fact` without the lone surrogates that JSON can hold and UTF-8 cannot."""
+    text = json.dumps(fact, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        mended: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
+        return mended
+    return fact

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.checks.evaluation import evaluated_on_test_data
 from grader.checks.experiments import (
     distinct,
-    evaluated_on_test_data,
     experiments,
     misclassified_looked_at,
     trained_on,
@@ -98,6 +98,25 @@ def test_configurations_that_really_vary_are_experiments(loop: str) -> None:
     assert verdict.sources == (Source.SOURCE, Source.SAVED)
 
 
+WRITTEN = """for n, found in [(10, 0.9112), (50, 0.9312), (250, 0.9512)]:
+    run(n)
+    print(n, 'test accuracy', found)
+"""
+
+
+def test_results_that_stand_in_the_code_are_none() -> None:
+    outputs = accuracies(0.9112, 0.9312, 0.9512)
+    assert (
+        experiments(evidence(code(LOAD), code(RUN), code(WRITTEN, *outputs))).outcome is Outcome.NEEDS_REVIEW
+    )
+
+
+def test_results_that_stand_in_the_code_still_speak_for_further_experiments() -> None:
+    once = "print('test accuracy', run())\nprint('test accuracy before', 0.9112)"
+    found = evidence(code(LOAD), code(RUN), code(once, *accuracies(0.95, 0.9112)))
+    assert experiments(found).outcome is Outcome.NEEDS_REVIEW
+
+
 def test_results_of_the_rerun_count_when_none_were_saved() -> None:
     loop = "for n in [10, 50, 250]:\n    print('test accuracy', run(n))"
     rerun = evidence(code(LOAD), code(RUN), code(loop, *accuracies(*THREE))).saved
@@ -176,6 +195,24 @@ def test_an_evaluation_with_its_accuracy_shown_is_met() -> None:
     verdict = evaluated_on_test_data(evidence(code(LOAD), code(RUN), code(ONE, *accuracies(0.95))))
     assert verdict.outcome is Outcome.MET
     assert verdict.reasons[1].numbers == (0.95,)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [code(LOAD), code(RUN), code("run()\nprint('test accuracy', 0.95)", *accuracies(0.95))],
+        [
+            code(LOAD),
+            code(RUN),
+            code("run()\nprint(f'test accuracy {95} %')", *printed("test accuracy 95 %")),
+        ],
+        [code(LOAD), code(RUN), code(ONE, *accuracies(1.0))],
+        [code(LOAD), code(RUN), code("print('test')", *accuracies(0.9512)), code(ONE)],
+    ],
+    ids=["written down", "in a string", "everything right", "before it is computed"],
+)
+def test_an_accuracy_that_the_test_cannot_have_computed_is_for_a_person(cells: Sequence[Cell]) -> None:
+    assert evaluated_on_test_data(evidence(*cells)).outcome is Outcome.NEEDS_REVIEW
 
 
 def test_a_test_without_the_activation_is_for_a_person() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from grader.checks.accuracy import Line, _wants_more_seeds, accuracy_at_least
-from grader.checks.experiments import evaluated_on_test_data, experiments
+from grader.checks.evaluation import evaluated_on_test_data
+from grader.checks.experiments import experiments, trained_on
 from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models
 from grader.checks.mlp import (
     hidden_layer,
@@ -33,6 +34,7 @@ from grader.model import (
     Submission,
 )
 from grader.model import RunStatus as Status
+from grader.notebook.machinery import Reach
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
 
@@ -219,6 +221,38 @@ def test_a_printed_accuracy_counts_only_where_a_training_could_not_be_measured()
 STRUCTURE = (hidden_layer, low_level_tensorflow)
 
 
+def test_predictions_that_the_weights_do_not_give_make_nothing_met():
+    assert accuracy(evidence(a_measurement(agreement=0.99))) is Outcome.MET
+    assert accuracy(evidence(a_measurement(agreement=0.4))) is Outcome.NEEDS_REVIEW
+
+
+def test_what_only_the_room_says_is_met_where_a_test_in_the_code_says_the_same():
+    told = a_measurement(accuracy=0.95, why_not_computed="the operation Conv2D")
+    assert accuracy(evidence(told, printed="test accuracy 0.9480")) is Outcome.MET
+    for printed in ("test accuracy 0.8800", "done"):
+        verdict = accuracy_at_least(evidence(told, printed=printed), thresholds=LINES)
+        assert verdict.outcome is Outcome.NEEDS_REVIEW
+        assert "outside of it (the operation Conv2D)" in verdict.reasons[0].text
+
+
+def test_a_recorder_that_does_not_tell_how_a_model_predicts_was_another():
+    untold = evidence(a_measurement(is_untold=True, why_not_computed="the room did not tell how"))
+    assert hidden_layer(untold).outcome is Outcome.NEEDS_REVIEW
+    assert accuracy(untold) is Outcome.NEEDS_REVIEW
+    assert any("somebody may have spoken" in flag for flag in flags_of_measurement(untold))
+
+
+@pytest.mark.parametrize("check", [hidden_layer, low_level_tensorflow, evaluated_on_test_data])
+def test_code_that_reaches_into_what_runs_it_leaves_all_to_a_person(check):
+    reach = Reach(what="sys.modules", cell=3)
+    forged = evidence(a_measurement()).model_copy(update={"reaches": (reach,)})
+    verdict = check(forged)
+    assert verdict.outcome is Outcome.NEEDS_REVIEW
+    assert "cell 3: `sys.modules`" in verdict.reasons[0].text
+    assert accuracy(forged) is Outcome.NEEDS_REVIEW
+    assert any("reaches into what runs it" in flag for flag in flags_of_measurement(forged))
+
+
 @pytest.mark.parametrize("check", STRUCTURE)
 def test_structure_is_met_only_by_a_model_that_was_seen_trained(check):
     assert check(evidence(a_measurement())).outcome is Outcome.MET
@@ -263,6 +297,43 @@ def test_experiments_need_trainings_of_fifty_steps():
         assert verdict.reasons[0].source is Source.OBSERVED
 
 
+@pytest.mark.parametrize(
+    ("seen", "outcome"),
+    [
+        (("mnist",), Outcome.NEEDS_REVIEW),
+        (("mnist", "fashion_mnist"), Outcome.MET),
+        (("mnist", None), Outcome.MET),
+    ],
+)
+def test_a_training_on_a_data_set_is_one_that_may_have_been_on_it(seen, outcome):
+    trainings = tuple(a_training(number, dataset=name) for number, name in enumerate(seen))
+    found = evidence(trainings=trainings, source=CODE.replace("datasets.mnist", "datasets.fashion_mnist"))
+    assert trained_on(found, dataset="fashion_mnist").outcome is outcome
+    few = tuple(training.model_copy(update={"updates": 1}) for training in trainings)
+    found = evidence(trainings=few, source=CODE.replace("datasets.mnist", "datasets.fashion_mnist"))
+    assert trained_on(found, dataset="fashion_mnist").outcome is Outcome.NEEDS_REVIEW
+
+
+def test_configurations_of_a_few_steps_are_no_experiments_beside_a_long_training():
+    printed = "16 test accuracy 0.91\n64 test accuracy 0.93\n256 test accuracy 0.94\n"
+
+    def judged(*updates: int):
+        trainings = tuple(a_training(number, updates=count) for number, count in enumerate(updates))
+        return experiments(evidence(trainings=trainings, source=EXPERIMENTS, printed=printed), at_least=3)
+
+    assert judged(1000, 1, 1, 1).outcome is Outcome.NEEDS_REVIEW
+    assert judged(49, 50, 50, 49).outcome is Outcome.NEEDS_REVIEW
+    assert judged(50, 50, 50).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize(("places", "outcome"), [((1, 1, 1), Outcome.MET), ((1, 2, 2), Outcome.NEEDS_REVIEW)])
+def test_long_trainings_in_other_cells_make_no_configuration_an_experiment(places, outcome):
+    printed = "16 test accuracy 0.91\n64 test accuracy 0.93\n256 test accuracy 0.94\n"
+    trainings = tuple(a_training(number, runs=(place,)) for number, place in enumerate(places))
+    verdict = experiments(evidence(trainings=trainings, source=EXPERIMENTS, printed=printed), at_least=3)
+    assert verdict.outcome is outcome
+
+
 def test_a_test_of_another_forward_pass_is_half_of_the_evaluation():
     other = ObservedEvaluation(run=1, training=1, part="test", count=10_000, difference="Relu left out")
     same = other.model_copy(update={"difference": ""})
@@ -281,5 +352,7 @@ def test_flags_tell_what_a_ta_should_know():
     assert "tf.matmul" in flags
     assert "0.970" in flags
     assert "0.600" in flags
-    assert "left out" in " ".join(flags_of_measurement(evidence(is_trusted=False)))
+    assert "saw no TensorFlow" in " ".join(flags_of_measurement(evidence(is_trusted=False)))
+    patched = evidence(is_trusted=False, replaced=("recorder: GradientTape.gradient",))
+    assert "patched, silenced or imitated" in " ".join(flags_of_measurement(patched))
     assert list(flags_of_measurement(evidence(a_measurement()))) == []

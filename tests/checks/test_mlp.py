@@ -1,11 +1,13 @@
 """The checks of a model's structure, on invented hand-ins written in many manners (`hand_ins/*.txt`).
 
-Such a file holds the cells of a notebook after `# %%` lines. `verdicts:` lines on top say what checks must
-find; `#>` lines at the end of a cell are its saved output, `#> <figure>` is an image.
+Such a file holds a notebook in the notation of the fixture `notebook_of`. `verdicts:` lines on top say what
+checks must find.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from grader.checks.registry import all_checks
 from grader.evidence.record import Evidence
 from grader.model import Participant, Source, Submission, Verdict
 from grader.notebook.outputs import read_outputs
-from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
+from grader.notebook.reading import read_notebook
 
 HAND_INS = sorted((Path(__file__).parent / "hand_ins").glob("*.txt"))
 SHORT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -24,26 +26,11 @@ SHORT: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def a_cell(number: int, text: str) -> Cell:
-    first, _, body = text.partition("\n")
-    lines = body.rstrip("\n").split("\n")
-    said = [line.removeprefix("#> ") for line in lines if line.startswith("#>")]
-    source = "\n".join(line for line in lines if not line.startswith("#>"))
-    outputs = [
-        Output(kind=OutputKind.DISPLAY, image="AAAA", image_type="image/png")
-        for line in said
-        if line == "<figure>"
-    ]
-    printed = "\n".join(line for line in said if line != "<figure>")
-    if printed:
-        outputs.append(Output(kind=OutputKind.STREAM, text=printed + "\n"))
-    kind = CellKind.MARKDOWN if "markdown" in first else CellKind.CODE
-    return Cell(number=number, kind=kind, source=source, outputs=tuple(outputs))
+NotebookOf = Callable[[str], dict[str, Any]]
 
 
-def evidence_of(text: str) -> Evidence:
-    parts = text.split("# %%")[1:]
-    notebook = Notebook(cells=tuple(a_cell(number, part) for number, part in enumerate(parts, start=1)))
+def evidence_of(notebook: dict[str, Any]) -> Evidence:
+    read = read_notebook(json.dumps(notebook).encode())
     submission = Submission(
         id="one",
         assignment="a1",
@@ -52,7 +39,7 @@ def evidence_of(text: str) -> Evidence:
         notebook="a1.ipynb",
         notebook_sha256="0" * 64,
     )
-    return Evidence(submission=submission, notebook=notebook, saved=read_outputs(notebook))
+    return Evidence(submission=submission, notebook=read, saved=read_outputs(read))
 
 
 def judge(evidence: Evidence, name: str) -> Verdict:
@@ -67,9 +54,9 @@ def expected_of(text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("file", HAND_INS, ids=lambda file: file.stem)
-def test_a_hand_in_gets_the_verdicts_that_a_person_would_give(file: Path) -> None:
+def test_a_hand_in_gets_the_verdicts_that_a_person_would_give(file: Path, notebook_of: NotebookOf) -> None:
     text = file.read_text(encoding="utf-8")
-    evidence = evidence_of(text)
+    evidence = evidence_of(notebook_of(text))
     expected = expected_of(text)
     verdicts = {name: judge(evidence, name) for name in expected}
     assert {name: verdict.outcome.value for name, verdict in verdicts.items()} == expected, "\n".join(
@@ -78,8 +65,8 @@ def test_a_hand_in_gets_the_verdicts_that_a_person_would_give(file: Path) -> Non
 
 
 @pytest.mark.parametrize("file", HAND_INS, ids=lambda file: file.stem)
-def test_every_reason_says_where_its_fact_is_from(file: Path) -> None:
-    evidence = evidence_of(file.read_text(encoding="utf-8"))
+def test_every_reason_says_where_its_fact_is_from(file: Path, notebook_of: NotebookOf) -> None:
+    evidence = evidence_of(notebook_of(file.read_text(encoding="utf-8")))
     names = ["hidden-layer", "nonlinear-activation", "random-initialisation", "low-level-tensorflow"]
     for name in names:
         reasons = judge(evidence, name).reasons

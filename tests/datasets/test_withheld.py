@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import stat
 
 import numpy as np
@@ -12,6 +13,7 @@ from grader.datasets.withheld import (
     SHIFTED,
     WITHHELD,
     course_secret,
+    public_split,
     read_key,
     split_dataset,
 )
@@ -82,6 +84,22 @@ def test_the_same_secret_gives_the_same_bytes_another_one_another_split(split, s
     assert again.inside.sha256 == split.inside.sha256
     assert again.inputs.read_bytes() == split.inputs.read_bytes()
     assert other.inside.sha256 != split.inside.sha256
+
+
+PUBLIC_INPUTS = {  # SHA-256 of the images and their labels, of the stand-ins
+    "mnist": "dc1c316586c81cf8be3567a2e84a2eb015d012778b88589dc356cc07151f514e",
+    "fashion_mnist": "428af6176f849998e09a66519e5299a75d7652a062da2495056d8dd27334598c",
+}
+
+
+def test_the_public_split_is_the_same_on_every_machine_and_no_courses_own(stand_in, split, tmp_path):
+    public = public_split(stand_in, tmp_path / "one")
+    images = np.load(public.inputs)
+    found = hashlib.sha256(images.tobytes() + read_key(public.key).labels.tobytes()).hexdigest()
+    assert found == PUBLIC_INPUTS[stand_in.name]
+    assert public.inside.sha256 != split.inside.sha256
+    withheld = [rows(np.load(s.inputs)[read_key(s.key).kinds == 0]) for s in (public, split)]
+    assert len(withheld[0] & withheld[1]) < WITHHELD / 5, "no more in common than by chance, which is a 12th"
 
 
 @pytest.mark.parametrize("which", ["inputs", "key"])

@@ -6,7 +6,7 @@ import pytest
 
 from grader.datasets.interface import DatasetFiles
 from grader.execution import jobs
-from grader.model import Attachment, DatasetOrigin, KerasFlavour, Limits
+from grader.model import Attachment, DatasetOrigin, Isolation, KerasFlavour, Limits
 
 A, B = "a" * 64, "b" * 64
 
@@ -33,6 +33,7 @@ def test_whose_it_is_and_where_it_lies_do_not_change_the_key(a_job):
         {"datasets": data(B)},
         {"limits": Limits(wall_seconds=61)},
         {"keras": KerasFlavour.LEGACY},
+        {"isolation": Isolation.NONE},
     ],
 )
 def test_whatever_could_change_a_run_changes_its_key(a_job, change):

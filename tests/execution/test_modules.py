@@ -34,3 +34,8 @@ def test_files_that_hide_a_library_are_named():
         "numpy.txt",
     ]
     assert shadowed_modules(files) == ["numpy.py", "sitecustomize.py", "tensorflow/__init__.py"]
+
+
+def test_only_files_beside_the_notebook_hide_a_library():
+    files = ["work/numpy.py", "tensorflow.py", "work/deep/keras.py"]
+    assert shadowed_modules(files, "work") == ["work/numpy.py"]

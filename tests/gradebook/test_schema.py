@@ -36,9 +36,9 @@ def test_a_later_migration_runs_once_and_keeps_what_is_there(book_file: Path) ->
         with writing(engine) as connection:
             migrate(connection, (*MIGRATIONS, second))
     with reading(engine) as connection:
-        assert version_of(connection) == 2
+        assert version_of(connection) == len(MIGRATIONS) + 1
         assert connection.exec_driver_sql("SELECT count(*) FROM notes").scalar_one() == 0
-    assert ran == [1]
+    assert ran == [len(MIGRATIONS)]
 
 
 def test_a_migration_that_fails_changes_nothing(book_file: Path) -> None:
@@ -51,5 +51,5 @@ def test_a_migration_that_fails_changes_nothing(book_file: Path) -> None:
     with pytest.raises(RuntimeError, match="half-way"), writing(engine) as connection:
         migrate(connection, (*MIGRATIONS, half))
     with reading(engine) as connection:
-        assert version_of(connection) == 1
+        assert version_of(connection) == len(MIGRATIONS)
         assert "notes" not in inspect(connection).get_table_names()

@@ -78,9 +78,9 @@ def test_online_text_becomes_plain_text_with_its_links() -> None:
     "piece", ["<", "<!--", "<p", "<script>", "<a href=", "&#", "</", "<![CDATA[", "&amp"]
 )
 def test_hostile_markup_takes_no_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     plain_text(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_an_absurd_entity_is_left_as_it_is() -> None:

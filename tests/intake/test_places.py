@@ -68,3 +68,14 @@ def test_a_student_decides_nothing(tree):
         tree / "submissions",
     ):
         assert decisions_path(path, "a1") is None
+
+
+def test_a_folder_inside_a_hand_in_is_not_the_assignment_s(tmp_path):
+    """Also where Moodle named nothing: the hand-ins lie in folders of their own names."""
+    hand_in = tmp_path / "submissions" / "a1" / "Alice"
+    (hand_in / "a1").mkdir(parents=True)
+    (hand_in / "a1" / "decisions.csv").write_text("")
+    assert decisions_path(hand_in, "a1") is None
+    ours = tmp_path / "submissions" / "a1" / "decisions.csv"
+    ours.write_text("")
+    assert decisions_path(hand_in / "a1", "a1") == ours

@@ -537,6 +537,17 @@ def test_a_hundred_hand_ins_take_seconds(
     files = {f"Participant_{n}_assignsubmission_file/x.ipynb": notebook for n in range(100)}
     archive = a_zip(tmp_path / "a1.zip", files)
     assert len(read(archive)) == 100
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(read(archive)) == 100
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_a_notebook_is_taken_in_any_encoding_that_its_reader_knows(
+    tmp_path: Path, a_folder: Build, read: Read, encoding: str
+) -> None:
+    text = '{"cells": [{"cell_type": "code", "source": "x = \'für\'"}], "nbformat": 4}'
+    [one] = read(
+        a_folder(tmp_path / "a1", {"Anna Meier_12_assignsubmission_file/x.ipynb": text.encode(encoding)})
+    )
+    assert isinstance(one, Submission), one

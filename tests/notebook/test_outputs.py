@@ -346,3 +346,16 @@ def test_no_text_crashes_the_reader_and_accuracies_stay_fractions(text: str) -> 
 def test_a_printed_accuracy_is_read_back(value: float, split: str) -> None:
     names = {"test": "test", "train": "train", "val": "validation"}
     assert accuracies(f"{split}_accuracy: {value:.4f}") == [(names[split], round(value, 4))]
+
+
+def test_bare_values_are_kept_as_lines_and_two_of_them_are_not_taken_for_one_accuracy() -> None:
+    cell = Cell(
+        number=3,
+        kind=CellKind.CODE,
+        source="for h in [5, 20]:\n    print(h, accuracy(h))",
+        outputs=(Output(kind=OutputKind.STREAM, text="5 0.7129\n20 0.8157\n20 0.8157\nnothing\n"),),
+    )
+    readings = read_outputs(Notebook(cells=(cell,)))
+    assert readings.lines == ((3, "5 0.7129"), (3, "20 0.8157"))
+    one = cell.model_copy(update={"outputs": (Output(kind=OutputKind.STREAM, text="0.0 0.1917"),)})
+    assert read_outputs(Notebook(cells=(one,))).numbers == ()

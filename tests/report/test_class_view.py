@@ -1,8 +1,17 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from grader.model import Override, Participant, Reason, RunStatus, needs_review, not_checked, not_met
-from grader.report.class_view import label, view_class
+from grader.model import (
+    Isolation,
+    Override,
+    Reason,
+    RunStatus,
+    Scale,
+    needs_review,
+    not_checked,
+    not_met,
+)
+from grader.report.class_view import view_class
 
 
 def a_decision(points):
@@ -44,8 +53,39 @@ def test_lost_runs_are_listed(a_grade, a_run):
     assert [grade.submission for grade in view.lost] == ["Participant_101"]
 
 
-def test_under_blind_marking_nobody_is_called_by_name():
-    assert label(Participant(id="7", name="A. Name", is_blind=True), "x") == "Participant 7"
-    assert label(Participant(id="7", is_group=True), "x") == "Group 7"
-    assert label(Participant(name="A. Name"), "x") == "A. Name"
-    assert label(Participant(), "homework") == "homework"
+def test_hand_ins_that_ran_without_isolation_are_listed(a_grade, a_run):
+    view = view_class([a_grade()], {"Participant_101": a_run(isolation=Isolation.NONE)})
+    assert [grade.submission for grade in view.unlocked] == ["Participant_101"]
+    assert view_class([a_grade()], {"Participant_101": a_run()}).unlocked == []
+
+
+def test_what_the_script_filters_by_is_told(a_grade, a_criterion, a_run):
+    waiting = a_grade(a_criterion(needs_review(Reason(text="?"))), submission="b", flags=("look",))
+    view = view_class([a_grade(submission="a"), waiting], {"b": a_run(status=RunStatus.TIMED_OUT)})
+    assert view.groups == {"a": ["settled"], "b": ["open", "flags", "trouble"]}
+
+
+def test_the_shares_of_a_criterion_add_up(a_grade, a_criterion):
+    verdicts = [
+        not_met(Reason(text="no")),
+        needs_review(Reason(text="?")),
+        not_checked(Reason(text="bug")),
+        None,
+    ]
+    grades = [a_grade(a_criterion(verdict), submission=f"s{n}") for n, verdict in enumerate(verdicts)]
+    (tally,) = view_class(grades, {}).tallies
+    assert tally.parts == [("met", 0.25), ("partly_met", 0), ("not_met", 0.25), ("needs_review", 0.5)]
+
+
+def test_the_slowest_and_the_heaviest_come_first_and_are_few(a_grade, a_run):
+    grades = [a_grade(submission=f"s{n}") for n in range(9)]
+    runs = {f"s{n}": a_run(wall_seconds=n, peak_rss_bytes=None if n == 8 else n) for n in range(9)}
+    view = view_class(grades, runs)
+    assert [one.grade.submission for one in view.slowest] == ["s8", "s7", "s6", "s5", "s4"]
+    assert [one.amount for one in view.heaviest] == [7, 6, 5, 4, 3]
+    assert view.run_ends == [(RunStatus.COMPLETED, 9)]
+
+
+def test_pass_or_fail_has_no_distribution_of_points(a_grade):
+    assert view_class([a_grade(scale=Scale.PASS_FAIL, pass_points=Decimal(1))], {}).distribution is None
+    assert view_class([a_grade()], {}).distribution is not None

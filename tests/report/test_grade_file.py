@@ -30,6 +30,7 @@ def test_the_file_has_exactly_the_keys_that_others_read(a_grade, a_criterion):
                 "id": "mlp",
                 "title": "A deep model",
                 "points": 3,
+                "check": "",
                 "outcome": "met",
                 "fraction": 1,
                 "sources": ["source"],

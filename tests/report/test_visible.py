@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.report.visible import cut, short_name, show_hidden
+from grader.report.allowance import size_of
+from grader.report.visible import cut, escaped_within, short_name, show_hidden
 
 
 def test_a_direction_change_in_a_name_is_written_out():
@@ -49,3 +50,10 @@ def test_what_is_shown_and_what_is_left_out_add_up(text, limit, keep_end):
     assert len(shown.head) + shown.left_out + len(shown.tail) == len(text)
     assert text.startswith(shown.head)
     assert text.endswith(shown.tail)
+
+
+@given(st.text(st.sampled_from("a<&\n\u202e\0é"), max_size=3_000), st.integers(0, 2_000))
+def test_a_text_never_takes_more_than_its_limit(text, limit):
+    shown = escaped_within(text, limit)
+    assert size_of(shown.head) + size_of(shown.tail) <= limit
+    assert "<" not in shown.head + shown.tail

@@ -1,19 +1,24 @@
-"""What a notebook finds in the room, and what it does not; with real kernels."""
+"""What a notebook finds in the room, and what it does not; with real kernels of every kind."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from grader.model import Attachment, Limits, RunStatus
-from grader.sandbox.bubblewrap import RoomSpec, room_command, room_environment
+from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.sources import ColdRooms
+
+
+@pytest.fixture(params=["cold", "forked"])
+def rooms(request, kernel_parent):
+    return ColdRooms() if request.param == "cold" else kernel_parent
 
 
 def printed(executed: nbformat.NotebookNode, cell: int = 1) -> str:
@@ -118,6 +123,17 @@ def test_a_notebook_in_a_subfolder_runs_beside_its_own_files(run_cells, tmp_path
     assert "top.txt" in printed(executed)
 
 
+def test_a_file_that_was_handed_in_is_found_in_any_folder_of_the_drive_that_a_cell_names(run_cells, tmp_path):
+    run, executed = run_cells(
+        "print(open('/content/drive/MyDrive/IDL/week 1/notes.txt').read())",
+        "import os; print(os.listdir('/content/gdrive/My Drive/other'))",
+        attachments=(attachment(tmp_path, "notes.txt", b"mine"),),
+    )
+    assert run.status is RunStatus.COMPLETED, run.cells
+    assert printed(executed, 1) == "mine\n"
+    assert printed(executed, 2) == "['notes.txt']\n"
+
+
 def test_colab_notebooks_find_their_drive_before_and_after_the_mount(run_cells, tmp_path):
     files = (attachment(tmp_path, "notes.txt", b"mine"),)
     run, executed = run_cells(
@@ -181,15 +197,11 @@ def test_the_room_is_not_root_even_when_the_grader_is(run_cells):
     assert printed(executed) == "1000 1000\n"
 
 
-def test_a_room_whose_grader_died_before_it_stood_ends_by_itself(tmp_path):
+def test_a_room_whose_grader_died_before_it_stood_ends_by_itself():
     """Bubblewrap ties the room to its parent only once it runs; a grader killed before leaves an orphan."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    (tmp_path / "room.json").write_text(json.dumps({"wire": writer}))
-    spec = RoomSpec(sockets=tmp_path, settings=tmp_path, limits=Limits(), seed=1, wire=writer)
-    command = room_command(spec, [sys.executable, "-s", "/room/startup.py"])
-    orphan = subprocess.Popen(command, env=room_environment(spec), pass_fds=(writer,), stderr=subprocess.PIPE)
-    os.close(writer)
-    _, complaint = orphan.communicate(timeout=20)
-    assert orphan.returncode == 1
-    assert b"the grader is gone" in complaint
+    orphan = ColdRooms().room(RoomSpec(limits=Limits()))
+    orphan._job.close()
+    orphan.start()
+    assert asyncio.run(asyncio.wait_for(orphan.wait(), 20)) == 1
+    orphan.close()
+    assert orphan.complaint == "the grader is gone"

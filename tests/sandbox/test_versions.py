@@ -30,6 +30,9 @@ model = tf.keras.Sequential([tf.keras.Input((1,)), layers.Dense(1)])
 model.compile("sgd", "mse", experimental_run_tf_function=False)
 tf.distribute.get_strategy().experimental_run_v2(lambda: None)
 tf.function(lambda x: x, experimental_relax_shapes=True)(1)
+w = tf.Variable([[1.0]])
+optimizer.apply_gradients([(tf.constant([[1.0]]), w)])
+print(float(w[0, 0]))
 print(float(v), float(metric.result()), preprocessing.Rescaling(0.5)(tf.constant([2.0])).numpy())
 """
 
@@ -62,7 +65,8 @@ def test_keras_3_loads_our_data_and_old_calls_are_mended_and_told(run_cells, sta
     assert run.status is RunStatus.COMPLETED, run.cells
     assert printed(executed, 1) == "(60000, 28, 28) uint8 (60000,) (10000, 28, 28) (60000, 28, 28) uint8\n"
     # By hand: 1 - 0.5 * 2 * 1 = 0 after the first step, and 0 stays 0.
-    assert printed(executed, 2) == "0.0 0.0 [1.]\n"
+    # An optimiser of its own for another variable: 1 - 0.5 * 1.
+    assert printed(executed, 2) == "0.5\n0.0 0.0 [1.]\n"
     told = {mend.name: mend.cell for mend in run.mends}
     assert told == {
         "seaborn style": 2,
@@ -70,6 +74,7 @@ def test_keras_3_loads_our_data_and_old_calls_are_mended_and_told(run_cells, sta
         "lr": 2,
         "decay": 2,
         "minimize": 2,
+        "shared optimizer": 2,
         "reset_states": 2,
         "experimental_run_tf_function": 2,
         "experimental_run_v2": 2,

@@ -18,6 +18,12 @@ def test_text_that_utf_8_cannot_hold_is_mended():
     assert fact["text"] == "? x"
 
 
+def test_surrogates_are_mended_wherever_they_are_and_what_is_nested_deeply_is_left_out():
+    nested = b"[" * 300 + b"]" * 300
+    data = b'{"kind": "a", "more": {"\\udc00": ["\\ud800"]}}\n{"kind": "b", "more": ' + nested + b"}\n"
+    assert parse_facts(data) == [{"kind": "a", "more": {"?": ["?"]}}]
+
+
 def test_broken_lines_are_left_out_and_the_rest_is_read():
     data = b'{"kind": "mend"}\nnot json\n[1]\n{"kind": 3}\n' + b"[" * 100_000 + b'\n{"kind": "b"}\n'
     assert [fact["kind"] for fact in parse_facts(data)] == ["mend", "b"]

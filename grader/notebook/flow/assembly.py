@@ -69,6 +69,7 @@ class Passes:
                 how=info.how[:200],
                 shape=info.shape,
                 is_variable=info.is_variable,
+                is_one=info.is_one,
             )
         return self._weights[info.id]
 

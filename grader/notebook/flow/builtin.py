@@ -73,8 +73,8 @@ def _range(state: State, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if not numbers or any(number is None for number in numbers) or (len(numbers) == 3 and numbers[2] == 0):
         return Stream(NUMBER)
     count = range(*[number for number in numbers if number is not None])
-    if len(count) > _MAX_RANGE:
-        return Stream(NUMBER, count=len(count))
+    if count[_MAX_RANGE:]:
+        return Stream(NUMBER, count=len(count) if abs(count[-1] - count[0]) < 1e12 else None)
     return Items([Const(number) for number in count])
 
 

@@ -18,7 +18,10 @@ class Origin(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class WeightInfo:
-    """A weight as it was made; `name` is set when it is first bound to one."""
+    """A weight as it was made; `name` is set when it is first bound to one.
+
+    `is_one` is False for one that stands for many: made in a loop that is gone round only once here.
+    """
 
     id: int
     cell: int
@@ -28,6 +31,7 @@ class WeightInfo:
     shape: tuple[int | None, ...] | None
     level: Level
     is_variable: bool = True
+    is_one: bool = True
     name: str = ""
 
 

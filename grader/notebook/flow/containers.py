@@ -13,8 +13,17 @@ from grader.notebook.flow.values import NONE, NUMBER, UNKNOWN, Const, Data, Item
 def items_method(state: State, owner: Items, name: str, args: list[Value]) -> Value:
     """A method of a list, tuple or set."""
     first: Value = args[0] if args else UNKNOWN
-    if name in ("append", "add", "insert", "appendleft"):
-        add_item(state, owner, args[1] if name == "insert" and len(args) > 1 else first)
+    if name in ("append", "add"):
+        add_item(state, owner, first)
+        return NONE
+    if name in ("insert", "appendleft"):
+        position = whole_number_of(first) if name == "insert" else 0
+        item = args[1] if name == "insert" and len(args) > 1 else first
+        if position is None or owner.is_open or state.rough_depth > owner.depth:
+            add_item(state, owner, item)
+            owner.is_open = True
+        else:
+            owner.items.insert(position, item)
         return NONE
     if name in ("extend", "update"):
         inner = first.items if isinstance(first, Items) else [as_data(first)]

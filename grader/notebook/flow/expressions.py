@@ -63,6 +63,8 @@ def look_up(state: State, name: str) -> Value:
         state.define(cell, statement)
         if name in state.globals.names:
             return state.globals.names[name]
+    if name == "__name__":
+        return Const("__main__")
     if name in _BUILTINS:
         return Library(f"builtins.{name}")
     if name in ("get_ipython", "display"):
@@ -290,9 +292,11 @@ def _rounds(state: State, generators: list[ast.comprehension], depth: int) -> It
         return
     generator = generators[depth]
     inner, one = elements(state, evaluate(state, generator.iter))
+    is_exact = inner is not None
+    state.rough_depth += not is_exact
     for element in inner if inner is not None else [one]:
         bind(state, generator.target, element)
-        picked, is_sure, is_skipped = Picked.NO, inner is not None, False
+        picked, is_sure, is_skipped = Picked.NO, is_exact, False
         for condition in generator.ifs:
             value = evaluate(state, condition)
             known = truth(value)
@@ -304,6 +308,7 @@ def _rounds(state: State, generators: list[ast.comprehension], depth: int) -> It
             continue
         for deeper, is_deeper_sure in _rounds(state, generators, depth + 1):
             yield (deeper if deeper is not Picked.NO else picked), is_sure and is_deeper_sure
+    state.rough_depth -= not is_exact
 
 
 def _yield(state: State, node: ast.Yield | ast.YieldFrom) -> Value:

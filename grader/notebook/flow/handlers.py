@@ -35,11 +35,12 @@ from grader.notebook.flow.values import (
 Handler = Callable[[State, str, list[Value], dict[str, Value]], Value]
 
 MAKERS = {
-    "zeros", "ones", "fill", "full", "eye", "empty", "zeros_like", "ones_like", "randn", "rand", "random",
-    "normal", "uniform", "truncated_normal", "random_normal", "random_uniform", "standard_normal",
-    "random_sample", "stateless_normal", "stateless_uniform", "stateless_truncated_normal", "full_like",
-    "random_integers", "randint", "linspace", "arange", "binomial", "identity", "empty_like", "laplace",
-    "exponential", "poisson", "gamma", "beta", "ranf", "sample", "lognormal", "logistic", "triangular",
+    "zeros", "ones", "fill", "full", "eye", "empty", "zeros_like", "ones_like", "randn", "rand",
+    "random", "normal", "uniform", "truncated_normal", "random_normal", "random_uniform",
+    "standard_normal", "random_sample", "stateless_normal", "stateless_uniform",
+    "stateless_truncated_normal", "full_like", "random_integers", "randint", "linspace", "arange",
+    "range", "logspace", "geomspace", "binomial", "identity", "empty_like", "laplace", "exponential",
+    "poisson", "gamma", "beta", "ranf", "sample", "lognormal", "logistic", "triangular",
 }  # fmt: skip
 _SHAPE_LAST = {"uniform", "normal", "laplace", "lognormal", "logistic", "gamma", "beta", "binomial", "choice"}
 _SAME = {
@@ -76,10 +77,15 @@ def made(name: str, args: list[Value], kwargs: dict[str, Value]) -> Data:
 
 
 def call_given_functions(state: State, args: list[Value], kwargs: dict[str, Value]) -> None:
-    """Call the notebook's own functions that a library is given, so that what they do is seen."""
+    """Call the notebook's own functions that a library is given, so that what they do is seen.
+
+    How often the library calls them is not known.
+    """
+    state.rough_depth += 1
     for value in (*args, *kwargs.values()):
         if isinstance(value, (Function, Bound)):
             state.call(value, [], {})
+    state.rough_depth -= 1
 
 
 def strange(state: State, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:

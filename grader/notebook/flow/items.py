@@ -8,7 +8,7 @@ from dataclasses import replace
 from grader.notebook.facts import Picked
 from grader.notebook.flow.containers import joined
 from grader.notebook.flow.layers import is_layer
-from grader.notebook.flow.merging import as_data, join, whole_number_of
+from grader.notebook.flow.merging import as_data, is_none, join, whole_number_of
 from grader.notebook.flow.state import State
 from grader.notebook.flow.tensors import picked_from
 from grader.notebook.flow.values import (
@@ -75,10 +75,7 @@ def loosened(value: Value, depth: int = 0) -> Value:
 def sliced(owner: Value, bounds: list[Value]) -> Value:
     """`owner[a:b:c]`, with the bounds given as values."""
     numbers = [whole_number_of(bound) for bound in bounds]
-    written = all(
-        number is not None or (isinstance(bound, Const) and bound.value is None)
-        for number, bound in zip(numbers, bounds, strict=True)
-    )
+    written = all(number is not None or is_none(bound) for number, bound in zip(numbers, bounds, strict=True))
     if isinstance(owner, Items):
         if written and not owner.is_open and numbers[2] != 0:
             return Items(owner.items[slice(*numbers)], owner.is_tuple)

@@ -6,20 +6,29 @@ import ast
 from dataclasses import replace
 
 from grader.notebook.code import canonical
-from grader.notebook.facts import Picked, StepKind
+from grader.notebook.facts import Picked, Start, StepKind
 from grader.notebook.flow import tables
 from grader.notebook.flow.handlers import HANDLERS, MAKERS, call_given_functions, made, strange, two
 from grader.notebook.flow.layers import measure, shape_of
 from grader.notebook.flow.loading import load, pipeline
 from grader.notebook.flow.merging import as_data, merge, text_of
 from grader.notebook.flow.state import Shown, State
-from grader.notebook.flow.tensors import binary, equality, flipped, flows, picked_from, product
+from grader.notebook.flow.tensors import (
+    binary,
+    equality,
+    flipped,
+    flows,
+    is_statistic,
+    picked_from,
+    product,
+)
 from grader.notebook.flow.values import NONE, NUMBER, Bound, Data, Function, Stream, Thing, Value
 
 _IMAGE_SHOWS = {"imshow", "matshow", "pcolormesh", "pcolor", "toimage", "imsave"}
 _EQUAL = {"tf.equal", "tf.math.equal", "np.equal", "torch.eq", "tf.not_equal", "tf.math.not_equal",
           "np.not_equal", "torch.ne", "np.array_equal", "tf.keras.backend.equal"}  # fmt: skip
 _COMPUTING = {"sklearn", "skimage", "cv2", "numba", "torchvision", "joblib", "scipy"}
+_OF_MODELS = ("tf.keras.", "tf.Module", "tf.GradientTape", "tf.train.", "tf.optimizers.", "tf.Graph")
 _MEASURES = ("sklearn.metrics.", "tf.keras.metrics.", "tf.metrics.", "tf.compat.v1.metrics.")
 
 
@@ -47,13 +56,18 @@ def call_library(state: State, name: str, args: list[Value], kwargs: dict[str, V
         return NUMBER
     if tables.root_of(name) not in tables.HARMLESS:
         return strange(state, name, args, kwargs)
-    if last[:1].isupper() or last.endswith("_initializer"):
+    is_class = last[:1].isupper() and not name.startswith("tf.raw_ops.")
+    if is_class or last.endswith("_initializer"):
         return _object(state, name, args, kwargs)
     return _function(state, name, args, kwargs)
 
 
 def _object(state: State, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     call_given_functions(state, args, {k: v for k, v in kwargs.items() if k in ("target", "on_click")})
+    if tables.root_of(name) == "tf" and not name.startswith(_OF_MODELS):
+        merged = merge([as_data(arg) for arg in (*args, *kwargs.values())])
+        if merged.chain is not None:  # a tensor of another kind, a sparse one say
+            return state.step(merged, StepKind.OTHER, name, is_complete=False)
     return Thing(name, args, kwargs)
 
 
@@ -77,6 +91,10 @@ def _function(state: State, name: str, args: list[Value], kwargs: dict[str, Valu
     if any(isinstance(value, (Function, Bound)) for value in (*args, *kwargs.values())):
         return _mapped(state, name, args, kwargs)
     kind = tables.step_kind(name)
+    if kind is StepKind.OTHER and merged.start in (Start.ZEROS, Start.CONSTANT):
+        merged = replace(merged, start=Start.UNKNOWN)  # what it makes of numbers is not known
+    if is_statistic(last, merged, kwargs.get("axis", args[1] if args[1:] else None)):
+        return NUMBER
     if merged.chain is None:
         if is_layer and kind is not StepKind.LINEAR:
             return state.step(merged, StepKind.OTHER, name)

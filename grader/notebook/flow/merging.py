@@ -203,7 +203,7 @@ def truth(value: Value) -> bool | None:
 
 def number_of(value: Value | None) -> float | None:
     """The number that a value is known to be, else None."""
-    if isinstance(value, Const) and isinstance(value.value, (int, float)):
+    if isinstance(value, Const) and isinstance(value.value, (int, float)) and abs(value.value) < 1e300:
         return float(value.value)
     return None
 
@@ -212,6 +212,11 @@ def whole_number_of(value: Value | None) -> int | None:
     """The whole number that a value is known to be, else None."""
     number = value.value if isinstance(value, Const) else None
     return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def is_none(value: Value) -> bool:
+    """True for a value that is known to be None."""
+    return isinstance(value, Const) and value.value is None
 
 
 def text_of(value: Value | None) -> str | None:

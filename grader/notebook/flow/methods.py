@@ -13,7 +13,7 @@ from grader.notebook.flow.library import call_library, shown
 from grader.notebook.flow.loading import COURSE_HELPER, course_helper_attribute, course_helper_batch
 from grader.notebook.flow.merging import as_data, merge, whole_number_of
 from grader.notebook.flow.state import State
-from grader.notebook.flow.tensors import binary, equality, product
+from grader.notebook.flow.tensors import binary, equality, is_statistic, product
 from grader.notebook.flow.trainings import applied, applied_by, gradient, minimized, options_of, trained
 from grader.notebook.flow.values import (
     NONE,
@@ -149,7 +149,7 @@ def _data_method(state: State, owner: Value, name: str, args: list[Value], kwarg
         return equality(state, owner, first, name, wants_equal="ne" not in name.strip("_"))
     if name in ("multiply", "__mul__"):
         return binary(state, ast.Mult(), owner, first)
-    if name in _FREE_OF_DATA:
+    if name in _FREE_OF_DATA or is_statistic(name, data, kwargs.get("axis", args[0] if args else None)):
         return NUMBER
     if name in ("map", "apply") and args and isinstance(first, (Function, Bound)):
         return state.call(first, [owner], {})

@@ -177,6 +177,7 @@ class State:
             made_of.shape,
             level,
             is_variable,
+            is_one=not self.rough_depth,
         )
 
     def step(

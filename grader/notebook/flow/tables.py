@@ -40,9 +40,9 @@ PRODUCTS = {
     "tf.experimental.numpy.dot": Level.TENSORFLOW,
     "tf.raw_ops.MatMul": Level.TENSORFLOW,
     "tf.math.matmul": Level.TENSORFLOW,
-    "tf.keras.ops.matmul": Level.KERAS,
-    "tf.keras.ops.dot": Level.KERAS,
-    "tf.keras.backend.dot": Level.KERAS,
+    "tf.keras.ops.matmul": Level.UNKNOWN,  # as low as the weights that they are given
+    "tf.keras.ops.dot": Level.UNKNOWN,
+    "tf.keras.backend.dot": Level.UNKNOWN,
     "np.matmul": Level.NUMPY,
     "np.dot": Level.NUMPY,
     "np.inner": Level.NUMPY,
@@ -87,7 +87,7 @@ LINEAR = _words(
     reduce_any reduce_all invert squared_difference atleast_2d ascontiguousarray swapaxes moveaxis
     to_float to_int32 to_int64 numpy Input placeholder append take compress nonzero random_shuffle
     shuffle check_numerics debugging clip_by_norm clip_by_global_norm global_norm floordiv floor ceil
-    rint norm dtype astype float int bool assert_equal softmax_cross_entropy
+    rint dtype astype float int bool assert_equal softmax_cross_entropy
     softmax_cross_entropy_with_logits sigmoid_cross_entropy str
     """
 )
@@ -137,7 +137,7 @@ def start_of(name: str) -> Start | None:
         return Start.ZEROS
     if snake in _ONES:
         return Start.CONSTANT
-    if snake in {"identity", "eye", "linspace", "arange", "range", "diag"}:
+    if snake in {"identity", "eye", "linspace", "logspace", "geomspace", "arange", "range", "diag"}:
         return Start.UNKNOWN
     if _RANDOM.search(snake) or ".random." in name:
         return Start.RANDOM

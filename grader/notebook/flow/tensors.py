@@ -125,7 +125,18 @@ def binary(state: State, op: ast.operator, left: Value, right: Value) -> Value:
         return _power(state, first, right)
     if isinstance(op, ast.Sub) and second.picked is not Picked.NO and number_of(left) == 1:
         return replace(second, picked=flipped(second.picked))
-    return merge([first, second])
+    merged = merge([first, second])
+    if isinstance(op, ast.Div) and merged.chain is not None and _scales_itself(first, second):
+        return replace(merged, chain=merged.chain.broken())
+    return merged
+
+
+def _scales_itself(numerator: Data, denominator: Data) -> bool:
+    """True for `h / std(h)`: not linear, and no activation either unless one stands in it (`1 + exp(-h)`)."""
+    if numerator.chain is None or denominator.chain is None:
+        return False
+    kinds = [step.kind for chain in (numerator.chain, denominator.chain) for step in chain.steps()[-1:]]
+    return all(kind is StepKind.PRODUCT for kind in kinds)
 
 
 def _folded(op: ast.operator, left: Value, right: Value) -> Const | None:
@@ -176,6 +187,20 @@ def _power(state: State, base: Data, exponent: Value) -> Data:
     if base.chain is not None and number_of(exponent) != 1:
         return state.step(base, StepKind.ACTIVATION, "**")
     return base
+
+
+_STATISTICS = {
+    "mean", "std", "var", "max", "min", "amax", "amin", "average", "median", "percentile", "ptp",
+    "reduce_mean", "reduce_std", "reduce_variance", "reduce_max", "reduce_min",
+}  # fmt: skip
+
+
+def is_statistic(name: str, data: Data, axis: Value | None) -> bool:
+    """True for a mean, a maximum or the like over the examples of a data set: that is no data any more."""
+    if name not in _STATISTICS or data.chain is not None or data.gradients or data.picked is not Picked.NO:
+        return False
+    over = axis.value if isinstance(axis, Const) else 0 if axis is None else 1
+    return bool(data.origins) and over in (0, None)
 
 
 def flipped(picked: Picked) -> Picked:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -14,7 +16,10 @@ _callbacks: dict[str, list[Callback]] = {}
 
 
 class _Loader:
-    """Stands before a module's own loader and calls back when the module has been executed."""
+    """Stands before a module's own loader and calls back when the module has been executed.
+
+    Some libraries draw random numbers while they are imported; the notebook's go on as if they had not.
+    """
 
     def __init__(self, loader: Any, callbacks: list[Callback]) -> None:
         self._loader = loader
@@ -28,9 +33,10 @@ class _Loader:
 
     def exec_module(self, module: Any) -> None:
         module.__spec__.loader = module.__loader__ = self._loader
+        state = random.getstate()
         self._loader.exec_module(module)
-        for callback in self._callbacks:
-            callback(module)
+        random.setstate(state)
+        _call(self._callbacks, module)
 
 
 class _Finder:
@@ -52,6 +58,12 @@ class _Finder:
         return None
 
 
+def _call(callbacks: Iterable[Callback], module: Any) -> None:
+    for callback in callbacks:
+        with contextlib.suppress(Exception):  # a file of the hand-in, by the name of a library
+            callback(module)
+
+
 def after_import(name: str, callback: Callback) -> None:
     """Call `callback(module)` once `name` has been imported, at once if it is there already."""
     if name in sys.modules:
@@ -60,6 +72,12 @@ def after_import(name: str, callback: Callback) -> None:
         _callbacks.setdefault(name, []).append(callback)
 
 
+def call_back(name: str) -> None:
+    """Make the calls that wait for `name`, which has just come into `sys.modules` without being executed."""
+    _call(_callbacks.pop(name, ()), sys.modules[name])
+
+
 def install() -> None:
-    """Begin to watch imports."""
-    sys.meta_path.insert(0, _Finder())
+    """Begin to watch imports; harmless when repeated."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

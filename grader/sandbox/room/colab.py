@@ -2,53 +2,91 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 from typing import Any
 
-DRIVE = "/content/drive"
+COLAB = "/content"
+_DRIVE_PATHS = re.compile(r"""["'](/content/g?drive/[^"'\n]+|/gdrive/[^"'\n]+)["']""")
+_KERAS = "/keras"
+_MNIST = f"{_KERAS}/datasets/mnist.npz"
+_MNIST_PATHS = re.compile(r"""["']((?:(?!://)[^"'\n])*\bmnist\.npz)["']""")
 _INPUTS = 20
 _NO_PAGE = "TensorBoard and other pages are not shown in the grading room."
 
 
 def make_folders(attachments: str, content: str) -> None:
-    """Copy what was handed in beside the notebook into `content` and make Colab's folders around it."""
+    """Copy what was handed in beside the notebook into `content` and make Colab's folders around it.
+
+    Where a file of the hand-in has the place of one of these folders, it keeps it.
+    """
     if os.path.isdir(attachments):
         shutil.copytree(attachments, content, dirs_exist_ok=True, symlinks=True)
-    os.makedirs(f"{DRIVE}/My Drive/Colab Notebooks", exist_ok=True)
-    os.makedirs(f"{content}/sample_data", exist_ok=True)
-    if not os.path.lexists(f"{DRIVE}/MyDrive"):
-        os.symlink("My Drive", f"{DRIVE}/MyDrive")
-    _link_hand_in(f"{DRIVE}/My Drive", content)
+    drive = f"{content}/drive"
+    with contextlib.suppress(FileExistsError, NotADirectoryError):
+        os.makedirs(f"{content}/sample_data", exist_ok=True)
+    with contextlib.suppress(FileExistsError, NotADirectoryError):
+        os.makedirs(f"{drive}/My Drive/Colab Notebooks", exist_ok=True)
+        if not os.path.lexists(f"{drive}/MyDrive"):
+            os.symlink("My Drive", f"{drive}/MyDrive")
+        _link_hand_in(f"{drive}/My Drive", content)
 
 
 def _link_hand_in(folder: str, content: str) -> None:
     for name in os.listdir(content):
-        if name not in ("drive", "sample_data") and not os.path.lexists(f"{folder}/{name}"):
+        if name not in ("drive", "gdrive", "sample_data") and not os.path.lexists(f"{folder}/{name}"):
             os.symlink(f"{content}/{name}", f"{folder}/{name}")
 
 
 def follow_drive_paths(content: str) -> None:
-    """Let `os.chdir` into any folder of a Drive: it is made, with the hand-in's files in it."""
+    """Let `os.chdir` into any folder of a Drive: it is made, with the hand-in's files in it.
+
+    Where there is no `/content`, because there is no room, paths below it lead to `content`.
+    """
     original = os.chdir
+    drive = f"{content}/drive"
 
     def chdir(path: Any) -> None:
         try:
             original(path)
         except FileNotFoundError:
             wanted = os.path.normpath(os.path.join(os.getcwd(), os.fspath(path)))
-            if not wanted.startswith((DRIVE, "/gdrive", "/drive")):
+            if wanted.startswith(f"{COLAB}/"):
+                wanted = content + wanted.removeprefix(COLAB)
+            elif wanted.startswith(("/gdrive", "/drive")):
+                wanted = drive + wanted
+            if wanted.startswith(drive):
+                os.makedirs(wanted, exist_ok=True)
+                _link_hand_in(wanted, content)
+            elif not os.path.isdir(wanted):
                 raise
-            wanted = wanted if wanted.startswith(DRIVE) else DRIVE + wanted
-            os.makedirs(wanted, exist_ok=True)
-            _link_hand_in(wanted, content)
             original(wanted)
 
     os.chdir = chdir
 
 
+def _make_what_is_named(source: str) -> None:
+    """Make the folders of a Drive that a cell names, with the hand-in's files in them, and put MNIST's file
+    where it is looked for: the code finds what its author had there.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        for path in _DRIVE_PATHS.findall(source):
+            folder = os.path.dirname(path) if os.path.splitext(path)[1] else path
+            os.makedirs(folder, exist_ok=True)
+            _link_hand_in(folder, COLAB)
+        for path in _MNIST_PATHS.findall(source):
+            if os.path.isfile(_MNIST) and not os.path.lexists(path):
+                os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+                os.symlink(_MNIST, path)
+
+
 def register_magics(shell: Any) -> None:
-    """Magics that Colab knows and IPython does not; `%cd` follows the Drive like `os.chdir`."""
+    """Magics that Colab knows and IPython does not; `%cd` follows the Drive like `os.chdir`.
+
+    In a room, what a cell names in a Drive is made before the cell runs.
+    """
 
     def quiet(line: str) -> None:
         pass
@@ -60,6 +98,8 @@ def register_magics(shell: Any) -> None:
         if line.strip() not in ("tensorboard", "google.colab.data_table", "tensorboard.notebook"):
             shell.extension_manager.load_extension(line.strip())
 
+    if os.path.isdir(_KERAS) and os.path.isdir(f"{COLAB}/drive"):
+        shell.events.register("pre_run_cell", lambda info: _make_what_is_named(info.raw_cell))
     shell.register_magic_function(quiet, magic_name="tensorflow_version")
     shell.register_magic_function(no_page, magic_name="tensorboard")
     shell.register_magic_function(load_extension, magic_name="load_ext")

@@ -10,6 +10,7 @@ import functools
 import sys
 import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import wire
@@ -34,6 +35,7 @@ def mend_known_calls(*, is_legacy: bool) -> None:
         after_import("tf_keras.api._v2.keras.optimizers", mend_legacy_optimizers)
         return
     after_import("keras.src.optimizers.base_optimizer", mend_optimizer)
+    after_import("keras.src.optimizers.base_optimizer", mend_shared_optimizer)
     after_import("keras.src.metrics.metric", mend_metric)
     after_import("keras.src.layers.layer", mend_layer)
     after_import("keras.src.models.model", mend_model)
@@ -81,6 +83,41 @@ def mend_styles(style: Any) -> None:
         return original(name)
 
     style.use = use
+
+
+def mend_shared_optimizer(module: Any) -> None:
+    """One optimiser for several models, as Keras 2 allowed: each set of variables gets one of its own."""
+    optimizer = module.BaseOptimizer
+    original = optimizer.apply
+
+    @functools.wraps(original)
+    def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
+        variables = None if trainable_variables is None else list(trainable_variables)
+        if variables is None or not self.built:
+            return original(self, grads, variables)
+        keys = tuple(self._var_key(variable) for variable in variables)
+        if self._trainable_variables_indices.keys() >= set(keys):
+            return original(self, grads, variables)
+        said("shared optimizer", "Keras 3 optimisers serve one model; the other got one of the same kind.")
+        others = self.__dict__.setdefault("_of_other_models", {})
+        if keys not in others:
+            others[keys] = _in_a_thread(lambda: _built_like(self, variables))
+        return original(others[keys], grads, variables)
+
+    optimizer.apply = apply
+
+
+def _built_like(optimizer: Any, variables: Any) -> Any:
+    other = type(optimizer).from_config(optimizer.get_config())
+    other.build(variables)
+    other.built = True
+    return other
+
+
+def _in_a_thread(make: Callable[[], Any]) -> Any:
+    """What `make` gives, made outside of any `tf.function`: one that is traced anew refuses new variables."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(make).result()
 
 
 def mend_optimizer(module: Any) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any
 
-_LONG_BYTES = 256 * 1024
+_LONG_BYTES = 2 * 1024 * 1024
 
 _end = -1
 _cell_count = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-ATTACHMENTS = "/run/attachments"
+ATTACHMENTS = os.environ.get("GRADER_ATTACHMENTS", "/run/attachments")  # set where there is no room
 
 
 def upload(*_: Any, **__: Any) -> dict[str, bytes]:

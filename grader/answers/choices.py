@@ -1,0 +1,81 @@
+"""Which order of shuffle, batch and repeat is called the most sensible, and what is given as a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from grader.answers.claims import compiled
+from grader.answers.mentions import mentions_in
+from grader.answers.orders import Orders, Spoken, Told
+from grader.answers.questions import Question
+from grader.answers.words import words_of
+from grader.notebook.prose import Passage
+
+CHOSEN = "chosen"  # the claim of a question that chooses; its other claims are reasons
+_BEFORE = 250  # characters before a choice that may hold its reason
+
+
+class Choice(NamedTuple):
+    """A choice: one order (or the few of a rule), in which passage, and where in its text it is made."""
+
+    orders: Orders
+    passage: Passage
+    number: int
+    start: int
+
+
+def choices_in(
+    told: Told, question: Question, passages: Sequence[Passage], answers: Sequence[Passage]
+) -> list[Choice]:
+    """Every choice: in a sentence that says so, or as the only order in what answers the question.
+
+    `told` is what `passages` say, read with `question`; `answers` are those that probably answer it.
+    """
+    said = [
+        Choice(spoken.orders, spoken.passage, spoken.number, spoken.said.sentence.start)
+        for spoken in told.spoken
+        if spoken.said.claim.name == CHOSEN and spoken.orders and not spoken.said.is_denied
+        if not spoken.said.is_doubtful
+    ]
+    asked = {(passage.cell, passage.text): passage for passage in answers}
+    numbered = ((n, asked.get((p.cell, p.text), p)) for n, p in enumerate(passages))
+    return said or [choice for n, passage in numbered for choice in _by_place(passage, n, question)]
+
+
+def are_rejected(told: Told) -> Orders:
+    """The orders that are said not to be the most sensible."""
+    denied = [s for s in told.spoken if s.said.claim.name == CHOSEN and s.said.is_denied]
+    return frozenset().union(*(spoken.orders for spoken in denied))
+
+
+def _by_place(passage: Passage, number: int, question: Question) -> Iterator[Choice]:
+    """The only single order that is named where the question, or a heading like it, stands above."""
+    heading = passage.headings[-1] if passage.headings else ""
+    if not passage.answers_to and compiled(question).said_below(heading) is None:
+        return
+    mentions = mentions_in(words_of(passage.text), passage.text)
+    single = {mention.orders for mention in mentions if mention.is_one and not mention.is_compared}
+    if len(single) == 1:
+        yield Choice(single.pop(), passage, number, 0)
+
+
+def reasons_for(choices: Sequence[Choice], told: Told) -> list[Spoken]:
+    """The claims that stand with a choice and are about the chosen order, or about no other one by name."""
+    reasons = []
+    for spoken in told.spoken:
+        near = next((choice for choice in choices if _stands_with(spoken, choice)), None)
+        if near is None or spoken.said.claim.name == CHOSEN:
+            continue
+        if not spoken.orders or near.orders <= spoken.orders:
+            reasons.append(spoken._replace(orders=near.orders))
+    return reasons
+
+
+def _stands_with(spoken: Spoken, choice: Choice) -> bool:
+    """Whether a claim stands near a choice or after it: in its passage, or in the rest of its cell."""
+    if spoken.passage.cell != choice.passage.cell:
+        return False
+    if spoken.number == choice.number:
+        return spoken.said.sentence.start >= choice.start - _BEFORE
+    return spoken.number > choice.number

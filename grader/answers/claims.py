@@ -1,0 +1,108 @@
+"""What a text claims: the clauses in which something is said that a question knows, negation included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from grader.answers.clauses import Clause, Sentence, negations
+from grader.answers.language import FILLERS, NEGATORS
+from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
+from grader.answers.questions import Claim, Question, Subject
+from grader.answers.words import words_of
+
+_PREMISES = frozenset(("if", "when", "wenn", "falls"))
+
+
+class Said(NamedTuple):
+    """A claim that a clause makes, or denies (`is_denied`). `is_doubtful` when it is hedged, told of
+    somebody else, or negated more than once: then nothing rests on it.
+    """
+
+    claim: Claim
+    is_denied: bool
+    is_doubtful: bool
+    sentence: Sentence
+    clause: Clause
+
+
+class Compiled:
+    """A question's patterns, ready to be sought. `telling` are the words that an answer can be made of."""
+
+    def __init__(self, question: Question) -> None:
+        groups = {name: list(words) for name, words in question.groups}
+        self.claims: list[tuple[Claim, list[Pattern]]] = [
+            (claim, [read_pattern(text, groups) for text in claim.said]) for claim in question.claims
+        ]
+        self.subjects: list[tuple[Subject, list[Pattern]]] = [
+            (subject, [read_pattern(text, groups) for text in subject.named]) for subject in question.subjects
+        ]
+        self.below: list[tuple[Claim, list[Pattern]]] = [
+            (claim, [read_pattern(text, groups) for text in claim.below]) for claim in question.claims
+        ]
+        self.sparing = [read_pattern(text, groups) for text in question.never_wrong_with]
+        every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
+        every += self.sparing
+        self.vocabulary = Vocabulary(every)
+        told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
+        words = {word for phrase in told for begin in phrase.begins for word in begin}
+        self.telling = frozenset(word for word in words if word.stem not in FILLERS)
+
+    def said_in(self, sentence: Sentence) -> Iterator[Said]:
+        """The claims that a sentence makes, each clause by itself; a question makes none."""
+        if sentence.asks:
+            return
+        whole = Clause(sentence.words)
+        for number, clause in enumerate((*sentence.clauses, whole)):
+            is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
+            is_negated = clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
+            if not is_premise:
+                is_doubtful = sentence.hedges or sentence.rejects or is_negated
+                yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
+
+    def _said_in_clause(
+        self, sentence: Sentence, clause: Clause, is_whole: bool, is_doubtful: bool
+    ) -> Iterator[Said]:
+        present = self.vocabulary.present_in(clause.words)
+        for claim, patterns in self.claims:
+            if claim.is_of_sentences is not is_whole:
+                continue
+            found = (pattern.find(clause.words, present) for pattern in patterns)
+            match = next((match for match in found if match is not None), None)
+            if match is not None:
+                count = negations(clause, match)
+                is_unclear = count is None or count > 1
+                yield Said(claim, count == 1, is_doubtful or is_unclear, sentence, clause)
+
+    def spares(self, text: str) -> bool:
+        """Whether a text may be right in other words, so that it is not called wrong."""
+        words = words_of(text)
+        present = self.vocabulary.present_in(words)
+        return any(pattern.find(words, present) for pattern in self.sparing)
+
+    def said_below(self, heading: str) -> Claim | None:
+        """The claim that anything below `heading` makes, None when there is not exactly one."""
+        words = words_of(heading)
+        present = self.vocabulary.present_in(words)
+        claims = [c for c, patterns in self.below if any(p.find(words, present) for p in patterns)]
+        return claims[0] if len(claims) == 1 else None
+
+    def subjects_of(self, clause: Clause) -> Iterator[tuple[Subject, Match]]:
+        """The subjects that a clause names, each with where."""
+        present = self.vocabulary.present_in(clause.words)
+        for subject, patterns in self.subjects:
+            found = (pattern.find(clause.words, present) for pattern in patterns)
+            match = next((match for match in found if match is not None), None)
+            if match is not None:
+                yield subject, match
+
+
+def _negates(clause: Clause) -> bool:
+    return any(word.text in NEGATORS for word in clause.words)
+
+
+@lru_cache(maxsize=64)
+def compiled(question: Question) -> Compiled:
+    """`question` with its patterns ready; made once."""
+    return Compiled(question)

@@ -1,0 +1,207 @@
+"""Text into sentences and clauses, each with what stands in the way of taking it at its word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from grader.answers.language import (
+    AFTERWARDS,
+    BREAKS,
+    CONNECTIVES,
+    HEDGES,
+    NEGATORS,
+    NOT_NEGATING,
+    REJECTIONS,
+    REPLACED,
+    TEMPORAL,
+    UNSURE,
+)
+from grader.answers.patterns import Match
+from grader.answers.words import Word, words_of
+
+_ENDS = frozenset(".?!\n")
+_CLAUSE_MARKS = frozenset(",;:()–—?")
+_ABBREVIATIONS = frozenset(("e", "g", "i", "z", "b", "d", "h", "bzw", "ca", "etc", "vs", "resp", "usw"))
+_REACH = 6  # words over which a negation reaches forward
+_REACH_OF_PREPOSITION = 2
+_REACH_BACK = 3
+_LABEL_WORDS = 5
+_LABEL_CHARS = 40
+_LINE_ENDS = ".:;!?,"
+_BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
+_LONG_LINE = 60  # characters; a line as long as that may go on in the next
+_REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
+_NOT_NEGATING = tuple(tuple(phrase.split()) for phrase in NOT_NEGATING)
+
+
+class Clause(NamedTuple):
+    """A part of a sentence. `begins_with` is the connective or mark before it, "" at the sentence's start."""
+
+    words: tuple[Word, ...]
+    begins_with: str = ""
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the text."""
+        return self.words[0].start
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the text."""
+        return self.words[-1].end
+
+
+class Sentence(NamedTuple):
+    """A sentence: its words, its clauses, and whether it asks, hedges, or rejects what it tells."""
+
+    words: tuple[Word, ...]
+    clauses: tuple[Clause, ...]
+    end: int
+    asks: bool
+    hedges: bool
+    rejects: bool
+    starts_line: bool
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the text."""
+        return self.words[0].start
+
+
+def sentences_of(text: str) -> Iterator[Sentence]:
+    """The sentences of `text`; a line's end ends one, too, unless a long line goes on in small letters."""
+    words = words_of(text)
+    begin, starts_line = 0, True
+    for place, word in enumerate(words):
+        if word.text in _ENDS and _is_end(words, place, text) and not _is_label(words, begin, place):
+            if place > begin:
+                yield _sentence(words[begin:place], word, starts_line)
+            starts_line = word.text == "\n" or (starts_line and place == begin)
+            begin = place + 1
+    if begin < len(words):
+        yield _sentence(words[begin:], words[-1], starts_line)
+
+
+def _is_label(words: Sequence[Word], begin: int, place: int) -> bool:
+    """Whether a question is but the heading of what goes on behind it: `Redundant? The sizes.`"""
+    goes_on = place + 1 < len(words) and words[place + 1].text != "\n"
+    return words[place].text == "?" and place - begin <= _LABEL_WORDS and goes_on
+
+
+def _is_end(words: Sequence[Word], place: int, text: str) -> bool:
+    word = words[place]
+    before = words[place - 1] if place else None
+    after = words[place + 1] if place + 1 < len(words) else None
+    if before is None or after is None:
+        return True
+    if word.text == "\n":
+        return not _goes_on(text, word.start)
+    if word.text != ".":
+        return True
+    is_inside = after.start == word.end  # 0.1, tf.data, ds.shuffle
+    return not is_inside and before.text not in _ABBREVIATIONS
+
+
+def _goes_on(text: str, line_end: int) -> bool:
+    """Whether a line is only wrapped: it is long, and the next one goes on in small letters."""
+    line = text[text.rfind("\n", 0, line_end) + 1 : line_end].strip()
+    following = text[line_end:].strip().split("\n")[0]
+    is_listed = "|" in line + following or ":" in following[:_LABEL_CHARS] or "→" in following[:_LABEL_CHARS]
+    return (
+        len(line) >= _LONG_LINE and line[-1] not in _LINE_ENDS and following[:1].islower() and not is_listed
+    )
+
+
+def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
+    """The sentence of `words`; `last` is the mark that ends it, or its last word."""
+    own = tuple(words)
+    return Sentence(
+        words=own,
+        clauses=tuple(_clauses(own)),
+        end=words[-1].end if last.text == "\n" else last.end,
+        asks=last.text == "?",
+        hedges=holds(own, HEDGES) or holds(own, UNSURE),
+        rejects=holds(own, REJECTIONS),
+        starts_line=starts_line,
+    )
+
+
+def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Sentence | None:
+    """`sentence` without the words at some places (begin, end); None when hardly a word is left."""
+    gone = {place for begin, end in spans for place in range(begin, end)}
+    kept = tuple(word for place, word in enumerate(sentence.words) if place not in gone)
+    if not any(not word.is_mark for word in kept):
+        return None
+    return sentence._replace(words=kept, clauses=tuple(_clauses(kept)))
+
+
+def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
+    begin, opened_by = 0, ""
+    for place, word in enumerate(words):
+        is_mark = _ends_clause(words, place)
+        if is_mark or (place > begin and _begins_clause(words, place)):
+            yield from _clause(words[begin:place], opened_by)
+            begin, opened_by = (place + 1, word.text) if is_mark else (place, word.text)
+    yield from _clause(words[begin:], opened_by)
+
+
+def _ends_clause(words: Sequence[Word], place: int) -> bool:
+    after = words[place + 1].text if place + 1 < len(words) else ""
+    text = words[place].text
+    return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
+
+
+def _begins_clause(words: Sequence[Word], place: int) -> bool:
+    text, before = words[place].text, words[place - 1].text
+    if text == "so":
+        return before not in _BEFORE_SO
+    return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
+    """A clause without what it tells of as replaced (`… instead of the examples`), if anything is left."""
+    texts = [word.text for word in words]
+    end = len(words)
+    for phrase in _REPLACED:
+        for place in range(len(texts) - len(phrase) + 1):
+            if tuple(texts[place : place + len(phrase)]) == phrase:
+                end = min(end, place)
+    if end:
+        yield Clause(tuple(words[:end]), opened_by)
+
+
+def holds(words: Sequence[Word], phrases: re.Pattern[str]) -> bool:
+    """Whether one of `phrases` stands in `words`, word by word."""
+    return phrases.search(" ".join(word.text for word in words)) is not None
+
+
+def negations(clause: Clause, match: Match) -> int | None:
+    """How many negations what was matched stands under; those that the pattern itself names aside.
+
+    None when one stands amid the match, and it is not clear what it negates.
+    """
+    texts = [word.text for word in clause.words]
+    count = 0
+    for place, text in enumerate(texts):
+        if text not in NEGATORS or place in match.places or _negates_nothing(texts, place):
+            continue
+        if match.first < place < match.last:
+            before = max(matched for matched in match.places if matched < place)
+            after = min(matched for matched in match.places if matched > place)
+            if (BREAKS | TEMPORAL) & set(texts[before:after]):
+                return None
+            count += 1
+        elif place < match.first:
+            between = texts[place + 1 : match.first]
+            reach = _REACH_OF_PREPOSITION if text in ("without", "ohne") else _REACH
+            count += len(between) <= reach and not (BREAKS | TEMPORAL) & set(between)
+        elif text in AFTERWARDS:
+            between = texts[match.last + 1 : place]
+            count += len(between) <= _REACH_BACK and not (BREAKS | TEMPORAL) & set(between)
+    return count
+
+
+def _negates_nothing(texts: Sequence[str], place: int) -> bool:
+    return any(tuple(texts[place : place + len(phrase)]) == phrase for phrase in _NOT_NEGATING)

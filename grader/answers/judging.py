@@ -1,0 +1,238 @@
+"""One answer, judged: right, wrong, or for a person to read, with the places that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+
+from grader.answers.claims import Compiled, Said, compiled
+from grader.answers.clauses import Clause, holds, sentences_of
+from grader.answers.language import (
+    ADDRESSES,
+    CORRECTIONS,
+    FUNCTION_WORDS,
+    HYPOTHETICAL,
+    NEGATORS,
+    UNSURE,
+    phrases,
+)
+from grader.answers.questions import Question, Subject, is_met
+from grader.answers.words import normal, words_of
+from grader.model import Record
+from grader.notebook.prose import Passage
+
+_MOST_CHARS = 20_000  # of one answer; a longer one is for a person
+_FEWEST_WORDS = 3  # below a heading, to say anything
+_SOUP_WORDS = 8
+_SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
+
+
+class Stand(StrEnum):
+    """Whether what is said is so."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    OPEN = "open"
+
+
+class Stated(Record):
+    """A claim that an answer makes, and the sentence that makes it, as it stands in the text of `cell`.
+
+    `says` is what it claims, in a sentence; when it `is_denied`, the answer says the opposite.
+    """
+
+    claim: str
+    says: str
+    is_denied: bool
+    stand: Stand
+    is_mistake: bool
+    cell: int
+    quote: str
+
+
+class Judged(Record):
+    """What came of reading one answer. `why` is a sentence for whoever reads the report."""
+
+    stand: Stand
+    why: str
+    stated: tuple[Stated, ...] = ()
+
+
+def judge(question: Question, passages: Sequence[Passage]) -> Judged:
+    """Judge the answer in `passages`; *right* and *wrong* only where nothing speaks against it.
+
+    Passages that stand with the question are the answer; only when there are none, any that speaks of it.
+    """
+    own = [passage for passage in passages if passage.answers_to]
+    own = own or [passage for passage in passages if _is_about(question, passage)]
+    told = {id(passage): tuple(_stated(question, passage)) for passage in own}
+    stated = tuple(s for passage in own for s in told[id(passage)])
+    doubt = doubt_about([passage.text for passage in own])
+    if doubt:
+        return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
+    is_all_mistaken = all(
+        any(s.is_mistake for s in told[id(passage)]) and not compiled(question).spares(passage.text)
+        for passage in own
+    )
+    stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
+    return Judged(stand=stand, why=why, stated=stated)
+
+
+def speaks_of(question: Question, text: str) -> bool:
+    """Whether `text` holds any word that an answer could be made of, is in a language not known here, or
+    speaks to whoever grades.
+    """
+    words = words_of(text)
+    letters = [word.text for word in words if word.text[0].isalpha()]
+    hints = phrases(*(f"{normal(word)}*" for word in question.words))
+    if _is_soup(letters) or holds(words, ADDRESSES) or holds(words, hints):
+        return True
+    ready = compiled(question)
+    return bool(ready.vocabulary.present_in(words) & ready.telling)
+
+
+def _is_soup(letters: Sequence[str]) -> bool:
+    little = sum(word in FUNCTION_WORDS for word in letters)
+    return little < _SOUP_SHARE * len(letters)
+
+
+def _is_about(question: Question, passage: Passage) -> bool:
+    """Whether a passage speaks of the question: it names one of its subjects, where it has any."""
+    if not question.subjects:
+        return True
+    ready = compiled(question)
+    text = "\n".join((*passage.headings, passage.text))
+    clauses = (clause for sentence in sentences_of(text) for clause in sentence.clauses)
+    return any(not subject.is_aside for clause in clauses for subject, _ in ready.subjects_of(clause))
+
+
+def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
+    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it.
+
+    Tables and lists (not `is_prose`) need no whole sentences.
+    """
+    if sum(map(len, texts)) > _MOST_CHARS:
+        return "The text is too long to be read by the program."
+    for text in texts:
+        words = words_of(text)
+        if holds(words, ADDRESSES):
+            return "The text speaks to whoever grades it."
+        if holds(words, CORRECTIONS):
+            return "The text corrects itself."
+        if holds(words, UNSURE):
+            return "The text says that it is not sure."
+        letters = [word.text for word in words if word.text[0].isalpha()]
+        if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):
+            return "The text is a list of words rather than sentences."
+    return ""
+
+
+def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
+    right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
+    wrong = [s for s in stated if s.stand is Stand.WRONG]
+    if right and wrong:
+        return Stand.OPEN, "Some of what it says is right, and some is not."
+    if wrong:
+        if any(s.is_mistake for s in wrong) and is_all_mistaken:
+            return Stand.WRONG, "What it says is not so."
+        return Stand.OPEN, "What it says may not be so."
+    asserted, denied = (
+        {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
+    )
+    if is_met(question.met, asserted, denied):
+        return Stand.RIGHT, "It says what is asked for."
+    if right:
+        return Stand.OPEN, "It says a part of what is asked for."
+    return Stand.OPEN, "The program did not understand what it says."
+
+
+def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
+    """The claims of a passage with whether they are so; those about something else are left out."""
+    ready = compiled(question)
+    before: list[Subject] = []
+    yield from _stated_below(ready, passage)
+    for sentence in sentences_of(passage.text):
+        named: dict[Clause, list[Subject]] = {}
+        for clause in sentence.clauses:
+            named[clause] = _named(ready, clause, question)
+        for said in ready.said_in(sentence):
+            here = named.get(said.clause, [])
+            around = [s for clause in sentence.clauses for s in named[clause]]
+            meant = here or around
+            if any(s.is_aside for s in here) or (meant and all(s.is_aside for s in meant)):
+                continue
+            stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around, before)
+            if stand is not Stand.OPEN or not question.subjects:
+                yield _told(said, stand, passage)
+        before = [s for clause in sentence.clauses for s in named[clause]] or before
+
+
+def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:
+    """What a passage says by standing below a heading or a part of the question."""
+    heading = passage.answers_to or (passage.headings[-1] if passage.headings else "")
+    claim = ready.said_below(heading)
+    if claim is None:
+        return
+    for sentence in sentences_of(passage.text):
+        words = sum(not word.is_mark for word in sentence.words)
+        if words >= _FEWEST_WORDS and not sentence.asks and not sentence.hedges:
+            said = Said(claim, False, False, sentence, Clause(sentence.words))
+            yield _told(said, Stand.RIGHT, passage)
+            return
+
+
+def _named(ready: Compiled, clause: Clause, question: Question) -> list[Subject]:
+    """The subjects that a clause names; one that is negated (`without random values`) means the default."""
+    texts = [word.text for word in clause.words]
+    found: list[Subject] = []
+    for subject, match in ready.subjects_of(clause):
+        is_negated = bool(NEGATORS & set(texts[max(0, match.first - 2) : match.first]))
+        if is_negated and not subject.is_default:
+            found += [other for other in question.subjects if other.is_default]
+        elif not is_negated:
+            found.append(subject)
+    return found
+
+
+def _stand(
+    said: Said,
+    question: Question,
+    here: Iterable[Subject],
+    sentence: Iterable[Subject],
+    before: Iterable[Subject],
+) -> Stand:
+    """Whether a claim is so: of what its clause names (`here`), else of what the text around speaks of.
+
+    What is false of all that its sentence names is open, unless it says what would be otherwise.
+    """
+    claim = said.claim
+    if not question.subjects:
+        return Stand.WRONG if claim.is_mistake and not said.is_denied else Stand.RIGHT
+    true_of, false_of = set(claim.true_of), set(claim.false_of)
+    if said.is_denied:
+        true_of, false_of = false_of, true_of
+    default = {subject.name for subject in question.subjects if subject.is_default}
+    explicit, near = {subject.name for subject in here}, {subject.name for subject in sentence}
+    if not explicit and near and near <= false_of and not _is_hypothetical(said.clause):
+        return Stand.OPEN
+    if (explicit or near | {subject.name for subject in before} | default) & true_of:
+        return Stand.RIGHT
+    is_false = (explicit or (default if claim.is_mistake else set())) & false_of
+    return Stand.WRONG if is_false else Stand.OPEN
+
+
+def _is_hypothetical(clause: Clause) -> bool:
+    return bool(HYPOTHETICAL & {clause.begins_with, *(word.text for word in clause.words)})
+
+
+def _told(said: Said, stand: Stand, passage: Passage) -> Stated:
+    quote = passage.text[said.sentence.start : said.sentence.end]
+    return Stated(
+        claim=said.claim.name,
+        says=said.claim.says,
+        is_denied=said.is_denied,
+        stand=stand,
+        is_mistake=said.claim.is_mistake,
+        cell=passage.cell,
+        quote=quote,
+    )

@@ -1,0 +1,141 @@
+"""What is known of English and German, whatever the question: little words, negation, doubt, asides."""
+
+from __future__ import annotations
+
+import re
+
+from grader.notebook.words import words as word_set
+
+NEGATORS = word_set(
+    "not no never none neither nor without hardly nothing nobody lack lacks lacking fail fails failed "
+    "prevent prevents prevented avoid avoids avoided avoiding impossible unable "
+    "nicht nie niemals kein keine keinen keinem keiner keines nichts ohne weder kaum verhindert vermeidet"
+)
+"""Words that turn what they stand with into its opposite."""
+
+AFTERWARDS = word_set("nicht nie niemals nichts kaum")
+"""Those of them that may stand behind what they negate."""
+
+NOT_NEGATING = (
+    *("not only", "not just", "not merely", "no matter", "no doubt", "not to mention", "no wonder"),
+    *("nicht nur", "nicht bloss", "ohne zweifel", "kein wunder"),
+)
+"""Phrases in which such a word negates nothing."""
+
+BREAKS = word_set("and but und sondern aber sowie")
+"""Words over which a negation does not reach."""
+
+FILLERS = NEGATORS | word_set(
+    "a an the is are am be been being was were will would can could may might must should do does did doing "
+    "has have had having get gets got getting it its itself they them their themselves we our us i you your "
+    "this that these those there here always also then only just all each every now again still even very "
+    "exactly totally completely simply basically already really actually quite more most of in to for on at "
+    "as so by own other same-time both any some one ones still thus hence e g "
+    "der die das den dem des ein eine einen einem einer eines ist sind war waren wird werden wurde wurden "
+    "kann koennen koennte koennten soll sollte muss muesste hat haben hatte es sie er sich ihr ihre ihren "
+    "wir man dies diese dieser dieses diesen hier auch dann nur alle alles jede jeder jedes jeden jedem "
+    "immer wieder noch sehr genau ganz einfach schon bereits wirklich von vom im in zu zum zur fuer auf am "
+    "an als so bei beim jeweils beide dabei dadurch damit somit also"
+)
+"""Words that may stand between the words of a pattern, and say nothing by themselves."""
+
+FUNCTION_WORDS = FILLERS | word_set(
+    "and or but if because since when while with from into than what which who how why after before until "
+    "und oder aber wenn weil da waehrend mit aus nach vor bis welche was wie warum dass sodass denn"
+)
+"""Words without which nobody writes a sentence."""
+
+CONNECTIVES = word_set(
+    "because since so therefore thus hence but whereas although though however which otherwise "
+    "as if when weil da daher deshalb deswegen sodass aber sondern obwohl jedoch dadurch denn dass "
+    "wodurch ansonsten sonst wenn falls"
+)
+"""Words that begin a clause."""
+
+HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten")
+"""Words of a clause that tells what would be if things were otherwise."""
+
+TEMPORAL = word_set("before until bevor bis ehe while waehrend")
+"""Words that go on with a clause, though a comma stands before them."""
+
+REPLACED = ("instead of", "rather than", "as opposed to", "anstatt", "anstelle", "statt")
+"""Phrases after which a clause tells of what is not so."""
+
+
+def phrases(*texts: str) -> re.Pattern[str]:
+    """What finds one of `texts` among normal words with single spaces; `*` stands for any letters."""
+    words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
+    return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
+
+
+UNSURE = phrases(
+    *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
+    *("i do not understand", "we do not understand", "did not understand", "do not really know"),
+    *("i guess", "we guess", "am guessing", "could not figure", "confused", "idk"),
+    *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),
+    *(
+        "wissen wir nicht",
+        "wissen nicht",
+        "nicht verstanden",
+        "verstehe nicht",
+        "verstehe ich nicht",
+        "geraten",
+    ),
+)
+"""What somebody says who does not know."""
+
+HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
+"""What makes one sentence doubtful."""
+
+REJECTIONS = phrases(
+    *(
+        "wrong",
+        "incorrect",
+        "false",
+        "not true",
+        "untrue",
+        "myth",
+        "misconception",
+        "mistake*",
+        "one might think",
+    ),
+    *("one may think", "one could think", "you might think", "you would think", "some people", "people say"),
+    *("some say", "it is said", "one would expect", "i expected", "we expected", "i thought", "we thought"),
+    *("i first thought", "contrary", "not because", "not the reason", "nothing to do with", "pretend*"),
+    *(
+        "as if",
+        "falsch",
+        "stimmt nicht",
+        "nicht wahr",
+        "irrtum*",
+        "nicht weil",
+        "nicht der grund",
+        "erwartet*",
+    ),
+    *("koennte man denken", "koennte man meinen", "man koennte meinen", "manche sagen", "angeblich"),
+    *("supposedly", "allegedly", "not the case", "nicht der fall"),
+)
+"""What stands by a claim that is told, but not made."""
+
+CORRECTIONS = phrases(
+    *("correction", "edit", "update :", "scratch that", "no wait", "i was wrong", "we were wrong", "oops"),
+    *("on second thought", "korrektur", "berichtigung", "nachtrag", "moment ,", "doch nicht", "strike that"),
+)
+"""What announces that something said before does not hold."""
+
+ADDRESSES = phrases(
+    *("ignore all", "ignore your", "ignore previous", "ignore the previous", "ignore any", "disregard"),
+    *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "as an ai", "ai grader", "grader"),
+    *(
+        "autograder",
+        "grading script",
+        "full marks",
+        "full points",
+        "all points",
+        "full credit",
+        "mark this as",
+    ),
+    *("grade this", "mark as correct", "award", "volle punktzahl", "alle punkte", "sprachmodell"),
+    *("ignoriere", "instructions to", "answer key"),
+)
+"""What is said to whoever grades, a program above all."""

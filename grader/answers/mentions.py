@@ -1,0 +1,230 @@
+"""Which order of shuffle, batch and repeat a text names, however it is written.
+
+`shuffle -> batch -> repeat`, `ds.shuffle(10).batch(3).repeat()`, `S-B-R`, "first shuffle, then batch and then
+repeat", "Shuffle | Batch | Repeat", and rules such as "batch before shuffle", which mean several orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from grader.answers.clauses import holds
+from grader.answers.language import FILLERS, phrases
+from grader.answers.words import Word, WordPattern
+from grader.notebook.words import words as word_set
+from grader.oracles.orders import ORDERS
+
+_SPELLINGS = {
+    "shuffle": "shuffl* shuffel* shufl* suffl* shuflle* misch* gemischt* durchmisch* *mischen",
+    "batch": "batch* bacth* bach bathc* *batchen gebatch* stapel*",
+    "repeat": "repeat* repeet* repet* reapeat* repaet* wiederhol*",
+}
+_PATTERNS = {name: [WordPattern.read(word) for word in text.split()] for name, text in _SPELLINGS.items()}
+_LINKS = word_set(
+    "-> => → ⟶ ⇒ ➔ ➜ ▶ » ↦ > - – — , ; . / + | & then next followed dann danach anschliessend and und "
+    "before vor after nach finally lastly schliesslich zuletzt before"
+)
+_MAKING = word_set(
+    "create created creating make making form formed build built group grouped divide divided split put into"
+)
+_BETWEEN = (
+    _LINKS
+    | (FILLERS - frozenset(("so", "also", "this", "these")))
+    | _MAKING
+    | word_set(
+        "data dataset datasets elements examples samples items first last end step operation operations call "
+        "called apply applied use used using order zuerst erst daten datensatz elemente taken them "
+        "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3"
+    )
+)
+_MOST_BETWEEN = 8
+_REVERSING = word_set("after nach")
+_PRECEDING = word_set("before vor prior")
+_MOST_ARGUMENTS = 40
+_LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
+_LETTER_LINKS = word_set("-> => → > - – , / + | .")
+_LIKE = phrases(
+    *("like", "unlike", "than", "different from", "same as", "similar to", "contrast to", "compared to"),
+    *("compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out", "against", "except"),
+    *("wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu", "aehnlich wie"),
+)
+_PARTS = frozenset(("batches", "stapel"))  # the things, not the operation
+_FIRST, _LAST = frozenset(("first", "zuerst")), frozenset(("last", "zuletzt"))
+_LISTING = word_set(
+    "operations methods functions transformations commands operationen methoden funktionen befehle "
+    "combinations permutations kombinationen"
+)
+_LISTED_OF = word_set("order orders ordering orderings reihenfolge reihenfolgen orderings")
+
+
+class Mention(NamedTuple):
+    """A place where a text names orders; `begin` and `end` are places in its words.
+
+    `is_compared` when something else is held against it ("unlike …", "the same as …"). `is_plain` when
+    nothing but marks stands between the operations; other words may tell of what happens, not of an order.
+    """
+
+    orders: frozenset[str]
+    begin: int
+    end: int
+    is_compared: bool = False
+    is_plain: bool = True
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it names a single order, and not a rule."""
+        return len(self.orders) == 1
+
+
+@lru_cache(maxsize=20_000)
+def operation_of(word: str) -> str | None:
+    """The operation that a word (in its normal form) names, None for any other word."""
+    fitting = (name for name, patterns in _PATTERNS.items() if any(p.fits(word) for p in patterns))
+    return next(fitting, None)
+
+
+def mentions_in(words: Sequence[Word], text: str) -> list[Mention]:
+    """The orders that `words`, which stand in `text`, name, from left to right; none overlap."""
+    found: list[Mention] = []
+    place = 0
+    while place < len(words):
+        mention = (
+            _letters(words, text, place)
+            or _whole(words, place)
+            or _rule(words, place)
+            or _rule_of_ends(words, place)
+        )
+        if mention is None or _is_listing(words, mention):
+            place += 1
+            continue
+        found.append(mention._replace(is_compared=holds(words[max(0, place - 4) : place], _LIKE)))
+        place = mention.end
+    return found
+
+
+def _is_listing(words: Sequence[Word], mention: Mention) -> bool:
+    """Whether the operations are only listed, as in `the operations shuffle, batch and repeat`."""
+    before = [word.text for word in words[max(0, mention.begin - 3) : mention.begin]]
+    after = [word.text for word in words[mention.end : mention.end + 1]]
+    is_of = bool(_LISTED_OF & set(before)) and before[-1:] in (["of"], ["von"], ["the"], ["der"])
+    return is_of or bool(_LISTING & {*before, *after})
+
+
+def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
+    """`SBR`, `S-B-R`, `s -> b -> r`."""
+    word = words[place]
+    if len(word.text) == 3 and text[word.start : word.end].isupper() and set(word.text) == set("sbr"):
+        return _mention([_LETTERS[letter] for letter in word.text], place, place + 1)
+    letters, position = [], place
+    while position < len(words) and words[position].text in _LETTERS:
+        letters.append(words[position].text)
+        if len(letters) == 3:
+            is_whole = len(set(letters)) == 3
+            return (
+                _mention([_LETTERS[letter] for letter in letters], place, position + 1) if is_whole else None
+            )
+        if position + 1 >= len(words) or words[position + 1].text not in _LETTER_LINKS:
+            return None
+        position += 2
+    return None
+
+
+def _whole(words: Sequence[Word], place: int) -> Mention | None:
+    """Three operations with nothing but links and little words between them."""
+    first = operation_of(words[place].text)
+    if first is None:
+        return None
+    named, position, is_plain = [first], _after_arguments(words, place), True
+    while len(named) < 3:
+        step = _next_operation(words, position)
+        if step is None or step.name in named:
+            return None
+        at = len(named) if not step.is_reversed else max(0, len(named) - 1)
+        named.insert(at, step.name)
+        position, is_plain = step.end, is_plain and step.is_plain
+    return _mention(named, place, position)._replace(is_plain=is_plain)
+
+
+class _Step(NamedTuple):
+    name: str
+    end: int
+    is_reversed: bool
+    is_plain: bool
+
+
+def _next_operation(words: Sequence[Word], position: int) -> _Step | None:
+    """The next operation behind a link; None when other words come between, or no link."""
+    between: list[str] = []
+    for place in range(position, min(len(words), position + _MOST_BETWEEN)):
+        text = words[place].text
+        name = operation_of(text)
+        if name is not None:
+            is_plain = not any(word[0].isalnum() for word in between)
+            is_made = is_plain or bool(_MAKING & set(between))
+            is_linked = not between or bool(_LINKS & set(between))
+            if not is_linked or (text in _PARTS and not (is_made and between)):
+                return None
+            is_reversed = bool(_REVERSING & set(between))
+            return _Step(name, _after_arguments(words, place), is_reversed, is_plain)
+        if text not in _BETWEEN:
+            return None
+        between.append(text)
+    return None
+
+
+def _after_arguments(words: Sequence[Word], place: int) -> int:
+    """The place behind an operation and its `(…)`."""
+    after = place + 1
+    if after >= len(words) or words[after].text != "(":
+        return after
+    depth = 0
+    for position in range(after, min(len(words), after + _MOST_ARGUMENTS)):
+        depth += {"(": 1, ")": -1}.get(words[position].text, 0)
+        if depth == 0:
+            return position + 1
+    return after
+
+
+def _rule(words: Sequence[Word], place: int) -> Mention | None:
+    """`batch before shuffle`, `shuffling after repeating`: all the orders in which that is so."""
+    first = operation_of(words[place].text)
+    if first is None or words[place].text in _PARTS:
+        return None
+    is_before = is_after = False
+    for position in range(place + 1, min(len(words), place + _MOST_BETWEEN)):
+        text = words[position].text
+        second = operation_of(text)
+        if second is not None:
+            if second == first or is_before == is_after or text in _PARTS:
+                return None
+            early, late = (first, second) if is_before else (second, first)
+            orders = (o for o in ORDERS if o.index(early) < o.index(late))
+            return Mention(frozenset(orders), place, position + 1)
+        if text not in _BETWEEN or text in ",;.|":
+            return None
+        is_before = is_before or text in _PRECEDING
+        is_after = is_after or text in _REVERSING
+    return None
+
+
+def _rule_of_ends(words: Sequence[Word], place: int) -> Mention | None:
+    """`repeat first`, `shuffle last`."""
+    name = operation_of(words[place].text)
+    after = words[place + 1].text if place + 1 < len(words) else ""
+    if name is None or words[place].text in _PARTS or after not in _FIRST | _LAST:
+        return None
+    end = 0 if after in _FIRST else -1
+    return Mention(frozenset(o for o in ORDERS if o.split("-")[end] == name), place, place + 2)
+
+
+def _mention(named: Sequence[str], begin: int, end: int) -> Mention:
+    return Mention(frozenset(("-".join(named),)), begin, end)
+
+
+def without_mentions(words: Sequence[Word], mentions: Sequence[Mention]) -> Iterator[Word]:
+    """`words` but for those that name the orders."""
+    for place, word in enumerate(words):
+        if not any(mention.begin <= place < mention.end for mention in mentions):
+            yield word

@@ -1,0 +1,209 @@
+"""What a notebook says about which order of shuffle, batch and repeat.
+
+A claim is about the order that its sentence names; else about the one named at the beginning of the line or
+table row before it; else about the one in the heading above, or in a line or code cell with nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from grader.answers.claims import Compiled, Said, compiled
+from grader.answers.clauses import Sentence, sentence_without, sentences_of
+from grader.answers.judging import Stand
+from grader.answers.mentions import Mention, mentions_in
+from grader.answers.questions import Question, parts_of
+from grader.answers.words import words_of
+from grader.notebook.prose import Origin, Passage
+from grader.oracles.orders import Found
+
+_TELLING_WORDS = 3  # of a sentence that may say something
+_LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
+_LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
+_BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
+
+Orders = frozenset[str]
+NO_ORDER: Orders = frozenset()
+
+
+class Spoken(NamedTuple):
+    """A claim, and the orders that it is about: one, those of a rule, or none when that is not clear.
+
+    `number` is the place of its passage among all.
+    """
+
+    orders: Orders
+    said: Said
+    passage: Passage
+    number: int
+
+
+class Told(NamedTuple):
+    """All that is said about orders, and in which passages each one is named, by itself or by a rule.
+
+    `unread` are sentences that may say something and were not understood: what each is about, and where.
+    """
+
+    spoken: tuple[Spoken, ...]
+    named: Mapping[str, tuple[Passage, ...]]
+    unread: tuple[tuple[Orders, Passage], ...] = ()
+
+    def is_understood(self, order: str) -> bool:
+        """Whether more sentences about an order were understood than not."""
+        read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
+        return len(read) > sum(order in orders for orders, _ in self.unread)
+
+
+def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
+    """What `passages` say about orders; `code` is the single order that a code cell builds, by its number."""
+    reader = _Reader(compiled(question), {**_told_beside(passages, code), **code})
+    spoken = tuple(
+        Spoken(orders, said, passage, number)
+        for number, passage in enumerate(passages)
+        for orders, said in reader.read(passage)
+    )
+    named = {order: tuple(where) for order, where in reader.named.items()}
+    return Told(spoken, named, tuple(reader.unread))
+
+
+def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
+    """The orders of text cells that stand right before, or right after, each code cell that builds one.
+
+    None when they stand on both sides, or are missing somewhere: then nobody can tell which belong together.
+    """
+    texts = {passage.cell for passage in passages if passage.origin is Origin.MARKDOWN}
+    before, after = (all(cell + side in texts for cell in code) for side in (-1, 1))
+    if before is after:
+        return {}
+    return {cell + (-1 if before else 1): order for cell, order in code.items()}
+
+
+class _Reader:
+    """Goes through the passages and keeps which order a line before has announced."""
+
+    def __init__(self, ready: Compiled, code: Mapping[int, str]) -> None:
+        self.ready = ready
+        self.code = code
+        self.named: dict[str, list[Passage]] = {}
+        self.unread: list[tuple[Orders, Passage]] = []
+        self.announced = NO_ORDER
+        self.headings: tuple[str, ...] = ()
+
+    def read(self, passage: Passage) -> Iterator[tuple[Orders, Said]]:
+        """The claims of one passage with the orders that they are about."""
+        if passage.headings != self.headings:
+            self.announced, self.headings = NO_ORDER, passage.headings
+        here = self._of_place(passage)
+        for order in here:
+            self.named.setdefault(order, []).append(passage)
+        names_only = True
+        for sentence in sentences_of(passage.text):
+            mentions = mentions_in(sentence.words, passage.text)
+            self._note(mentions, passage)
+            own = _about(sentence, mentions)
+            if len(here) == 1 and (here < own or not all(mention.is_plain for mention in mentions)):
+                own = here  # a rule, told as the reason for this very order, or what it does
+            if own:
+                if sentence.starts_line or mentions[0].begin <= _LEADING_WORDS:
+                    here = own
+            elif any(not mention.is_compared for mention in mentions):
+                here = NO_ORDER  # several: what comes after may be about any of them
+            rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
+            names_only = names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
+            is_several = not own and any(not mention.is_compared for mention in mentions)
+            about = own or (NO_ORDER if is_several else here)
+            every = list(self.ready.said_in(rest)) if rest is not None else []
+            if rest is not None and not every and not rest.asks and self._may_say_something(rest):
+                self.unread.append((about, passage))
+            for said in every:
+                is_before = len(own) > 1 and said.clause.start < sentence.words[mentions[0].begin].start
+                yield (NO_ORDER if is_before else about), said  # a rule comes before what it is about
+        if names_only and here:
+            self.announced = here
+
+    def _may_say_something(self, sentence: Sentence) -> bool:
+        """Whether it holds several words that a claim can be made of."""
+        telling = {
+            word.text
+            for word in sentence.words
+            if self.ready.vocabulary.present_in([word]) & self.ready.telling
+        }
+        return len(telling) >= _TELLING_WORDS
+
+    def _of_place(self, passage: Passage) -> Orders:
+        """The orders that a passage is about by where it stands."""
+        if passage.cell in self.code:
+            return frozenset((self.code[passage.cell],))
+        if self.announced:
+            return self.announced
+        for heading in reversed(passage.headings):
+            mentions = [m for m in mentions_in(words_of(heading), heading) if not m.is_compared]
+            if mentions:
+                return mentions[0].orders if len(mentions) == 1 else NO_ORDER
+        return NO_ORDER
+
+    def _note(self, mentions: Sequence[Mention], passage: Passage) -> None:
+        for order in {order for mention in mentions for order in mention.orders}:
+            self.named.setdefault(order, []).append(passage)
+
+
+def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]]) -> Stand:
+    """Whether a claim is so, by the `facts` (by order and name) about each order that it is about."""
+    if not spoken.orders or spoken.said.is_doubtful:
+        return Stand.OPEN
+    stands = {_stand(spoken.said, facts.get(order, {})) for order in spoken.orders}
+    return stands.pop() if len(stands) == 1 else Stand.OPEN
+
+
+def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
+    """The name of a fact that a false claim contradicts, "" when it is none by itself."""
+    for condition in said.claim.true_if:
+        for name, is_so in parts_of(condition):
+            if facts.get(name) is (Found.NO if is_so is not said.is_denied else Found.YES):
+                return name
+    return ""
+
+
+def _stand(said: Said, facts: Mapping[str, Found]) -> Stand:
+    claim = said.claim
+    is_true = _any(claim.true_if, facts)
+    is_false = _any(claim.false_if, facts)
+    if said.is_denied:
+        is_true, is_false = is_false, is_true
+    if is_true is Found.YES:
+        return Stand.RIGHT
+    return Stand.WRONG if is_false is Found.YES else Stand.OPEN
+
+
+def _any(conditions: Sequence[str], facts: Mapping[str, Found]) -> Found:
+    """Whether one of the conditions is so; *depends* when that is not known."""
+    found = {_all(condition, facts) for condition in conditions}
+    return next((value for value in (Found.YES, Found.DEPENDS) if value in found), Found.NO)
+
+
+def _all(condition: str, facts: Mapping[str, Found]) -> Found:
+    found = set()
+    for name, is_so in parts_of(condition):
+        value = facts.get(name, Found.DEPENDS)
+        found.add(value if is_so else _opposite(value))
+    return next((value for value in (Found.NO, Found.DEPENDS) if value in found), Found.YES)
+
+
+def _opposite(value: Found) -> Found:
+    return {Found.YES: Found.NO, Found.NO: Found.YES}.get(value, value)
+
+
+def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
+    """The orders that a sentence is about by naming them; none when it names several but not `both`."""
+    own = [mention for mention in mentions if not mention.is_compared]
+    different = {mention.orders for mention in own}
+    if len(different) == 1:
+        return own[0].orders
+    if (
+        different
+        and all(mention.is_one for mention in own)
+        and _BOTH & {word.text for word in sentence.words}
+    ):
+        return frozenset().union(*different)
+    return NO_ORDER

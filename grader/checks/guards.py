@@ -1,0 +1,107 @@
+"""A guard around checks that read code: they never deny what was seen while it ran, or may lie elsewhere."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from grader.checks.measurement import FEWEST_UPDATES, hidden_layers_seen, is_linear, starts_alike
+from grader.checks.told import work_elsewhere
+from grader.evidence.observed import ObservedTraining, UpdatePath
+from grader.evidence.record import Evidence
+from grader.model import Outcome, Reason, Source, Verdict, needs_review
+
+CheckFunction = Callable[..., Verdict]
+Seen = Callable[..., str | None]
+
+_BY_HAND = (UpdatePath.ASSIGN, UpdatePath.OPTIMIZER, UpdatePath.REBOUND)
+
+
+def never_against(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
+    """A check whose *not met* becomes a person's turn when the run or another file speaks against it.
+
+    `seen(evidence, **parameters)` is a sentence on what the recorder saw that the check misses, or None. It
+    can be forged, so it makes nothing met; but code may do what its reading did not find.
+    """
+
+    def guard(function: CheckFunction) -> CheckFunction:
+        @functools.wraps(function)
+        def checked(evidence: Evidence, **parameters: Any) -> Verdict:
+            verdict = function(evidence, **parameters)
+            if verdict.outcome is not Outcome.NOT_MET:
+                return verdict
+            sentence = seen(evidence, **parameters)
+            if sentence is not None:
+                return needs_review(Reason(text=sentence, source=Source.OBSERVED), *verdict.reasons)
+            elsewhere = work_elsewhere(evidence)
+            return verdict if elsewhere is None else needs_review(elsewhere, *verdict.reasons)
+
+        return checked
+
+    return guard
+
+
+def deep_training(evidence: Evidence, *, at_least: int = 1) -> str | None:
+    """A model with as many hidden layers was seen in training."""
+    if not any(hidden_layers_seen(training) >= at_least for training in _trainings(evidence)):
+        return None
+    layers = "a hidden layer" if at_least == 1 else f"{at_least} hidden layers or more"
+    return f"While it ran, a model with {layers} was seen in training."
+
+
+def curved_training(evidence: Evidence) -> str | None:
+    """A model with a hidden layer was seen in training that is not linear."""
+    if not any(not is_linear(training) for training in _deep(evidence)):
+        return None
+    return "While it ran, a model with a hidden layer was seen that does more than products and sums."
+
+
+def random_start(evidence: Evidence) -> str | None:
+    """A model with a hidden layer was seen whose weights do not all start alike."""
+    if not any(not starts_alike(training) for training in _deep(evidence)):
+        return None
+    return "While it ran, a model with a hidden layer was seen whose weights did not all start alike."
+
+
+def training_by_hand(evidence: Evidence) -> str | None:
+    """A model with a hidden layer was seen in training, and not by Keras."""
+    if not any(training.path in _BY_HAND for training in _deep(evidence)):
+        return None
+    return "While it ran, a model with a hidden layer was seen in training that Keras's `fit` did not do."
+
+
+def test_of_training(evidence: Evidence) -> str | None:
+    """Test images were seen to go through a trained model with a hidden layer."""
+    tests = evidence.observed.evaluations if evidence.observed is not None else ()
+    trained = {training.id for training in _deep(evidence)}
+    if not any(test.part == "test" and test.training in trained for test in tests):
+        return None
+    return "While it ran, test images were seen to go through a trained model with a hidden layer."
+
+
+def several_trainings(evidence: Evidence, *, at_least: int = 2) -> str | None:
+    """More than one model was seen in training."""
+    count = len(list(_trainings(evidence)))
+    return f"While it ran, {count} trainings were seen." if count > 1 else None
+
+
+def training_on(evidence: Evidence, *, dataset: str) -> str | None:
+    """A model was seen in training on that data set."""
+    if not any(training.dataset == dataset for training in _trainings(evidence)):
+        return None
+    return f"While it ran, a model was seen in training on `{dataset}`."
+
+
+def nothing_seen(evidence: Evidence, **parameters: Any) -> None:
+    """For checks of what the recorder cannot see."""
+
+
+def _trainings(evidence: Evidence) -> Iterator[ObservedTraining]:
+    for training in evidence.observed.trainings if evidence.observed is not None else ():
+        if training.updates >= FEWEST_UPDATES:
+            yield training
+
+
+def _deep(evidence: Evidence) -> Iterator[ObservedTraining]:
+    return (training for training in _trainings(evidence) if hidden_layers_seen(training) >= 1)

@@ -1,0 +1,149 @@
+"""Computes the classes that a model gives, from its forward pass and weights as a room wrote them down.
+
+What a room says that its models predict can be forged by any code in it. Here the same is computed in this
+process, which never ran student code, with NumPy alone; a model that is written down is data. All is bounded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.evidence.modelled import StepFact, WayFact, WrittenModel
+from grader.evidence.operations import OPERATIONS, CannotComputeError
+
+ROWS = 2_000
+SECONDS = 5.0
+NO_CLASS = 255
+_FREE_BATCH = 500
+
+Array: TypeAlias = NDArray[Any]
+
+
+def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The classes of the first images (n, height, width), about `ROWS` of them; 255 where none is finite.
+
+    Raises `CannotComputeError`, with the reason in a few words, when the model uses what is not known here,
+    is not whole, or takes longer than `SECONDS`.
+    """
+    if model.why_not or way is None:
+        raise CannotComputeError(model.why_not or "how images go in is not told")
+    size = model.batch or _FREE_BATCH
+    count = min(len(images), max(1, ROWS // size) * size)
+    deadline = time.thread_time() + SECONDS
+    try:
+        with np.errstate(all="ignore"):
+            given = _given(model)
+            rows = _prepared(images[:count], way, model)
+            classes = [_classes(model, dict(given), chunk, deadline) for chunk in _chunks(rows, size)]
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as misfit:
+        raise CannotComputeError(f"it does not fit together ({type(misfit).__name__})") from misfit
+    return np.concatenate(classes)[:count]
+
+
+def _given(model: WrittenModel) -> dict[str, Array]:
+    values = [value.array() for value in model.values]
+    given = {key: constant.array() for key, constant in model.constants.items()}
+    return given | {key: values[place] for key, place in model.weights.items() if 0 <= place < len(values)}
+
+
+def _prepared(images: NDArray[np.uint8], way: WayFact, model: WrittenModel) -> Array:
+    """Rows (n, *row_shape) for images, as the recorder lays them."""
+    pixels = images.astype(np.float32)
+    match way.preparation:
+        case "":
+            pass
+        case "rows and columns swapped":
+            pixels = pixels.swapaxes(1, 2)
+        case "each image standardised":
+            flat = pixels.reshape(len(pixels), -1)
+            spread = np.maximum(flat.std(axis=1, keepdims=True), 1 / np.sqrt(flat.shape[1]))
+            pixels = (flat - flat.mean(axis=1, keepdims=True)) / spread
+        case "black and white":
+            pixels = (pixels > 127).astype(np.float32)
+        case "black and not black":
+            pixels = (pixels > 0).astype(np.float32)
+        case other:
+            raise CannotComputeError(f"pixels prepared in another way ({other})")
+    rows = (pixels * way.scale + way.offset).astype(np.float32).reshape(len(images), *model.row_shape)
+    return np.rint(rows).astype(np.int64) if model.is_integer else rows
+
+
+def _chunks(rows: Array, size: int) -> list[Array]:
+    """Rows in batches; the last one is filled up with its last row."""
+    chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
+    missing = size - len(chunks[-1])
+    if missing:
+        chunks[-1] = np.concatenate([chunks[-1], np.repeat(chunks[-1][-1:], missing, axis=0)])
+    return chunks
+
+
+def _classes(
+    model: WrittenModel, values: dict[str, Array], rows: Array, deadline: float
+) -> NDArray[np.uint8]:
+    values[model.entry] = np.moveaxis(rows, 0, -1) if model.is_transposed else rows
+    drawn = _Drawn()
+    for step in model.steps:
+        if time.thread_time() > deadline:
+            raise CannotComputeError(f"it takes longer than {SECONDS:.0f} s")
+        inputs = [values[key] for key in step.inputs]
+        outputs = drawn.outputs_of(step, inputs) or _outputs_of(step, inputs)
+        values.update(zip(step.outputs, outputs, strict=False))
+    logits = np.asarray(values[model.logits], dtype=np.float64)
+    logits = logits.T if model.is_logits_transposed else logits
+    if logits.ndim != 2 or len(logits) != len(rows):
+        raise CannotComputeError("no logits come out")
+    found = logits.argmax(axis=1)
+    is_class = np.isfinite(logits).all(axis=1) & (found < NO_CLASS)
+    return np.where(is_class, found, NO_CLASS).astype(np.uint8)
+
+
+def _outputs_of(step: StepFact, inputs: Sequence[Array]) -> Sequence[Array]:
+    operation = OPERATIONS.get(step.op)
+    if operation is None:
+        raise CannotComputeError(f"the operation {step.op}")
+    return (operation(inputs, step.attributes),)
+
+
+class _Drawn:
+    """Follows random numbers: a dropout is replaced by what it gives on average, as the recorder does."""
+
+    _SHAPING = frozenset({"Mul", "AddV2", "Sub", "Cast", "Identity"})
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+        self._shares: dict[str, float] = {}  # of ones in the masks that a comparison with them gave
+
+    def outputs_of(self, step: StepFact, inputs: Sequence[Array]) -> Sequence[Array]:
+        """The outputs of a step that draws, shapes, compares or uses random numbers; none for any other."""
+        first = step.inputs[0] if step.inputs else ""
+        if "Random" in step.op:
+            self._keys.update(step.outputs)
+            return (np.zeros(tuple(int(size) for size in np.ravel(inputs[0])), np.float32),)
+        if step.op in self._SHAPING and self._keys.intersection(step.inputs):
+            self._keys.update(step.outputs)
+        elif step.op == "GreaterEqual" and first in self._keys and inputs[1].ndim == 0:
+            self._shares[step.outputs[0]] = 1.0 - float(inputs[1])
+        elif first in self._shares and step.op == "Cast":
+            return (np.full(inputs[0].shape, self._shares[first], np.float32),)
+        elif first in self._shares and step.op == "SelectV2":
+            share = self._shares[first]
+            return (inputs[1] * share + inputs[2] * (1 - share),)
+        return ()
+
+
+def share_alike(told: bytes, classes: NDArray[np.uint8]) -> float | None:
+    """How often classes that a room told are the ones computed here; None where there are none to compare."""
+    count = min(len(told), len(classes))
+    if not count:
+        return None
+    return round(float(np.mean(np.frombuffer(told[:count], np.uint8) == classes[:count])), 4)
+
+
+def way_for(model: WrittenModel, dataset: str, fit: str) -> WayFact | None:
+    """How images of a data set go into a model by one of the guesses; None if there is no such."""
+    return next((way for way in model.ways if (way.dataset, way.fit) == (dataset, fit)), None)

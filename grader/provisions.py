@@ -1,0 +1,60 @@
+"""What the runs of one assignment are given: limits, data split by the course's secret, and their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.course import Course
+from grader.datasets.finding import find_dataset
+from grader.datasets.interface import DatasetFiles
+from grader.datasets.withheld import course_secret, read_inputs, read_key, split_dataset
+from grader.evidence.measuring import Key
+from grader.execution.jobs import Job, plan_job, run_settings
+from grader.model import Isolation, Submission
+from grader.notebook.records import Notebook
+from grader.rubric import Rubric
+
+MORE_SEEDS = (1, 2)  # the repeats that are run where an accuracy is close to a line
+
+
+class Provisions:
+    """The data sets of one assignment as its runs get them, and what their predictions are measured with.
+
+    `data` names a folder with real data sets. `repeat` other than 0 gives all runs other seeds. Raises
+    `DatasetError` when a data set is damaged or its split cannot be made.
+    """
+
+    def __init__(
+        self,
+        rubric: Rubric,
+        course: Course,
+        data: Path | None,
+        isolation: Isolation = Isolation.BUBBLEWRAP,
+        repeat: int = 0,
+    ) -> None:
+        cache = course.state / "cache"
+        secret = course_secret(course.state)
+        found = [
+            find_dataset(name, data=data, course_data=course.data, cache=cache) for name in rubric.datasets
+        ]
+        splits = [split_dataset(files, secret, cache) for files in found]
+        self.inside: tuple[DatasetFiles, ...] = tuple(split.inside for split in splits)
+        self.keys: Mapping[str, Key] = {
+            split.inside.name: Key(*read_key(split.key), read_inputs(split.inputs)) for split in splits
+        }
+        self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
+        self._limits = rubric.limits
+        self._isolation = isolation
+        self._first = repeat * (1 + len(MORE_SEEDS))
+
+    @property
+    def run_settings(self) -> str:
+        """All that the runs depend on besides the hand-in: the part of evidence's key that is not its own."""
+        settings = run_settings(self._limits, self.inside, self._isolation)
+        return f"{settings} repeat {self._first}" if self._first else settings
+
+    def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
+        """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
+        job = plan_job(submission, notebook, self._limits, self.inside, self._inputs, self._isolation)
+        return job.model_copy(update={"repeat": self._first + repeat})

@@ -1,0 +1,1 @@
+"""Changing the code of references by program: other seeds, and mutations that must cost something."""

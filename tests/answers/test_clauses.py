@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from grader.answers.clauses import negations, sentences_of
+from grader.answers.patterns import Vocabulary, read_pattern
+
+
+def clauses(text: str) -> list[list[str]]:
+    return [
+        [" ".join(word.text for word in clause.words) for clause in sentence.clauses]
+        for sentence in sentences_of(text)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two", [["one"], ["two"]]),
+        ("e.g. this, and z.B. that", [["e . g . this", "and z . b . that"]]),
+        ("with 0.1 in tf.data", [["with 0 . 1 in tf . data"]]),
+        ("one\ntwo", [["one"], ["two"]]),
+        ("This is so because that is so", [["this is so", "because that is so"]]),
+        ("the batches, not the examples", [["the batches", "not the examples"]]),
+        ("it comes twice, before others come", [["it comes twice , before others come"]]),
+        ("batches are shuffled instead of the examples", [["batches are shuffled"]]),
+        ("Redundant? The sizes", [["redundant", "the sizes"]]),
+    ],
+)
+def test_a_text_falls_into_sentences_and_clauses(text: str, expected: list[list[str]]) -> None:
+    assert clauses(text) == expected
+
+
+def test_a_wrapped_line_goes_on_and_a_list_item_does_not() -> None:
+    wrapped = "all of the hidden units in the layer then get the same gradient and\nstay the same"
+    assert len(clauses(wrapped)) == 1
+    items = "all of the hidden units in the layer then get the same gradient, always\n| a | row |"
+    assert len(clauses(items)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "asks", "hedges", "rejects"),
+    [
+        ("Is that so for all of the examples?", True, False, False),
+        ("I am not sure about it", False, True, False),
+        ("It is wrong that they are the same", False, False, True),
+        ("It is possible to get the same", False, False, False),
+    ],
+)
+def test_what_stands_in_the_way_of_a_sentence_is_noticed(
+    text: str, asks: bool, hedges: bool, rejects: bool
+) -> None:
+    (sentence,) = sentences_of(text)
+    assert (sentence.asks, sentence.hedges, sentence.rejects) == (asks, hedges, rejects)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("the epochs are mixed", 0),
+        ("the epochs are not mixed", 1),
+        ("no epochs are mixed", 1),
+        ("die epochs werden nicht mixed", 1),
+        ("epochs mixed wird nicht", 1),
+        ("not only the epochs are mixed", 0),
+        ("they are not shuffled and the epochs are mixed", 0),
+        ("never are the epochs not mixed", 2),
+        ("the epochs never end while others are mixed", None),
+        ("without a seed the epochs are mixed", 0),
+    ],
+)
+def test_negations_are_counted_that_reach_what_was_matched(text: str, count: int | None) -> None:
+    pattern = read_pattern("epochs .. mixed", {})
+    (sentence,) = sentences_of(text)
+    (clause,) = sentence.clauses
+    match = pattern.find(clause.words, Vocabulary([pattern]).present_in(clause.words))
+    assert match is not None
+    assert negations(clause, match) == count

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader.checks.measurement import Model, doubt_about
+from grader.evidence.measuring import Key, measure
+from grader.evidence.modelled import WrittenModel
+from grader.evidence.observed import ObservedTraining, read_observed
+from grader.evidence.operations import CannotComputeError
+from grader.evidence.recomputing import recomputed, share_alike
+
+IMAGES = np.random.default_rng(3).integers(0, 256, (300, 4, 4), dtype=np.uint8)
+FIRST, SECOND = (np.random.default_rng(seed).normal(size=size) for seed, size in ((1, (16, 8)), (2, (8, 10))))
+BIAS = np.linspace(-1, 1, 8)
+
+
+def an_array(value: Any, kind: str = "f2") -> dict[str, Any]:
+    value = np.asarray(value)
+    scale = float(np.abs(value).max()) if kind == "f2" else 1.0
+    data = (value / scale if kind == "f2" else value).astype(f"<{kind}").tobytes()
+    return {"shape": value.shape, "type": kind, "scale": scale, "data": base64.b64encode(data).decode()}
+
+
+def a_step(op: str, inputs: str, output: str, **attributes: Any) -> dict[str, Any]:
+    return {"op": op, "inputs": inputs.split(), "outputs": [output], "attributes": attributes}
+
+
+STEPS = (
+    a_step("MatMul", "x w1", "a", transpose_a=False, transpose_b=False),
+    a_step("AddV2", "a b1", "b"),
+    a_step("Relu", "b", "c"),
+    a_step("MatMul", "c w2", "y"),
+)
+
+
+def a_model(*steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    told = {
+        "training": 1,
+        "ways": [{"dataset": "mnist", "scale": 1 / 255, "offset": 0.0}],
+        "row_shape": [16],
+        "entry": "x",
+        "logits": "y",
+        "steps": steps or STEPS,
+        "weights": {"w1": 0, "b1": 1, "w2": 2},
+        "values": [an_array(FIRST), an_array(BIAS), an_array(SECOND)],
+    }
+    return told | fields
+
+
+def expected() -> np.ndarray:
+    rows = IMAGES.reshape(-1, 16) / 255
+    return (np.maximum(rows @ FIRST + BIAS, 0) @ SECOND).argmax(axis=1)
+
+
+def computed(told: dict[str, Any], images: np.ndarray = IMAGES) -> np.ndarray:
+    model = WrittenModel.model_validate(told)
+    return recomputed(model, model.ways[0], images)
+
+
+def test_a_multilayer_perceptron_is_computed_from_what_was_written_down():
+    assert np.mean(computed(a_model()) == expected()) > 0.99
+    assert np.mean(computed(a_model(batch=128)) == expected()) > 0.99
+
+
+def test_a_transposed_model_of_swapped_images_is_computed_too():
+    steps = (a_step("MatMul", "w1 x", "a", transpose_a=True), a_step("MatMul", "w2 a", "y", transpose_a=True))
+    way = {"dataset": "mnist", "preparation": "rows and columns swapped", "scale": 1.0, "offset": -1.0}
+    told = a_model(*steps, ways=[way], is_transposed=True, is_logits_transposed=True)
+    rows = IMAGES.swapaxes(1, 2).reshape(-1, 16) - 1.0
+    assert np.mean(computed(told) == (rows @ FIRST @ SECOND).argmax(axis=1)) > 0.98
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (a_model(a_step("PyFunc", "x", "y")), "the operation PyFunc"),
+        (a_model(a_step("MatMul", "x nothing", "y")), "does not fit together"),
+        (a_model(a_step("MatMul", "x w2", "y")), "does not fit together"),
+        (
+            a_model(a_step("Fill", "huge w1", "y"), constants={"huge": an_array([10**6, 10**6], "i8")}),
+            "too large",
+        ),
+        (
+            a_model(a_step("Tile", "w1 huge", "y"), constants={"huge": an_array([10**6, 9], "i8")}),
+            "too large",
+        ),
+        (a_model(a_step("Relu", "w1", "y")), "no logits come out"),
+        (a_model(why_not="too many weights"), "too many weights"),
+        (
+            a_model(ways=[{"dataset": "mnist", "preparation": "grey", "scale": 1, "offset": 0}]),
+            "prepared in another",
+        ),
+    ],
+)
+def test_what_cannot_be_computed_says_why(told, why):
+    with pytest.raises(CannotComputeError, match=why):
+        computed(told)
+
+
+def test_a_model_that_takes_long_is_given_up():
+    large = an_array(np.ones((1000, 1000)))
+    steps = [a_step("MatMul", "x w1", "a0")]
+    steps += [a_step("MatMul", f"a{n} w2", f"a{n + 1}") for n in range(998)]
+    told = a_model(*steps, values=[an_array(np.ones((16, 1000))), an_array(BIAS), large], logits="a998")
+    begin = time.thread_time()
+    with pytest.raises(CannotComputeError, match="longer than"):
+        computed(told)
+    assert time.thread_time() - begin < 8
+
+
+def test_an_array_whose_length_is_not_its_shape_s_is_refused():
+    with pytest.raises(ValueError, match="another length"):
+        WrittenModel.model_validate(a_model(values=[an_array(FIRST) | {"shape": [16, 10**7]}]))
+
+
+# Through the facts -------------------------------------------------------------------------------------
+
+LABELS = expected().astype(np.uint8)
+KEYS = {"mnist": Key(LABELS, np.arange(300, dtype=np.uint8) % 4, IMAGES)}
+
+
+def told_by_a_room(classes: np.ndarray, **model: Any) -> Any:
+    encoded = base64.b64encode(classes.astype(np.uint8).tobytes()).decode()
+    facts = [
+        {"kind": "recorder"},
+        {"kind": "predictions", "training": 1, "dataset": "mnist", "moment": "after", "classes": encoded},
+        {"kind": "written", **(a_model() | model)},
+    ]
+    return measure(read_observed(facts), KEYS).trainings[0]
+
+
+def test_predictions_of_the_weights_are_agreed_with():
+    measured = told_by_a_room(expected())
+    assert measured.accuracy > 0.99
+    assert (measured.agreement or 0.0) > 0.99
+
+
+def test_predictions_that_the_weights_do_not_give_are_a_forgery():
+    """Also ones that are all right: as from a table of known images, or the nearest neighbours."""
+    measured = told_by_a_room(LABELS, values=[an_array(FIRST), an_array(BIAS), an_array(SECOND[::-1])])
+    assert measured.accuracy == 1.0
+    assert (measured.agreement or 0.0) < 0.5
+    seen = ObservedTraining(id=1, updates=500)
+    assert "what its weights give" in doubt_about(Model(seen, measured))
+
+
+def test_where_nothing_can_be_computed_the_reason_is_kept():
+    assert (
+        told_by_a_room(LABELS, why_not="a loop inside a function").why_not_computed
+        == "a loop inside a function"
+    )
+    untold = told_by_a_room(LABELS, ways=[])
+    assert untold.is_untold
+    assert share_alike(b"", np.zeros(3, np.uint8)) is None

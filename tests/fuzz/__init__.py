@@ -1,0 +1,1 @@
+"""Every parser of what strangers write, fed with odd input: it neither raises nor hangs."""
