@@ -20,6 +20,56 @@ class FixKind(StrEnum):
     WORDS = "words"  # turned into an edit
 
 
+class Symptom(StrEnum):
+    """What can be measured of a training that fails."""
+
+    LOSS_NOT_FINITE = "loss-not-finite"  # the loss or a gradient is NaN or infinite from some step on
+    LOSS_STUCK = "loss-stuck"  # it ends about where it began, or higher
+    LOSS_HIGH = "loss-high"  # it falls, but stays far above that of a right script
+    GRADIENTS_VANISH = "gradients-vanish"  # they are next to nothing at the layers near the input
+    GRADIENTS_EXPLODE = "gradients-explode"
+    UNITS_DEAD = "units-dead"  # nearly all outputs of a layer are zero
+    UNITS_SATURATED = "units-saturated"  # nearly all outputs of a layer lie at an end of their range
+    INPUTS_SWAMPED = "inputs-swamped"  # what goes in is hardly like the images of the data set
+    OUTPUTS_SOFTMAXED = "outputs-softmaxed"  # what the loss takes for logits are probabilities already
+    ACCURACY_LOW = "accuracy-low"
+
+
+class Symptoms(Record):
+    """What was measured of one run of a script. A symptom that is neither in `shown` nor in `absent` is unknown.
+
+    Losses are means over the steps at the beginning and the end; `not_finite_from` is the step, from 1, of the
+    first loss or gradient that is no number; `first_gradients` are the norms at step 1, weight by weight in the
+    order in which the forward pass uses them (matrices only), `last_gradients` those of the last step looked at;
+    `zero_share` and `saturated_share` are shares of a hidden layer's outputs, of the worst layer; `accuracy` is
+    over images whose labels the script never had.
+    """
+
+    shown: frozenset[Symptom] = frozenset()
+    absent: frozenset[Symptom] = frozenset()
+    steps: Annotated[int, Field(ge=0)] = 0
+    first_loss: float | None = None
+    last_loss: float | None = None
+    lowest_loss: float | None = None
+    not_finite_from: Annotated[int, Field(ge=1)] | None = None
+    first_gradients: tuple[float, ...] = ()
+    last_gradients: tuple[float, ...] = ()
+    zero_share: float | None = None
+    saturated_share: float | None = None
+    accuracy: float | None = None
+
+
+class Cause(Record):
+    """One thing that can be wrong with a script: what it is called, a sentence for the reader, and words.
+
+    `words` are ways to say it, besides those that are known for `id` (see `grader/fixes/causes.py`).
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    says: Annotated[str, Field(min_length=1)]
+    words: tuple[str, ...] = ()
+
+
 class BrokenScript(Record):
     """One broken script: `name` is its file's name without the suffix, `source` its text."""
 
