@@ -11,6 +11,7 @@ from grader.datasets.interface import DatasetFiles
 from grader.datasets.withheld import course_secret, read_inputs, read_key, split_dataset
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
+from grader.execution.scripts import plan_training_script
 from grader.model import Isolation, Submission
 from grader.notebook.records import Notebook
 from grader.rubric import Rubric
@@ -57,4 +58,9 @@ class Provisions:
     def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
         """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
         job = plan_job(submission, notebook, self._limits, self.inside, self._inputs, self._isolation)
+        return job.model_copy(update={"repeat": self._first + repeat})
+
+    def script_job(self, name: str, source: str, repeat: int = 0) -> Job:
+        """The job that runs a training script on this data and watches it; `repeat` is another seed each."""
+        job = plan_training_script(name, source, self._limits, self.inside, self._inputs, self._isolation)
         return job.model_copy(update={"repeat": self._first + repeat})

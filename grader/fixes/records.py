@@ -36,13 +36,14 @@ class Symptom(StrEnum):
 
 
 class Symptoms(Record):
-    """What was measured of one run of a script. A symptom that is neither in `shown` nor in `absent` is unknown.
+    """What was measured of one run of a script.
 
-    Losses are means over the steps at the beginning and the end; `not_finite_from` is the step, from 1, of the
-    first loss or gradient that is no number; `first_gradients` are the norms at step 1, weight by weight in the
-    order in which the forward pass uses them (matrices only), `last_gradients` those of the last step looked at;
-    `zero_share` and `saturated_share` are shares of a hidden layer's outputs, of the worst layer; `accuracy` is
-    over images whose labels the script never had.
+    A symptom that is neither in `shown` nor in `absent` is unknown. Losses are means over the steps at the
+    beginning and the end; `not_finite_from` is the step, from 1, of the first loss or gradient that is no
+    number; `first_gradients` are the norms at step 1, weight by weight in the order in which the forward pass
+    uses them (matrices only), `last_gradients` those of the last step looked at; `zero_share` and
+    `saturated_share` are shares of a hidden layer's outputs, of the worst layer; `accuracy` is over images
+    whose labels the script never had.
     """
 
     shown: frozenset[Symptom] = frozenset()
@@ -80,9 +81,9 @@ class BrokenScript(Record):
 class Fix(Record):
     """One proposed fix of one script, ready to run.
 
-    `source` is the whole mended script; `changes` are (old, new) pieces of source, "" for nothing; `cell` is
-    where it was found, None for an attachment, whose name is then `attachment`; `passage` is the student's own
-    text of it.
+    `source` is the whole mended script; `changes` are (old, new) pieces of source, "" for nothing; `cell`
+    is where it was found, None for an attachment, whose name is then `attachment`; `passage` is the
+    student's own text of it.
     """
 
     script: str
