@@ -25,6 +25,7 @@ from pydantic import (
 
 from grader.checks.registry import Check, all_checks
 from grader.errors import UsageError
+from grader.fixes.records import Script
 from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
@@ -93,6 +94,12 @@ class Rubric(Record):
         return tuple(
             dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
         )
+
+    @property
+    def scripts(self) -> tuple[Script, ...]:
+        """The broken scripts that its criteria ask about, each once."""
+        asked = (getattr(criterion.parameters, "script", None) for criterion in self.criteria)
+        return tuple({script.name: script for script in asked if isinstance(script, Script)}.values())
 
     @property
     def sha256(self) -> str:
