@@ -225,7 +225,7 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
     trials = ScriptTrials(data, runs, desk.executor, desk.progress)
-    tried = with_scripts(repeated, rubric.scripts, trials) if rubric.scripts else repeated
+    tried = with_scripts(repeated, rubric, trials) if rubric.scripts else repeated
     return _Gathered(
         evidence=tuple(found.model_copy(update={"references": references}) for found in tried),
         rejected=tuple(rejected),

@@ -96,10 +96,14 @@ class Rubric(Record):
         )
 
     @property
-    def scripts(self) -> tuple[Script, ...]:
-        """The broken scripts that its criteria ask about, each once."""
-        asked = (getattr(criterion.parameters, "script", None) for criterion in self.criteria)
-        return tuple({script.name: script for script in asked if isinstance(script, Script)}.values())
+    def scripts(self) -> dict[str, Script]:
+        """The broken scripts that its criteria ask about, by their names."""
+        return {script.name: script for script in map(_script_of, self.criteria) if script is not None}
+
+    def asking_about(self, script: str) -> tuple[str, ...]:
+        """The ids of the criteria that ask about the script of this name."""
+        asked = ((criterion.id, _script_of(criterion)) for criterion in self.criteria)
+        return tuple(id_ for id_, told in asked if told is not None and told.name == script)
 
     @property
     def sha256(self) -> str:
@@ -302,6 +306,11 @@ def _verify_totals(header: _Header, criteria: tuple[Criterion, ...], file: Stric
         file.report(
             ("pass_points",), f"nobody can pass: {header.pass_points} of {total} points are asked for"
         )
+
+
+def _script_of(criterion: Criterion) -> Script | None:
+    script = getattr(criterion.parameters, "script", None)
+    return script if isinstance(script, Script) else None
 
 
 def _total(criteria: tuple[Criterion, ...]) -> Decimal:

@@ -31,6 +31,7 @@ from grader.fixes.steps import number_of, steps_constant, with_number
 from grader.model import Record, Run, Submission
 from grader.notebook.reading import read_notebook
 from grader.provisions import Provisions
+from grader.rubric import Rubric
 
 MOST_FIXES = 6  # of one script in one hand-in
 _MOST_BYTES = 256 * 1024  # of an attachment that may be a script
@@ -134,14 +135,13 @@ def with_own_steps(script: Script, mended: str) -> str:
     return mended if own is None or not name else with_number(mended, name, own)
 
 
-def with_scripts(
-    evidence: Sequence[Evidence], scripts: Sequence[Script], trials: ScriptTrials
-) -> tuple[Evidence, ...]:
-    """The evidence with what came of `scripts` and of the fixes that each hand-in proposes for them.
+def with_scripts(evidence: Sequence[Evidence], rubric: Rubric, trials: ScriptTrials) -> tuple[Evidence, ...]:
+    """The evidence with what came of the rubric's scripts and of the fixes that each hand-in has for them.
 
     Scripts of which no hand-in speaks are not run. A hand-in in which looking for fixes fails is left as it
     was.
     """
+    scripts = list(rubric.scripts.values())
     found = [_found(one, scripts) for one in evidence]
     spoken = {name for one in found if one is not None for name, passages in one.said.items() if passages}
     spoken |= {fix.script for one in found if one is not None for fix in one.fixes}
@@ -154,7 +154,10 @@ def with_scripts(
             told.append(one)
             continue
         fixes = [next(results) for _ in _first(own)]
-        laid = tuple(_tried_script(script, broken.get(script.name), own, fixes) for script in scripts)
+        laid = tuple(
+            _tried_script(script, broken.get(script.name), own, fixes, rubric.asking_about(script.name))
+            for script in scripts
+        )
         told.append(one.model_copy(update={"scripts": laid}))
     return tuple(told)
 
@@ -190,11 +193,16 @@ def _attached(submission: Submission) -> dict[str, str]:
 
 
 def _tried_script(
-    script: Script, broken: BrokenRuns | None, found: Found, fixes: Sequence[TriedFix]
+    script: Script,
+    broken: BrokenRuns | None,
+    found: Found,
+    fixes: Sequence[TriedFix],
+    criteria: tuple[str, ...],
 ) -> TriedScript:
     return TriedScript(
         name=script.name,
         title=script.title,
+        criteria=criteria,
         causes=script.causes,
         bar=None if broken is None else broken.bar,
         broken=None if broken is None else broken.first,

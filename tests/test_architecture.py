@@ -34,7 +34,9 @@ MAY_IMPORT = {
     "rubric": {"checks", "fixes", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
     "provisions": {"rubric", "course", "datasets", "evidence", "execution", "notebook", "model"},
-    "script_trials": {"evidence", "execution", "fixes", "notebook", "provisions", "model", "errors"},
+    "script_trials": {
+        *("evidence", "execution", "fixes", "notebook", "provisions", "rubric", "model", "errors"),
+    },
     "gradebook": {"model", "errors"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from grader.checks.answers import answer_elsewhere
+from grader.checks.answers import answer_elsewhere, laid_out
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.evidence.scripts import Trial, TriedFix, TriedScript
@@ -25,7 +25,8 @@ from grader.model import (
 )
 
 _HALF = Decimal("0.5")
-_SHOWN = 3  # fixes that are told of
+_SHOWN = 3  # fixes that are told of, and passages
+_LINE = 80  # characters of a change
 
 
 @check("script-mended")
@@ -114,9 +115,27 @@ def _of_fixes(fixes: Sequence[TriedFix]) -> Iterator[Reason]:
         source = Source.OBSERVED if best is None or best.accuracy_from is None else best.accuracy_from
         where = f"The fix in {tried.fix.attachment}" if tried.fix.attachment else "The fix"
         text = f"{where}, run in the script's place: {tried.why[0].lower()}{tried.why[1:]}"
-        yield Reason(text=text, cell=tried.fix.cell, numbers=numbers, source=source)
+        yield Reason(
+            text=f"{text} {_changed(tried)}".strip(), cell=tried.fix.cell, numbers=numbers, source=source
+        )
     if not fixes:
         yield Reason(text="No fix was found that could be run.", source=Source.SOURCE)
+
+
+def _changed(tried: TriedFix) -> str:
+    """What the fix changes in the script, the first of it."""
+    if not tried.fix.changes:
+        return ""
+    old, new = tried.fix.changes[0]
+    more = f", and {len(tried.fix.changes) - 1} more" if len(tried.fix.changes) > 1 else ""
+    before, after = (_short(part) or "nothing" for part in (old, new))
+    return f"(Changed: {before} became {after}{more}.)"
+
+
+def _short(source: str) -> str:
+    line = " ".join(source.split())
+    line = line if len(line) <= _LINE else f"{line[: _LINE - 2]} …"
+    return f"`{line}`" if line else ""
 
 
 def _of_diagnosis(diagnosis: Diagnosis, tried: TriedScript) -> Iterator[Reason]:
@@ -131,3 +150,4 @@ def _of_diagnosis(diagnosis: Diagnosis, tried: TriedScript) -> Iterator[Reason]:
             Said.ABSENT: "No words were found on what is wrong with the script.",
         }
         yield Reason(text=words[diagnosis.outcome], cell=cell, source=Source.SOURCE)
+    yield from (laid_out(passage) for passage in tried.said[:_SHOWN])

@@ -59,10 +59,12 @@ class TriedScript(Record):
     """One script: the run of it as it is, the bar for a fix, the fixes that were found, and what is said.
 
     `broken` and `bar` are None when nothing in the hand-in speaks of the script, so that nothing was run.
+    `criteria` are the ids of those that ask about it.
     """
 
     name: str
     title: str
+    criteria: tuple[str, ...] = ()
     causes: tuple[Cause, ...]
     bar: Bar | None = None
     broken: ScriptRun | None = None
