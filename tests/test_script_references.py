@@ -22,6 +22,7 @@ from grader.script_references import check_scripts, proposed_bar
 
 RUBRICS = Path(__file__).resolve().parents[1] / "rubrics"
 STEPS = 120
+WIDE = ("W_RANGE = 1.0", "W_RANGE = 10.0")
 SCRIPTS = """
 schema: 1
 scripts:
@@ -52,9 +53,8 @@ def course(tmp_path_factory):
     (root / "rubrics" / "a2.yaml").write_text(RUBRIC)
     (root / "rubrics" / "a2" / "scripts.yaml").write_text(SCRIPTS)
     source = (RUBRICS / "a2" / "scripts" / "fail1.py").read_text()
-    source = source.replace("TRAIN_STEPS = 2000", f"TRAIN_STEPS = {STEPS}").replace(
-        "LAYERS = 6", "LAYERS = 2"
-    )
+    for old, new in (("STEPS = 2000", f"STEPS = {STEPS}"), ("LAYERS = 6", "LAYERS = 2"), (WIDE[0], WIDE[1])):
+        source = source.replace(old, new)
     (root / "rubrics" / "a2" / "scripts" / "broken.py").write_text(source)
     return Course(root=root)
 
@@ -85,7 +85,7 @@ def test_a_script_that_fails_as_described_has_no_faults(checked):
 
 def test_a_bar_is_proposed_between_the_broken_and_the_mended_runs(checked):
     best = max(run.symptoms.accuracy or 0 for run in checked.broken)
-    assert best < checked.proposed.accuracy < min(run.symptoms.accuracy for run in checked.fixes[0].runs)
+    assert best < checked.proposed.accuracy < checked.fixes[0].runs[checked.fixes[0].best].symptoms.accuracy
     assert proposed_bar(checked.broken, checked.broken[:1]) is None
 
 
@@ -99,12 +99,12 @@ def test_the_command_shows_it_and_runs_nothing_again(course, checked):
 
 def test_a_symptom_that_is_not_there_and_a_fix_that_mends_nothing_are_told(course, checked):
     file = course.rubrics / "a2" / "scripts.yaml"
-    wrong = SCRIPTS.replace("gradients-explode", "units-dead").replace("accuracy: 0.5", "accuracy: 0.98")
+    wrong = SCRIPTS.replace("gradients-explode", "inputs-swamped").replace("accuracy: 0.5", "accuracy: 0.98")
     file.write_text(wrong)
     ended = CliRunner().invoke(app, ["references", "a2", "--course", str(course.root)])
     file.write_text(SCRIPTS)
     assert ended.exit_code == 1
-    assert "units-dead is not there" in ended.output
+    assert "inputs-swamped is not there" in ended.output
     assert "is there a second, unplanned bug?" in ended.output
 
 
@@ -117,11 +117,7 @@ def test_an_assignment_without_scripts_says_so(course):
 
 
 def test_a_mended_script_that_was_handed_in_is_run_and_met(course, executor, checked):
-    mended = (
-        (course.rubrics / "a2" / "scripts" / "broken.py")
-        .read_text()
-        .replace("W_RANGE = 1.0", "W_RANGE = 0.1")
-    )
+    mended = (course.rubrics / "a2" / "scripts" / "broken.py").read_text().replace(WIDE[1], "W_RANGE = 0.1")
     text = "## broken.py\n\nThe weights of broken.py are initialised far too large: the gradients explode."
     notebook = v4.new_notebook(cells=[v4.new_markdown_cell(text), v4.new_code_cell("print(1)")])
     folder = course.root / "submissions" / "a2" / "Participant_101_assignsubmission_file"
