@@ -83,7 +83,9 @@ class Fix(Record):
 
     `source` is the whole mended script; `changes` are (old, new) pieces of source, "" for nothing; `cell`
     is where it was found, None for an attachment, whose name is then `attachment`; `passage` is the
-    student's own text of it.
+    student's own text of it. `is_sure`: the hand-in leaves no doubt that it is for this script; one that is
+    not may speak for a student, never against. `is_vague`: the words name no value ("smaller weights"), and
+    one was chosen here.
     """
 
     script: str
@@ -93,3 +95,16 @@ class Fix(Record):
     cell: Annotated[int, Field(ge=1)] | None = None
     attachment: str | None = None
     passage: str = ""
+    is_sure: bool = True
+    is_vague: bool = False
+
+
+class Passage(Record):
+    """What a hand-in says about one script, in `cell` (None for an attachment).
+
+    `is_sure`: the hand-in leaves no doubt that it is about this script.
+    """
+
+    text: str
+    cell: Annotated[int, Field(ge=1)] | None = None
+    is_sure: bool = True
