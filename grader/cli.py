@@ -199,6 +199,41 @@ def calibrate(
 
 
 @app.command()
+def references(
+    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
+    data: DataOption = None,
+    propose: Annotated[
+        bool, typer.Option("--calibrate", help="Propose bars for scripts.yaml from what the runs reach.")
+    ] = False,
+    course: CourseOption = None,
+    jobs: JobsOption = None,
+) -> None:
+    """Run the broken scripts of an assignment: each must fail as described, each listed fix must mend it."""
+    from grader.course import find_course
+    from grader.execution.interface import find_executor
+    from grader.script_references import check_scripts
+    from grader.script_terminal import show_bars, show_scripts
+    from grader.terminal import progress_on_stderr
+
+    found = find_course(course)
+    with (
+        closing(find_executor("local")(jobs)) as executor,
+        progress_on_stderr(executor.remaining_seconds) as progress,
+    ):
+        checked = check_scripts(assignment, found, executor, data=data, progress=progress)
+    if not checked:
+        typer.echo(
+            f"Assignment {assignment} has no broken scripts (no rubrics/{assignment}/scripts.yaml). Its "
+            f"reference solutions are graded by: python -m pytest reference_solutions/{assignment}"
+        )
+        return
+    show_scripts(checked)
+    if propose:
+        show_bars(checked)
+    raise typer.Exit(SOME_NOT_GRADED if any(script.faults for script in checked) else DONE)
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Try out what grading needs on this machine, and say what is missing and how to mend it."""
     from grader.sandbox.doctor import examine

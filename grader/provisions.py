@@ -12,7 +12,7 @@ from grader.datasets.withheld import course_secret, read_inputs, read_key, split
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
 from grader.execution.scripts import plan_training_script
-from grader.model import Isolation, Submission
+from grader.model import Attachment, Isolation, Submission
 from grader.notebook.records import Notebook
 from grader.rubric import Rubric
 
@@ -60,7 +60,13 @@ class Provisions:
         job = plan_job(submission, notebook, self._limits, self.inside, self._inputs, self._isolation)
         return job.model_copy(update={"repeat": self._first + repeat})
 
-    def script_job(self, name: str, source: str, repeat: int = 0) -> Job:
-        """The job that runs a training script on this data and watches it; `repeat` is another seed each."""
+    def script_job(
+        self, name: str, source: str, folder: Path, beside: tuple[Attachment, ...], repeat: int = 0
+    ) -> Job:
+        """The job that runs a training script on this data and watches it; `repeat` is another seed each.
+
+        `beside` are the modules of `folder` that it can import.
+        """
         job = plan_training_script(name, source, self._limits, self.inside, self._inputs, self._isolation)
-        return job.model_copy(update={"repeat": self._first + repeat})
+        given = {"repeat": self._first + repeat, "folder": folder, "attachments": beside}
+        return job.model_copy(update=given)

@@ -34,8 +34,8 @@ class Job(Record):
 
     `folder` holds the attachments; `working_folder` is the notebook's own place below it. `probe_inputs`
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
-    run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart. With
-    `watches` the recorder looks closely at trainings on their way: losses, gradients, activations.
+    run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart.
+    With `watches` the recorder looks closely at trainings on their way: losses, gradients, activations.
     `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
     """
 

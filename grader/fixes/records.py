@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from grader.model import Record
+from grader.model import Attachment, Record
 
 
 class FixKind(StrEnum):
@@ -76,6 +77,45 @@ class BrokenScript(Record):
 
     name: str
     source: str
+
+
+class KeyFix(Record):
+    """A fix that is known to mend a script; `source` is the whole mended script."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    says: Annotated[str, Field(min_length=1)]
+    source: str
+
+
+class Bar(Record):
+    """What a mended script must reach: an accuracy on images it never had and, where given, a mean loss.
+
+    Within `BAND` below the accuracy nobody can tell: that much lies between one seed and the next.
+    """
+
+    accuracy: Annotated[float, Field(gt=0, lt=1)]
+    loss_below: Annotated[float, Field(gt=0)] | None = None
+
+
+BAND = 0.01
+
+
+class Script(BrokenScript):
+    """A broken script as `scripts.yaml` describes it.
+
+    `steps` is the name of the constant with its number of steps, "" when there is none by name. `fails` are
+    the symptoms that it is to show. `bar` is None when it is to be derived from the runs of the broken
+    script. `beside` are modules that lie in its folder, `folder`.
+    """
+
+    title: str
+    steps: str = ""
+    fails: tuple[Symptom, ...] = ()
+    causes: Annotated[tuple[Cause, ...], Field(min_length=1)]
+    fixes: tuple[KeyFix, ...] = ()
+    bar: Bar | None = None
+    folder: Annotated[Path, Field(exclude=True)] = Path()
+    beside: tuple[Attachment, ...] = ()
 
 
 class Fix(Record):

@@ -14,6 +14,7 @@ from grader.report.pictures.svg import WIDTH, Picture, Scale, element, joined, l
 _LEFT, _RIGHT, _PLOT, _AXIS = 38, WIDTH - 10, 132, 40
 _LEGEND_ROW = 19
 _MOST = 1e12  # a number beyond it is of a training that blew up, and would flatten everything else
+_LEAST = 1e-9  # on a logarithmic axis; what is smaller, zero too, is drawn there
 _MOST_POINTS = 80
 _FEW_POINTS = 12  # are marked one by one: what lies between them is not known
 Point = tuple[float, float]
@@ -31,10 +32,13 @@ class Curve:
     style: str
 
 
-def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: bool) -> Picture | None:
+def draw_curves(
+    curves: Sequence[Curve], *, title: str, across: str, is_share: bool, is_logarithmic: bool = False
+) -> Picture | None:
     """All `curves` in one frame; `across` says what the steps are. None when there is nothing to draw.
 
-    `is_share` means values in [0, 1], on an axis up to 1. Points beyond `_MOST` are left out.
+    `is_share` means values in [0, 1], on an axis up to 1; `is_logarithmic` an axis of powers of ten. Points
+    beyond `_MOST` are left out.
     """
     drawable = [_drawable(curve) for curve in curves]
     drawn = [curve for curve in drawable if len(curve.points) > 1]
@@ -43,10 +47,15 @@ def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: b
     named = [curve for curve in drawn if curve.name]
     top = 8 + _LEGEND_ROW * len(named)
     xs, ys = zip(*(point for curve in drawn for point in curve.points), strict=True)
-    low, high = _range(ys, is_share=is_share)
     x = linear(min(xs), max(xs), _LEFT + 4, _RIGHT - 4)
-    y = linear(low, high, top + _PLOT, top + 4)
-    parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), (low, high), top, across)]
+    if is_logarithmic:
+        marks = _powers(ys)
+        powers = linear(math.log10(marks[0]), math.log10(marks[-1]), top + _PLOT, top + 4)
+        y: Scale = lambda value: powers(math.log10(max(value, _LEAST)))  # noqa: E731 - a scale is a function
+    else:
+        low, high = _range(ys, is_share=is_share)
+        y, marks = linear(low, high, top + _PLOT, top + 4), ticks(low, high, 5)
+    parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), marks, top, across)]
     for curve in drawn:
         parts += _lines(curve, x, y)
     return Picture(
@@ -70,6 +79,14 @@ def _range(values: Sequence[float], *, is_share: bool) -> Point:
     return low, step[-1] + (step[-1] - step[-2] if high > step[-1] and len(step) > 1 else 0)
 
 
+def _powers(values: Sequence[float]) -> list[float]:
+    """The powers of ten around all values, no more of them than an axis can hold."""
+    low = math.floor(math.log10(max(min(values), _LEAST)))
+    high = max(math.ceil(math.log10(max(max(values), _LEAST))), low + 1)
+    stride = math.ceil((high - low) / 6)
+    return [10.0**power for power in range(low, high + stride, stride)]
+
+
 def _description(curves: Sequence[Curve]) -> str:
     told = (
         f"{curve.name or 'A training'}: from {curve.points[0][1]:.3g} to {curve.points[-1][1]:.3g} "
@@ -88,9 +105,11 @@ def _legend(curves: Sequence[Curve]) -> Iterator[Markup]:
         yield element("text", last, class_="value", x=_RIGHT, y=y + 4.5, text_anchor="end")
 
 
-def _frame(x: Scale, y: Scale, across: Point, up: Point, top: float, what: str) -> Iterator[Markup]:
+def _frame(
+    x: Scale, y: Scale, across: Point, marks: Sequence[float], top: float, what: str
+) -> Iterator[Markup]:
     bottom = top + _PLOT
-    for value in ticks(*up, 5):
+    for value in marks:
         yield element("line", class_="grid", x1=_LEFT, x2=_RIGHT, y1=y(value), y2=y(value))
         yield element(
             "text", tick_label(value), class_="tick", x=_LEFT - 6, y=y(value) + 4, text_anchor="end"
