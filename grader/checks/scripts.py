@@ -66,7 +66,7 @@ def _verdict(trial: Trial | None, said: Said, reasons: Sequence[Reason]) -> Verd
 
 
 def _trial(fixes: Sequence[TriedFix]) -> Trial | None:
-    """What the fixes come to: one that mends is enough; they failed when all did, being code and surely meant."""
+    """What the fixes come to: one that mends is enough; all failed when they are code and surely meant."""
     trials = {fix.trial for fix in fixes}
     if Trial.MENDED in trials:
         return Trial.MENDED

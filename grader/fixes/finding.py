@@ -48,7 +48,7 @@ def _said(pieces: Sequence[Piece], script: str) -> tuple[Passage, ...]:
     passages: list[Passage] = []
     same = frozenset[str]()
     for piece in pieces:
-        if piece.is_code or script not in piece.belongs.scripts:
+        if piece.is_code or piece.cell is None or script not in piece.belongs.scripts:
             continue
         is_sure = piece.belongs.is_sure
         same |= piece.same_as
@@ -58,7 +58,8 @@ def _said(pieces: Sequence[Piece], script: str) -> tuple[Passage, ...]:
         elif piece.words.strip():
             passages.append(Passage(text=piece.words.strip(), cell=piece.cell, is_sure=is_sure))
     for piece in pieces:
-        if not piece.is_code and piece.belongs.scripts & same and script not in piece.belongs.scripts:
+        is_other = not piece.is_code and piece.cell is not None and script not in piece.belongs.scripts
+        if is_other and piece.belongs.scripts & same:
             passages.append(Passage(text=piece.words.strip(), cell=piece.cell, is_sure=False))
     return tuple(passage for passage in passages if passage.text)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.model import Attachment, Record
+from grader.notebook import prose
 
 
 class FixKind(StrEnum):
@@ -139,12 +140,7 @@ class Fix(Record):
     is_vague: bool = False
 
 
-class Passage(Record):
-    """What a hand-in says about one script, in `cell` (None for an attachment).
+class Passage(prose.Passage):
+    """What a hand-in says about one script. `is_sure`: it leaves no doubt that it is about this one."""
 
-    `is_sure`: the hand-in leaves no doubt that it is about this script.
-    """
-
-    text: str
-    cell: Annotated[int, Field(ge=1)] | None = None
     is_sure: bool = True
