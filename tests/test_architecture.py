@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "probes": set(),
     "oracles": {"model", "errors"},
     "execution": {"sandbox", "notebook", "datasets", "model", "errors"},
-    "fixes": {"notebook", "strict_yaml", "model", "errors"},
+    "fixes": {"answers", "notebook", "strict_yaml", "model", "errors"},
     "evidence": {"fixes", "notebook", "oracles", "model", "errors"},
     "answers": {"notebook", "oracles", "strict_yaml", "model", "errors"},
     "checks": {"answers", "evidence", "fixes", "oracles", "notebook", "model", "errors"},

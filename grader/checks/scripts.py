@@ -66,7 +66,7 @@ def _verdict(trial: Trial | None, said: Said, reasons: Sequence[Reason]) -> Verd
 
 
 def _trial(fixes: Sequence[TriedFix]) -> Trial | None:
-    """What the fixes come to: one that mends is enough; they failed when all that are code did."""
+    """What the fixes come to: one that mends is enough; all failed when they are code and surely meant."""
     trials = {fix.trial for fix in fixes}
     if Trial.MENDED in trials:
         return Trial.MENDED
@@ -74,7 +74,7 @@ def _trial(fixes: Sequence[TriedFix]) -> Trial | None:
         return None
     if trials == {Trial.REFUSED}:
         return Trial.REFUSED
-    is_certain = all(fix.fix.kind is not FixKind.WORDS for fix in fixes)
+    is_certain = all(fix.fix.kind is not FixKind.WORDS and fix.fix.is_sure for fix in fixes)
     return Trial.FAILED if is_certain and trials <= {Trial.FAILED, Trial.REFUSED} else Trial.UNCLEAR
 
 

@@ -8,9 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.evidence.watched import Watched
-from grader.fixes.records import Bar, Cause, Fix, Symptoms
+from grader.fixes.records import Bar, Cause, Fix, Passage, Symptoms
 from grader.model import Record, RunStatus, Source
-from grader.notebook.prose import Passage
 
 
 class ScriptRun(Record):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from grader.fixes.records import Cause, Symptoms
+from grader.fixes.records import Cause, Passage, Symptoms
 from grader.model import Record
-from grader.notebook.prose import Passage
 
 
 class Said(StrEnum):

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.model import Attachment, Record
+from grader.notebook import prose
 
 
 class FixKind(StrEnum):
@@ -123,7 +124,9 @@ class Fix(Record):
 
     `source` is the whole mended script; `changes` are (old, new) pieces of source, "" for nothing; `cell`
     is where it was found, None for an attachment, whose name is then `attachment`; `passage` is the
-    student's own text of it.
+    student's own text of it. `is_sure`: the hand-in leaves no doubt that it is for this script; one that is
+    not may speak for a student, never against. `is_vague`: the words name no value ("smaller weights"), and
+    one was chosen here.
     """
 
     script: str
@@ -133,3 +136,11 @@ class Fix(Record):
     cell: Annotated[int, Field(ge=1)] | None = None
     attachment: str | None = None
     passage: str = ""
+    is_sure: bool = True
+    is_vague: bool = False
+
+
+class Passage(prose.Passage):
+    """What a hand-in says about one script. `is_sure`: it leaves no doubt that it is about this one."""
+
+    is_sure: bool = True

@@ -1,8 +1,8 @@
 """Splices a student's piece of code into a script, by syntax tree.
 
 A piece is a redefinition (of a function, class or constant of the script), changed lines, a diff, or a
-whole script. What stands in the piece and in the script alike changes nothing, so that old and new line in one
-piece are told apart.
+whole script. What stands in the piece and in the script alike changes nothing, so that old and new line in
+one piece are told apart.
 """
 
 from __future__ import annotations
