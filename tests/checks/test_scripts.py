@@ -13,18 +13,27 @@ from grader.evidence.record import Evidence
 from grader.evidence.scripts import Trial, TriedFix, TriedScript
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.diagnoses import Diagnosis, Said
-from grader.fixes.records import Bar, Fix, FixKind, Script
+from grader.fixes.records import Bar, Fix, FixKind, Passage, Script
 from grader.model import Outcome, Participant, RunStatus, Source, Submission
 from grader.notebook.outputs import read_outputs
-from grader.notebook.prose import Passage
 from grader.notebook.records import Cell, CellKind, Notebook
 
 SCRIPT = Script(name="fail1", source="", title="It explodes", causes=(KNOWN_CAUSES["weights-too-large"],))
 SAID = (Passage(cell=2, text="The weights are far too large."),)
 
 
-def a_fix(trial: Trial, kind: FixKind = FixKind.REDEFINITION, **fields: object) -> TriedFix:
-    fix = Fix(script="fail1", kind=kind, source="x", changes=(("W = 1.0", "W = 0.1"),), cell=3)
+def a_fix(
+    trial: Trial,
+    kind: FixKind = FixKind.REDEFINITION,
+    *,
+    is_sure: bool = True,
+    is_vague: bool = False,
+    **fields: object,
+) -> TriedFix:
+    changes = (("W = 1.0", "W = 0.1"),)
+    fix = Fix(
+        script="fail1", kind=kind, source="x", changes=changes, cell=3, is_sure=is_sure, is_vague=is_vague
+    )
     runs = (a_run(0.95 if trial is Trial.MENDED else 0.1),)
     return TriedFix.model_validate({"fix": fix, "trial": trial, "why": "It ran.", "runs": runs} | fields)
 
@@ -95,6 +104,15 @@ def test_one_fix_that_mends_is_enough(outcome_of):
 
 def test_a_fix_that_was_made_of_words_never_fails_for_certain(outcome_of):
     assert outcome_of(Said.WRONG, a_fix(Trial.FAILED, FixKind.WORDS)) is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize("doubt", [{"is_sure": False}, {"is_vague": True}])
+def test_a_fix_that_may_be_for_another_script_never_fails_for_certain(outcome_of, doubt):
+    assert outcome_of(Said.WRONG, a_fix(Trial.FAILED, **doubt)) is Outcome.NEEDS_REVIEW
+
+
+def test_a_fix_that_mends_but_may_be_for_another_script_is_for_a_person(outcome_of):
+    assert outcome_of(Said.RIGHT, a_fix(Trial.MENDED, is_sure=False)) is Outcome.NEEDS_REVIEW
 
 
 def test_a_fix_without_words_is_for_a_person_where_text_may_hold_the_diagnosis(outcome_of):
