@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.course import Course
 from grader.datasets.finding import dataset_names
-from grader.evidence.mended import is_mended
+from grader.evidence.mended import CLOSE, LOWEST_BAR, is_mended
 from grader.evidence.scripts import ScriptRun, TriedFix
 from grader.execution.interface import Executor
 from grader.execution.running import Progress
 from grader.execution.store import RunStore
-from grader.fixes.records import Bar, Fix, FixKind, Script
+from grader.fixes.records import BAND, Bar, Fix, FixKind, Script
 from grader.fixes.scripts import FILE, read_scripts
 from grader.model import Record, RunStatus
 from grader.provisions import Provisions
@@ -107,17 +108,17 @@ def _faults_of_fixes(broken: BrokenRuns, fixes: Sequence[TriedFix]) -> Iterator[
 def proposed_bar(broken: Sequence[ScriptRun], mended: Sequence[ScriptRun]) -> Bar | None:
     """A bar between the best of the broken runs and the worst of the mended ones, None where none is between.
 
-    The accuracy lies half-way in errors, on a logarithmic scale. A loss is asked for, too, where the mended
-    ones are all below the broken ones: half-way, again on a logarithmic scale.
+    The accuracy lies half-way in errors, on a logarithmic scale, and is no lower than `LOWEST_BAR` where the
+    mended ones allow that. A loss is asked for, too, where the accuracy could not decide alone: half-way,
+    again on a logarithmic scale.
     """
     reached = [run.symptoms.accuracy for run in mended if run.symptoms.accuracy is not None]
-    failed = [run.symptoms.accuracy or 0.0 for run in broken]
-    if not reached or min(reached) <= max(failed) or len(reached) < len(mended):
+    best_broken = max((run.symptoms.accuracy or 0.0 for run in broken), default=0.0)
+    if not reached or min(reached) <= best_broken or len(reached) < len(mended):
         return None
-    accuracy = 1 - ((1 - min(reached)) * (1 - max(failed))) ** 0.5
-    losses = [run.symptoms.last_loss for run in broken]
-    finite = [loss for loss in losses if loss is not None]
-    low = [run.symptoms.last_loss for run in mended if run.symptoms.last_loss is not None]
-    has_loss = len(finite) == len(losses) and len(low) == len(mended) and 0 < max(low) < min(finite)
-    loss = (max(low) * min(finite)) ** 0.5 if has_loss else None
-    return Bar(accuracy=round(min(accuracy, 0.99), 3), loss_below=None if loss is None else round(loss, 2))
+    half_way = 1 - ((1 - min(reached)) * (1 - best_broken)) ** 0.5
+    accuracy = round(min(max(half_way, min(LOWEST_BAR, min(reached) - 2 * BAND)), 0.99), 3)
+    losses = [run.symptoms.last_loss or 0.0 for run in broken]
+    low = [run.symptoms.last_loss or math.inf for run in mended]
+    has_loss = accuracy - best_broken < CLOSE and max(low) < min(losses)
+    return Bar(accuracy=accuracy, loss_below=round((max(low) * min(losses)) ** 0.5, 2) if has_loss else None)

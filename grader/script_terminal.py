@@ -45,66 +45,69 @@ def show_bars(checked: Sequence[CheckedScript]) -> None:
 
 def _versions(script: CheckedScript) -> Table:
     bar = script.bar
-    loss = "" if bar.loss_below is None else f" and a loss below {bar.loss_below:g}"
+    loss = "" if bar.loss_below is None else f", loss below {bar.loss_below:g}"
     title = f"{script.script.name}: {script.script.title} (bar: accuracy {bar.accuracy:g}{loss})"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Version", no_wrap=True)
-    for heading in ("Steps", "Accuracy", "Loss, first", "Loss, last", "Not finite from"):
-        table.add_column(heading, justify="right")
+    table = _table(title, "Version", "Steps", "Accuracy", "Loss, first", "last", "NaN from")
     table.add_row("as it is", *_figures(script.broken))
     for key, fix in zip(script.script.fixes, script.fixes, strict=True):
         table.add_row(key.id, *_figures(fix.runs))
     return table
 
 
+def _table(title: str, *headings: str) -> Table:
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
+    for heading in headings:
+        is_text = heading in ("Version", "From")
+        table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
+    return table
+
+
 def _figures(runs: Sequence[ScriptRun]) -> Iterator[str]:
     symptoms = [run.symptoms for run in runs]
-    yield _span([one.steps for one in symptoms])
-    yield _span([one.accuracy for one in symptoms])
-    yield _span([one.first_loss for one in symptoms])
-    yield _span([one.last_loss for one in symptoms])
-    yield _span([one.not_finite_from for one in symptoms])
+    yield _span([one.steps for one in symptoms], ".5g")
+    yield _span([one.accuracy for one in symptoms], ".3f")
+    yield _span([one.first_loss for one in symptoms], ".2g")
+    yield _span([one.last_loss for one in symptoms], ".2g")
+    yield _span([one.not_finite_from for one in symptoms], ".5g")
 
 
-def _span(values: Sequence[float | None]) -> str:
+def _span(values: Sequence[float | None], form: str) -> str:
     """The smallest and the largest of what is known, once when they look alike."""
     known = [value for value in values if value is not None]
     if not known:
         return "–"
-    return "–".join(dict.fromkeys((f"{min(known):.4g}", f"{max(known):.4g}")))
+    return "–".join(dict.fromkeys((f"{min(known):{form}}", f"{max(known):{form}}")))
 
 
 def _layers(version: str, run: ScriptRun) -> Table:
-    """One row per product of data and weights: what goes in, and the norm of its weights' gradient."""
-    table = Table(title=f"  {version}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    headings = (
-        "Layer",
-        "Input from",
-        "Mean",
-        "Deviation",
-        "Zeros",
-        "Saturated",
-        "Smooth",
-        "‖g‖ first",
-        "last",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "Input from" else "right", no_wrap=True)
+    """One row per product of data and weights: what goes in at the first step, and its weights' gradient.
+
+    Shares of zeros and norms of gradients are those of the first and of the last step that was looked at.
+    """
+    headings = ("Mean", "Deviation", "Zeros", "last", "Saturated", "‖g‖", "last")
+    table = _table(f"{version}, layer by layer{_images(run)}", "Layer", "From", *headings)
     watched = run.watched
     if watched is None:
         return table
     for place, made_by in enumerate(watched.layers):
-        slot = run.order[place] if place < len(run.order) else None
-        gradients = [] if slot is None else [value for _, value in watched.curve(f"gradient {slot}")]
-        columns = [
-            _seen(watched, place, what) for what in ("mean", "deviation", "zeros", "saturated", "smoothness")
-        ]
-        norms = [f"{gradients[0]:.2g}", f"{gradients[-1]:.2g}"] if gradients else ["–", "–"]
-        table.add_row(str(place + 1), made_by or "images", *columns, *norms)
+        mean, deviation, zeros, saturated = (
+            _seen(watched, f"layer {place} {what}") for what in ("mean", "deviation", "zeros", "saturated")
+        )
+        norms = _seen(watched, f"gradient {run.order[place]}") if place < len(run.order) else ("–", "–")
+        shares = (*zeros, saturated[0])
+        table.add_row(str(place + 1), made_by or "images", mean[0], deviation[0], *shares, *norms)
     return table
 
 
-def _seen(watched: Watched, place: int, what: str) -> str:
-    """A layer's figure at the last step that tells one."""
-    values = [value for _, value in watched.curve(f"layer {place} {what}")]
-    return f"{values[-1]:.3g}" if values else "–"
+def _images(run: ScriptRun) -> str:
+    """How far neighbouring pixels of what goes in are alike."""
+    smoothness = [] if run.watched is None else [v for _, v in run.watched.curve("layer 0 smoothness")]
+    return f" (neighbouring pixels: correlation {smoothness[0]:.2f})" if smoothness else ""
+
+
+def _seen(watched: Watched, column: str) -> tuple[str, str]:
+    """A column at the first and the last step that tell it."""
+    values = [value for _, value in watched.curve(column)]
+    return (f"{values[0]:.2g}", f"{values[-1]:.2g}") if values else ("–", "–")

@@ -33,7 +33,6 @@ from grader.notebook.reading import read_notebook
 from grader.provisions import Provisions
 from grader.rubric import Rubric
 
-MOST_FIXES = 6  # of one script in one hand-in
 _MOST_BYTES = 256 * 1024  # of an attachment that may be a script
 
 log = logging.getLogger(__name__)
@@ -146,14 +145,14 @@ def with_scripts(evidence: Sequence[Evidence], rubric: Rubric, trials: ScriptTri
     spoken = {name for one in found if one is not None for name, passages in one.said.items() if passages}
     spoken |= {fix.script for one in found if one is not None for fix in one.fixes}
     broken = trials.broken([script for script in scripts if script.name in spoken])
-    tried = trials.tried([fix for one in found if one is not None for fix in _first(one)], broken)
+    tried = trials.tried([fix for one in found if one is not None for fix in one.fixes], broken)
     results = iter(tried)
     told: list[Evidence] = []
     for one, own in zip(evidence, found, strict=True):
         if own is None:
             told.append(one)
             continue
-        fixes = [next(results) for _ in _first(own)]
+        fixes = [next(results) for _ in own.fixes]
         laid = tuple(
             _tried_script(script, broken.get(script.name), own, fixes, rubric.asking_about(script.name))
             for script in scripts
@@ -169,17 +168,6 @@ def _found(evidence: Evidence, scripts: Sequence[Script]) -> Found | None:
         notebook = evidence.submission.notebook_sha256[:12]
         log.error("a fault of the grader in looking for fixes in %s: %s", notebook, trace_of(bug))
         return None
-
-
-def _first(found: Found) -> list[Fix]:
-    """The fixes that are tried: the first ones of each script."""
-    counts: dict[str, int] = {}
-    kept = []
-    for fix in found.fixes:
-        counts[fix.script] = counts.get(fix.script, 0) + 1
-        if counts[fix.script] <= MOST_FIXES:
-            kept.append(fix)
-    return kept
 
 
 def _attached(submission: Submission) -> dict[str, str]:

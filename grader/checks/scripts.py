@@ -10,7 +10,7 @@ from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.evidence.scripts import Trial, TriedFix, TriedScript
 from grader.fixes.diagnoses import Diagnosis, Said, diagnose
-from grader.fixes.records import FixKind
+from grader.fixes.records import Fix, FixKind
 from grader.fixes.scripts import NamedScript
 from grader.model import (
     Reason,
@@ -66,16 +66,24 @@ def _verdict(trial: Trial | None, said: Said, reasons: Sequence[Reason]) -> Verd
 
 
 def _trial(fixes: Sequence[TriedFix]) -> Trial | None:
-    """What the fixes come to: one that mends is enough; all failed when they are code and surely meant."""
+    """What the fixes come to: one that mends is enough, if it surely is for this script.
+
+    They failed only when all are code that is surely meant for it, and each of them failed.
+    """
     trials = {fix.trial for fix in fixes}
-    if Trial.MENDED in trials:
-        return Trial.MENDED
     if not trials:
         return None
+    if Trial.MENDED in trials:
+        is_meant = any(one.fix.is_sure for one in fixes if one.trial is Trial.MENDED)
+        return Trial.MENDED if is_meant else Trial.UNCLEAR
+    is_certain = all(_is_certain(one.fix) for one in fixes)
     if trials == {Trial.REFUSED}:
-        return Trial.REFUSED
-    is_certain = all(fix.fix.kind is not FixKind.WORDS and fix.fix.is_sure for fix in fixes)
+        return Trial.REFUSED if is_certain else Trial.UNCLEAR
     return Trial.FAILED if is_certain and trials <= {Trial.FAILED, Trial.REFUSED} else Trial.UNCLEAR
+
+
+def _is_certain(fix: Fix) -> bool:
+    return fix.is_sure and not fix.is_vague and fix.kind is not FixKind.WORDS
 
 
 def _is_broken_lost(tried: TriedScript) -> bool:

@@ -19,8 +19,8 @@ from grader.notebook.records import Notebook, Quantity, Split
 SEEDS = 3
 _SAME_STEPS = 0.9  # of the script's own number, from which it is the same
 _RIGHT_ACCURACY = 0.97  # what right MLPs come to on MNIST in a few thousand steps
-_LOWEST_BAR = 0.8
-_CLOSE = 0.05  # a bar so close to the broken script's accuracy cannot decide alone
+LOWEST_BAR = 0.8
+CLOSE = 0.08  # a bar so close to the broken script's accuracy cannot decide alone
 
 
 class Judged(NamedTuple):
@@ -89,9 +89,9 @@ def _printed(executed: Notebook) -> float | None:
 def bar_from(broken: Sequence[ScriptRun]) -> Bar:
     """A bar for a script without one: half-way from what it reaches as it is to what right scripts do."""
     best = max((run.symptoms.accuracy or 0.0 for run in broken), default=0.0)
-    accuracy = round(max(_LOWEST_BAR, (best + _RIGHT_ACCURACY) / 2), 3)
+    accuracy = round(max(LOWEST_BAR, (best + _RIGHT_ACCURACY) / 2), 3)
     losses = [run.symptoms.last_loss for run in broken if run.symptoms.last_loss is not None]
-    is_close = accuracy - best < _CLOSE
+    is_close = accuracy - best < CLOSE
     loss = round((min(losses) * 0.15) ** 0.5, 2) if losses and min(losses) > 0 and is_close else None
     return Bar(accuracy=min(accuracy, 0.99), loss_below=loss)
 

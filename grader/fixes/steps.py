@@ -54,12 +54,16 @@ def _trains(loop: ast.AST) -> bool:
 
 
 def _bounds(loop: ast.For | ast.While) -> Iterator[str]:
-    """The names in the bound of a loop: of `range(n)` and of `while step < n`; `args.n` gives n."""
+    """The names in the bound of a loop: of `range(n)` and of `while step < n`; `args.n` gives n.
+
+    What the loop counts up is none.
+    """
     bound: ast.AST = loop.test if isinstance(loop, ast.While) else loop.iter
     if isinstance(loop, ast.For) and not (isinstance(bound, ast.Call) and "range" in ast.unparse(bound.func)):
         return
+    counted = {ast.unparse(node.target) for node in ast.walk(loop) if isinstance(node, ast.AugAssign)}
     for node in ast.walk(bound):
-        if isinstance(node, ast.Name):
+        if isinstance(node, ast.Name) and node.id not in counted:
             yield node.id
         elif isinstance(node, ast.Attribute):
             yield node.attr
