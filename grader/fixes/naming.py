@@ -121,6 +121,14 @@ class Names:
                     named.append(self._named(text, found, scripts))
         return sorted(named, key=lambda one: one.start)
 
+    def in_file_name(self, name: str) -> frozenset[str]:
+        """The scripts that the name of a file speaks of, as `fail1_fixed.py` and `mended-3.py` do."""
+        named = self.in_text(name)
+        if named:
+            return frozenset().union(*(one.scripts for one in named))
+        numbers = re.findall(r"(?<![\d.])\d{1,2}(?!\d)", name)
+        return self._numbers([int(numbers[0])]) if len(numbers) == 1 else frozenset()
+
     def numbered_item(self, text: str) -> frozenset[str]:
         """The script whose number begins `text` as it does an item of a list or a row of a table."""
         found = re.match(

@@ -94,7 +94,7 @@ def pieces_of(notebook: Notebook, attachments: Mapping[str, str], names: Names) 
 
 
 def _attached(name: str, text: str, names: Names) -> Piece:
-    scripts = _subjects(names.in_text(PurePosixPath(name).name))
+    scripts = names.in_file_name(PurePosixPath(name).name)
     return Piece(text, True, Belonging(scripts, len(scripts) == 1, True), file=name)
 
 
@@ -221,7 +221,7 @@ class _Reader:
         file = written[1][:200] if written else ""
         source = source[written.end() :] if written else source
         parts = list(self._labelled_parts(source))
-        if file and (scripts := _subjects(self._names.in_text(PurePosixPath(file).name))):
+        if file and (scripts := self._names.in_file_name(PurePosixPath(file).name)):
             parts = [(scripts, source)]
         context = self._label or self._section
         is_plain = self._label_is_plain or not self._label
