@@ -19,7 +19,7 @@ from grader.fixes.records import Cause, Passage, Symptom, Symptoms
 from grader.fixes.sayings import CAUSES, GROUPS, SYMPTOMS, Saying
 from grader.model import Record
 
-_MOST_CHARS = 20_000
+_MOST_CHARS = 6_000  # of one passage
 _QUOTE = 160
 _MOST_OPEN = 2  # causes that nobody can tell of; with more, a text names whatever there is
 _SHOWN = 3

@@ -62,8 +62,8 @@ HAND_INS = [
     HandIn(
         "a numbered list in one cell",
         (
-            "## Failed scripts\n1. Weights too large. `W_RANGE = 0.1`\n2. sigmoid -> relu\n3. negative weights, "
-            "use -0.1 to 0.1 instead\n4. `NOISE = 0`\n5. softmax only once",
+            "## Failed scripts\n1. Weights too large. `W_RANGE = 0.1`\n2. sigmoid -> relu\n"
+            "3. negative weights, use -0.1 to 0.1 instead\n4. `NOISE = 0`\n5. softmax only once",
         ),
         {
             "fail1": "W_RANGE = 0.1",
