@@ -20,7 +20,7 @@ from grader.evidence.mended import (
     with_accuracy_symptom,
 )
 from grader.evidence.record import Evidence
-from grader.evidence.scripts import ScriptRun, TriedFix, TriedScript
+from grader.evidence.scripts import ScriptRun, Trial, TriedFix, TriedScript
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
 from grader.execution.running import FinishedRuns, Progress, run_jobs
@@ -137,28 +137,52 @@ def with_own_steps(script: Script, mended: str) -> str:
 def with_scripts(evidence: Sequence[Evidence], rubric: Rubric, trials: ScriptTrials) -> tuple[Evidence, ...]:
     """The evidence with what came of the rubric's scripts and of the fixes that each hand-in has for them.
 
-    Scripts of which no hand-in speaks are not run. A hand-in in which looking for fixes fails is left as it
-    was.
+    Scripts of which no hand-in speaks are not run, nor are further fixes of a script once one that is surely
+    meant for it has mended it. A hand-in in which looking for fixes fails is left as it was.
     """
     scripts = list(rubric.scripts.values())
     found = [_found(one, scripts) for one in evidence]
     spoken = {name for one in found if one is not None for name, passages in one.said.items() if passages}
     spoken |= {fix.script for one in found if one is not None for fix in one.fixes}
     broken = trials.broken([script for script in scripts if script.name in spoken])
-    tried = trials.tried([fix for one in found if one is not None for fix in one.fixes], broken)
-    results = iter(tried)
-    told: list[Evidence] = []
-    for one, own in zip(evidence, found, strict=True):
-        if own is None:
-            told.append(one)
-            continue
-        fixes = [next(results) for _ in own.fixes]
-        laid = tuple(
-            _tried_script(script, broken.get(script.name), own, fixes, rubric.asking_about(script.name))
-            for script in scripts
-        )
-        told.append(one.model_copy(update={"scripts": laid}))
+    tried = _tried_in_turn(found, broken, trials)
+    told = []
+    for place, (one, own) in enumerate(zip(evidence, found, strict=True)):
+        if own is not None:
+            laid = tuple(
+                TriedScript(
+                    name=script.name,
+                    title=script.title,
+                    criteria=rubric.asking_about(script.name),
+                    causes=script.causes,
+                    bar=broken[script.name].bar if script.name in broken else None,
+                    broken=broken[script.name].first if script.name in broken else None,
+                    fixes=tuple(tried.get((place, script.name), ())),
+                    said=own.said.get(script.name, ()),
+                )
+                for script in scripts
+            )
+            one = one.model_copy(update={"scripts": laid})
+        told.append(one)
     return tuple(told)
+
+
+def _tried_in_turn(
+    found: Sequence[Found | None], broken: Mapping[str, BrokenRuns], trials: ScriptTrials
+) -> dict[tuple[int, str], list[TriedFix]]:
+    """The fixes that were tried, by hand-in and script: the first of each, then the second where needed …"""
+    waiting: dict[tuple[int, str], list[Fix]] = {}
+    for place, one in enumerate(found):
+        for fix in () if one is None else one.fixes:
+            waiting.setdefault((place, fix.script), []).append(fix)
+    tried: dict[tuple[int, str], list[TriedFix]] = {whose: [] for whose in waiting}
+    while waiting:
+        turn = {whose: fixes.pop(0) for whose, fixes in waiting.items()}
+        for whose, result in zip(turn, trials.tried(turn.values(), broken), strict=True):
+            tried[whose].append(result)
+            if (result.trial is Trial.MENDED and result.fix.is_sure) or not waiting[whose]:
+                del waiting[whose]
+    return tried
 
 
 def _found(evidence: Evidence, scripts: Sequence[Script]) -> Found | None:
@@ -178,22 +202,3 @@ def _attached(submission: Submission) -> dict[str, str]:
             with contextlib.suppress(OSError):
                 texts[file.name] = (submission.folder / file.name).read_text("utf-8", "replace")
     return texts
-
-
-def _tried_script(
-    script: Script,
-    broken: BrokenRuns | None,
-    found: Found,
-    fixes: Sequence[TriedFix],
-    criteria: tuple[str, ...],
-) -> TriedScript:
-    return TriedScript(
-        name=script.name,
-        title=script.title,
-        criteria=criteria,
-        causes=script.causes,
-        bar=None if broken is None else broken.bar,
-        broken=None if broken is None else broken.first,
-        fixes=tuple(one for one in fixes if one.fix.script == script.name),
-        said=found.said.get(script.name, ()),
-    )

@@ -9,7 +9,17 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from grader.report.pictures.svg import WIDTH, Picture, Scale, element, joined, linear, tick_label, ticks
+from grader.report.pictures.svg import (
+    WIDTH,
+    Picture,
+    Scale,
+    element,
+    joined,
+    linear,
+    power_label,
+    tick_label,
+    ticks,
+)
 
 _LEFT, _RIGHT, _PLOT, _AXIS = 38, WIDTH - 10, 132, 40
 _LEGEND_ROW = 19
@@ -37,11 +47,11 @@ def draw_curves(
 ) -> Picture | None:
     """All `curves` in one frame; `across` says what the steps are. None when there is nothing to draw.
 
-    `is_share` means values in [0, 1], on an axis up to 1; `is_logarithmic` an axis of powers of ten. Points
-    beyond `_MOST` are left out.
+    `is_share` means values in [0, 1], on an axis up to 1; there, points beyond `_MOST` are left out.
+    `is_logarithmic` means an axis of powers of ten, on which they are drawn at its top.
     """
-    drawable = [_drawable(curve) for curve in curves]
-    drawn = [curve for curve in drawable if len(curve.points) > 1]
+    drawable = [_drawable(_clipped(curve) if is_logarithmic else curve) for curve in curves]
+    drawn = [curve for curve in drawable if len(curve.points) > (0 if is_logarithmic else 1)]
     if not drawn:
         return None
     named = [curve for curve in drawn if curve.name]
@@ -51,11 +61,12 @@ def draw_curves(
     if is_logarithmic:
         marks = _powers(ys)
         powers = linear(math.log10(marks[0]), math.log10(marks[-1]), top + _PLOT, top + 4)
-        y: Scale = lambda value: powers(math.log10(max(value, _LEAST)))  # noqa: E731 - a scale is a function
+        y: Scale = lambda value: powers(math.log10(value))  # noqa: E731 - a scale is a function
     else:
         low, high = _range(ys, is_share=is_share)
         y, marks = linear(low, high, top + _PLOT, top + 4), ticks(low, high, 5)
-    parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), marks, top, across)]
+    labels = [(value, power_label(value) if is_logarithmic else tick_label(value)) for value in marks]
+    parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), labels, top, across)]
     for curve in drawn:
         parts += _lines(curve, x, y)
     return Picture(
@@ -79,10 +90,15 @@ def _range(values: Sequence[float], *, is_share: bool) -> Point:
     return low, step[-1] + (step[-1] - step[-2] if high > step[-1] and len(step) > 1 else 0)
 
 
+def _clipped(curve: Curve) -> Curve:
+    points = [(at, min(max(value, _LEAST), _MOST)) for at, value in curve.points]
+    return Curve(name=curve.name, points=points, style=curve.style)
+
+
 def _powers(values: Sequence[float]) -> list[float]:
     """The powers of ten around all values, no more of them than an axis can hold."""
-    low = math.floor(math.log10(max(min(values), _LEAST)))
-    high = max(math.ceil(math.log10(max(max(values), _LEAST))), low + 1)
+    low = math.floor(math.log10(min(values)))
+    high = max(math.ceil(math.log10(max(values))), low + 1)
     stride = math.ceil((high - low) / 6)
     return [10.0**power for power in range(low, high + stride, stride)]
 
@@ -106,14 +122,12 @@ def _legend(curves: Sequence[Curve]) -> Iterator[Markup]:
 
 
 def _frame(
-    x: Scale, y: Scale, across: Point, marks: Sequence[float], top: float, what: str
+    x: Scale, y: Scale, across: Point, marks: Sequence[tuple[float, str]], top: float, what: str
 ) -> Iterator[Markup]:
     bottom = top + _PLOT
-    for value in marks:
+    for value, label in marks:
         yield element("line", class_="grid", x1=_LEFT, x2=_RIGHT, y1=y(value), y2=y(value))
-        yield element(
-            "text", tick_label(value), class_="tick", x=_LEFT - 6, y=y(value) + 4, text_anchor="end"
-        )
+        yield element("text", label, class_="tick", x=_LEFT - 6, y=y(value) + 4, text_anchor="end")
     yield element("line", class_="track", x1=_LEFT, x2=_RIGHT, y1=bottom, y2=bottom)
     for value in (tick for tick in ticks(*across, 5) if tick == int(tick)):
         yield element("line", class_="notch", x1=x(value), x2=x(value), y1=bottom, y2=bottom + 4)

@@ -59,9 +59,9 @@ def _gradients(tried: TriedScript, versions: list[tuple[str, str, ScriptRun]]) -
         layers = [_points(run, f"gradient {slot}") for slot in run.order]
         if not layers or not all(layers):
             continue
-        for moment, place, second in (("first step", 0, ""), ("last step", -1, "second")):
+        for moment, place, late in (("first step", 0, ""), ("last step", -1, "late")):
             points = [(float(layer), found[place][1]) for layer, found in enumerate(layers, 1)]
-            curves.append(Curve(name=f"{name}, {moment}", points=points, style=f"{style} {second}".strip()))
+            curves.append(Curve(name=f"{name}, {moment}", points=points, style=f"{style} {late}".strip()))
     title = f"{tried.name}: size of the gradients, layer by layer"
     across = "layer, from the images to the logits"
     return draw_curves(curves, title=title, across=across, is_share=False, is_logarithmic=True)
