@@ -20,10 +20,10 @@ def whole_scripts(own: ast.Module, before: Sequence[ast.stmt]) -> Iterator[ast.M
     By itself, or with what it uses of them. A piece that trains several times by calling a function makes one
     for each call, the last one first: what is broken is mostly shown before it is mended.
     """
-    if is_whole_script(own):
-        yield own
-        return
     earlier = before[-MAX_STATEMENTS:]
+    if is_whole_script(own):
+        yield ast.Module([*_needed(own.body, earlier), *own.body], [])
+        return
     trainers = _trainers([*earlier, *own.body])
     calls = [
         statement

@@ -45,7 +45,8 @@ _ONE_SIDED = re.compile(
     re.IGNORECASE,
 )
 _AFTERWARDS = re.compile(
-    r"\b(?:after (?:the|this|that|our|fixing|changing|replacing|removing|mending)|with (?:this|the"
+    r"\b(?:after (?:(?:the|this|that|our) (?:fix|change|correction)|fixing|changing|replacing|removing"
+    r"|mending)|with (?:this|the"
     r"|our) (?:fix|change)|now"
     r"|jetzt|nun|danach|any ?more|no longer|nicht mehr|keine \S+ mehr|would|wuerde\w*|could|might|may"
     r"|koennte\w*|unlike"

@@ -67,9 +67,11 @@ def _said(pieces: Sequence[Piece], script: str) -> tuple[Passage, ...]:
 def _first(fixes: Sequence[Fix]) -> list[Fix]:
     """The fixes to be run, in the order of plainness: those that surely are meant, or else all."""
     kept = [fix for fix in fixes if fix.is_sure] or list(fixes)
-    order = list(FixKind)
-    kept.sort(key=lambda fix: (order.index(fix.kind), fix.is_vague))
     return kept[:MAX_FIXES]
+
+
+def _plainness(fix: Fix) -> tuple[int, bool]:
+    return list(FixKind).index(fix.kind), fix.is_vague
 
 
 class _Search:
@@ -87,8 +89,9 @@ class _Search:
         ]
 
     def fixes_of(self, script: BrokenScript) -> list[Fix]:
-        """All fixes that can be for `script`, each once."""
+        """All fixes that can be for `script`, each once: the sure ones, and of those the plainest, first."""
         fixes = [*self._whole_fixes(script), *self._pieced_fixes(script)]
+        fixes.sort(key=lambda fix: (not fix.is_sure, _plainness(fix)))
         broken = parse(script.source)
         seen = {} if broken is None else {ast.unparse(broken): None}
         return [fix for fix in fixes if not (fix.source in seen or seen.setdefault(fix.source))]
