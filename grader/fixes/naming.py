@@ -34,12 +34,12 @@ _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _WORDS |= {"eins": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6}
 _SAME = re.compile(
     r"\b(?:same|like|as|wie|analog\w*|similar\w*|ähnlich\w*|identical|gleiche?[nsr]?|selbe[nrs]?|see|siehe|vgl|cf"
-    r"|again|reuse|copied)\b[^.;:\n]{0,24}$",
+    r"|again|reuse|copied)\b[^.,;:\n]{0,24}$",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
     r"\b(?:unlike|contrast|contrary|compar\w+|vs|versus|gegensatz|gegensätzlich|vergleich\w*|vergli\w+|than|als"
-    r"|different from|opposite of|other than|not in|except|außer|bis auf)\b[^.;:\n]{0,24}$",
+    r"|different from|opposite of|other than|not in|except|außer|bis auf)\b[^.,;:\n]{0,24}$",
     re.IGNORECASE,
 )
 
@@ -96,8 +96,7 @@ class Names:
         self._every = re.compile(
             rf"\b(?:{every})\s+(?:\w+\s+){{0,3}}(?:{noun})(?!\w|[\s_]*\d)", re.IGNORECASE
         )
-        exact = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
-        self._exact = re.compile(rf"(?<![a-zA-Z\d])(?P<name>{exact or '(?!)'})(?![\d])", re.IGNORECASE)
+        self._exact = _exactly(names)
         self._lower = {name.lower(): name for name in names}
 
     def in_text(self, text: str, *, loosely: bool = False) -> list[Named]:
@@ -105,7 +104,7 @@ class Names:
         text = text[:MAX_CHARS]
         ways: list[tuple[re.Pattern[str], Callable[[re.Match[str]], frozenset[str]]]] = [
             (self._by_number, self._of_numbers),
-            (self._exact, lambda found: frozenset({self._lower[found["name"].lower()]})),
+            (self._exact, self._of_name),
             (self._listed, self._of_numbers),
             (self._by_word, lambda found: self._numbers([_WORDS[found["n"].lower()]])),
             (self._by_place, self._of_places),
@@ -148,6 +147,10 @@ class Names:
             return frozenset()
         return frozenset(self.numbered[number] for number in numbers)
 
+    def _of_name(self, found: re.Match[str]) -> frozenset[str]:
+        name = found["name"] or found["file"] or found["called"]
+        return frozenset({self._lower[name.lower()]}) if name.lower() in self._lower else frozenset()
+
     def _of_numbers(self, found: re.Match[str]) -> frozenset[str]:
         return self._numbers(list(_spelled_out(found["n"])))
 
@@ -162,6 +165,18 @@ class Names:
             at = next(i for i, ways in enumerate(_ORDINALS) if re.fullmatch(ways, word, re.IGNORECASE))
             places |= set(order[at : at + count])
         return frozenset(places)
+
+
+def _exactly(names: Sequence[str]) -> re.Pattern[str]:
+    """What finds the names as they are; a plain word ("noise") only as the name of a file or script."""
+    ordered = sorted((name for name in names if name), key=len, reverse=True)
+    odd = "|".join(re.escape(name) for name in ordered if not name.isalpha())
+    plain = "|".join(re.escape(name) for name in ordered if name.isalpha())
+    return re.compile(
+        rf"(?<![a-zA-Z\d])(?:(?P<name>{odd or '(?!)'})(?!\d)|(?P<file>{plain or '(?!)'})\.py\b"
+        rf"|(?:{_NOUN})\W{{1,3}}(?P<called>{plain or '(?!)'})\b)",
+        re.IGNORECASE,
+    )
 
 
 def _spelled_out(numbers: str) -> Iterator[int]:

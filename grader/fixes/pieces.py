@@ -23,8 +23,8 @@ _MARKED = re.compile(f"{_CODE_BEGINS}([^{_CODE_ENDS}\n]*){_CODE_ENDS}")
 _UNIT = re.compile(r"[^\n]+?(?:(?<!\d)[.!?;](?=\s)|(?=\n)|\Z)")
 _ITEM = re.compile(r"^\W{0,4}\d{1,2}[.):]\s")
 _REGION = re.compile(
-    r"\b(?:scripts?|skripte?[ns]?|fail\w*|broken|diagnos\w*|kaputte?n?|fehler\w*|troubleshoot\w*"
-    r"|problems? (?:via|with))\b",
+    r"\b(?:scripts|skripten?|fail\w*|broken|diagnos\w*|kaputte?n?|fehlerhaft\w*|fehlersuche|fehlschl\w+"
+    r"|troubleshoot\w*)\b|\bs[ck]ript\w*\W{0,4}\|",
     re.IGNORECASE,
 )
 _PART = re.compile(
