@@ -55,7 +55,7 @@ _SYMMETRIC = re.compile(
     r"symmetri|around (?:zero|0)|centered|centred|zero[- ]mean|mean (?:of )?(?:zero|0)|positive and negative"
     r"|negative and positive|both signs|um (?:die )?(?:null|0)|positive und negative|auch positive"
     r"|also positive"
-    r"|positive weights|some positive|mittelwert (?:von )?(?:null|0)|both positive|sowohl positive"
+    r"|(?<!no )positive weights|some positive|mittelwert (?:von )?(?:null|0)|both positive|sowohl positive"
 )
 _GLOROT = re.compile(r"\b(?:glorot|xavier)")
 _HE = re.compile(r"\bkaiming|\bhe[ _-](?:normal|uniform|init\w*)|\bhe et al")
@@ -83,9 +83,11 @@ _LAYERS = re.compile(
     r"|bis) ?(?P<m>\d{1,2})(?![\w.]\d)"
 )
 _FEWER = re.compile(
-    rf"\b(?:fewer|less|weniger|{_LESS})(?: \S+){{0,4}}? (?:layers?|schichten|network|netz\w*|depth"
-    rf"|model|tiefe)\b|shallow|flacher"
-    r"|\b(?:remov\w+|drop\w*|entfern\w*)(?: \S+){0,3} (?:hidden )?(?:layers|schichten)|less deep|weniger tief"
+    r"\b(?:fewer|less|weniger) (?:hidden |of the )?(?:layers?|schichten)"
+    r"|\b(?:reduc\w+|decreas\w+|lower\w*|verringer\w*|reduzier\w*) (?:\S+ ){0,4}(?:layers|schichten"
+    r"|depth|tiefe)\b"
+    r"|\b(?:smaller|shallower|less deep|kleineres|flacheres|weniger tiefes) (?:network|model|netz\w*)"
+    r"|\b(?:remov\w+|drop\w*|entfern\w*)(?: \S+){0,3} (?:hidden )?(?:layers|schichten)\b"
 )
 
 

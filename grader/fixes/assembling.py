@@ -14,16 +14,16 @@ MAX_SCRIPTS = 4  # of one piece of code
 _BUILT_IN = frozenset(dir(builtins))
 
 
-def whole_scripts(own: ast.Module, before: Sequence[ast.Module]) -> Iterator[ast.Module]:
-    """The whole scripts that `own`, a piece of code, makes with the pieces `before` it.
+def whole_scripts(own: ast.Module, before: Sequence[ast.stmt]) -> Iterator[ast.Module]:
+    """The whole scripts that `own`, a piece of code, makes with the statements `before` it.
 
     By itself, or with what it uses of them. A piece that trains several times by calling a function makes one
     for each call, the last one first: what is broken is mostly shown before it is mended.
     """
+    earlier = before[-MAX_STATEMENTS:]
     if is_whole_script(own):
-        yield own
+        yield ast.Module([*_needed(own.body, earlier), *own.body], [])
         return
-    earlier = [statement for tree in before for statement in tree.body][-MAX_STATEMENTS:]
     trainers = _trainers([*earlier, *own.body])
     calls = [
         statement

@@ -19,7 +19,7 @@ from grader.fixes.records import Cause, Passage, Symptom, Symptoms
 from grader.fixes.sayings import CAUSES, GROUPS, SYMPTOMS, Saying
 from grader.model import Record
 
-_MOST_CHARS = 20_000
+_MOST_CHARS = 6_000  # of one passage
 _QUOTE = 160
 _MOST_OPEN = 2  # causes that nobody can tell of; with more, a text names whatever there is
 _SHOWN = 3
@@ -45,7 +45,8 @@ _ONE_SIDED = re.compile(
     re.IGNORECASE,
 )
 _AFTERWARDS = re.compile(
-    r"\b(?:after (?:the|this|that|our|fixing|changing|replacing|removing|mending)|with (?:this|the"
+    r"\b(?:after (?:(?:the|this|that|our) (?:fix|change|correction)|fixing|changing|replacing|removing"
+    r"|mending)|with (?:this|the"
     r"|our) (?:fix|change)|now"
     r"|jetzt|nun|danach|any ?more|no longer|nicht mehr|keine \S+ mehr|would|wuerde\w*|could|might|may"
     r"|koennte\w*|unlike"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
-from grader.fixes.assembling import is_training, whole_scripts
+from grader.fixes.assembling import MAX_STATEMENTS, is_training, whole_scripts
 from grader.fixes.likeness import Likeness
 from grader.fixes.naming import Names
 from grader.fixes.pieces import Piece, pieces_of
@@ -18,7 +18,7 @@ from grader.model import Record
 from grader.notebook.records import Notebook
 
 MAX_FIXES = 6  # of one script
-MAX_SPLICES = 400  # of one hand-in
+MAX_SPLICES = 200  # of one hand-in
 
 _LEAST_KEPT = 0.25  # of a script, in what the hand-in says is a version of it
 
@@ -67,9 +67,11 @@ def _said(pieces: Sequence[Piece], script: str) -> tuple[Passage, ...]:
 def _first(fixes: Sequence[Fix]) -> list[Fix]:
     """The fixes to be run, in the order of plainness: those that surely are meant, or else all."""
     kept = [fix for fix in fixes if fix.is_sure] or list(fixes)
-    order = list(FixKind)
-    kept.sort(key=lambda fix: (order.index(fix.kind), fix.is_vague))
     return kept[:MAX_FIXES]
+
+
+def _plainness(fix: Fix) -> tuple[int, bool]:
+    return list(FixKind).index(fix.kind), fix.is_vague
 
 
 class _Search:
@@ -87,15 +89,16 @@ class _Search:
         ]
 
     def fixes_of(self, script: BrokenScript) -> list[Fix]:
-        """All fixes that can be for `script`, each once."""
+        """All fixes that can be for `script`, each once: the sure ones, and of those the plainest, first."""
         fixes = [*self._whole_fixes(script), *self._pieced_fixes(script)]
+        fixes.sort(key=lambda fix: (not fix.is_sure, _plainness(fix)))
         broken = parse(script.source)
         seen = {} if broken is None else {ast.unparse(broken): None}
         return [fix for fix in fixes if not (fix.source in seen or seen.setdefault(fix.source))]
 
     def _whole_pieces(self) -> Iterator[tuple[Piece, ast.Module]]:
         """The whole scripts in the hand-in, also those that stand in several cells."""
-        before: list[ast.Module] = []
+        before: list[ast.stmt] = []
         for place, (piece, tree) in enumerate(zip(self._pieces, self._trees, strict=True)):
             if tree is None:
                 continue
@@ -103,7 +106,7 @@ class _Search:
             for whole in whole_scripts(together, [] if piece.file else before):
                 yield piece, whole
             if not piece.file:
-                before.append(tree)
+                before = [*before, *tree.body][-MAX_STATEMENTS:]
 
     def _with_cells_before(self, place: int, tree: ast.Module) -> ast.Module:
         """The code of a piece after that of the cells before it that surely are about the same one script."""

@@ -15,6 +15,7 @@ MAX_STATEMENTS = 600
 
 _ALIKE = 85.0  # similarity, of 100, of two versions of one statement
 _LEAST_SHARE = 0.3  # of a script's statements, in what is a version of it
+_CLOSE = 0.05  # of the shares of two scripts between which nothing can be told
 _SHOWS = re.compile(
     r"\b(?:tf\.summary|summary|print|plt|writer\w*|tensorboard|display|log_?dir\w*|logging|histogram|sns|tqdm|datetime|os|time)\b"
 )
@@ -41,9 +42,13 @@ class Likeness:
 
     def versions(self, tree: ast.Module) -> frozenset[str]:
         """The scripts that a whole script can be a version of, as far as what only one of them has tells."""
-        like = {name for name in self._statements if self.kept(name, tree) >= _LEAST_SHARE}
+        kept = {name: self.kept(name, tree) for name in self._statements}
+        like = {name for name, share in kept.items() if share >= _LEAST_SHARE}
         told = {name: self._told(name, tree) for name in like}
         most = max(told.values(), default=0)
+        if not most:
+            best = max(kept.values(), default=0.0)
+            return frozenset(name for name in like if kept[name] >= best - _CLOSE)
         return frozenset(name for name in like if told[name] == most)
 
     def speaks_against(self, script: str, tree: ast.Module) -> frozenset[str]:

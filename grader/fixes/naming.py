@@ -34,12 +34,12 @@ _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _WORDS |= {"eins": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6}
 _SAME = re.compile(
     r"\b(?:same|like|as|wie|analog\w*|similar\w*|ähnlich\w*|identical|gleiche?[nsr]?|selbe[nrs]?|see|siehe|vgl|cf"
-    r"|again|reuse|copied)\b[^.;:\n]{0,24}$",
+    r"|again|reuse|copied)\b[^.,;:\n]{0,24}$",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
     r"\b(?:unlike|contrast|contrary|compar\w+|vs|versus|gegensatz|gegensätzlich|vergleich\w*|vergli\w+|than|als"
-    r"|different from|opposite of|other than|not in|except|außer|bis auf)\b[^.;:\n]{0,24}$",
+    r"|different from|opposite of|other than|not in|except|außer|bis auf)\b[^.,;:\n]{0,24}$",
     re.IGNORECASE,
 )
 
@@ -96,8 +96,7 @@ class Names:
         self._every = re.compile(
             rf"\b(?:{every})\s+(?:\w+\s+){{0,3}}(?:{noun})(?!\w|[\s_]*\d)", re.IGNORECASE
         )
-        exact = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
-        self._exact = re.compile(rf"(?<![a-zA-Z\d])(?P<name>{exact or '(?!)'})(?![\d])", re.IGNORECASE)
+        self._exact = _exactly(names)
         self._lower = {name.lower(): name for name in names}
 
     def in_text(self, text: str, *, loosely: bool = False) -> list[Named]:
@@ -105,7 +104,7 @@ class Names:
         text = text[:MAX_CHARS]
         ways: list[tuple[re.Pattern[str], Callable[[re.Match[str]], frozenset[str]]]] = [
             (self._by_number, self._of_numbers),
-            (self._exact, lambda found: frozenset({self._lower[found["name"].lower()]})),
+            (self._exact, self._of_name),
             (self._listed, self._of_numbers),
             (self._by_word, lambda found: self._numbers([_WORDS[found["n"].lower()]])),
             (self._by_place, self._of_places),
@@ -120,6 +119,14 @@ class Names:
                 if scripts and not any(n.start < found.end() and found.start() < n.end for n in named):
                     named.append(self._named(text, found, scripts))
         return sorted(named, key=lambda one: one.start)
+
+    def in_file_name(self, name: str) -> frozenset[str]:
+        """The scripts that the name of a file speaks of, as `fail1_fixed.py` and `mended-3.py` do."""
+        named = self.in_text(name)
+        if named:
+            return frozenset().union(*(one.scripts for one in named))
+        numbers = re.findall(r"(?<![\d.])\d{1,2}(?!\d)", name)
+        return self._numbers([int(numbers[0])]) if len(numbers) == 1 else frozenset()
 
     def numbered_item(self, text: str) -> frozenset[str]:
         """The script whose number begins `text` as it does an item of a list or a row of a table."""
@@ -140,6 +147,10 @@ class Names:
             return frozenset()
         return frozenset(self.numbered[number] for number in numbers)
 
+    def _of_name(self, found: re.Match[str]) -> frozenset[str]:
+        name = found["name"] or found["file"] or found["called"]
+        return frozenset({self._lower[name.lower()]}) if name.lower() in self._lower else frozenset()
+
     def _of_numbers(self, found: re.Match[str]) -> frozenset[str]:
         return self._numbers(list(_spelled_out(found["n"])))
 
@@ -154,6 +165,18 @@ class Names:
             at = next(i for i, ways in enumerate(_ORDINALS) if re.fullmatch(ways, word, re.IGNORECASE))
             places |= set(order[at : at + count])
         return frozenset(places)
+
+
+def _exactly(names: Sequence[str]) -> re.Pattern[str]:
+    """What finds the names as they are; a plain word ("noise") only as the name of a file or script."""
+    ordered = sorted((name for name in names if name), key=len, reverse=True)
+    odd = "|".join(re.escape(name) for name in ordered if not name.isalpha())
+    plain = "|".join(re.escape(name) for name in ordered if name.isalpha())
+    return re.compile(
+        rf"(?<![a-zA-Z\d])(?:(?P<name>{odd or '(?!)'})(?!\d)|(?P<file>{plain or '(?!)'})\.py\b"
+        rf"|(?:{_NOUN})\W{{1,3}}(?P<called>{plain or '(?!)'})\b)",
+        re.IGNORECASE,
+    )
 
 
 def _spelled_out(numbers: str) -> Iterator[int]:

@@ -23,8 +23,8 @@ _MARKED = re.compile(f"{_CODE_BEGINS}([^{_CODE_ENDS}\n]*){_CODE_ENDS}")
 _UNIT = re.compile(r"[^\n]+?(?:(?<!\d)[.!?;](?=\s)|(?=\n)|\Z)")
 _ITEM = re.compile(r"^\W{0,4}\d{1,2}[.):]\s")
 _REGION = re.compile(
-    r"\b(?:scripts?|skripte?[ns]?|fail\w*|broken|diagnos\w*|kaputte?n?|fehler\w*|troubleshoot\w*"
-    r"|problems? (?:via|with))\b",
+    r"\b(?:scripts|skripten?|fail\w*|broken|diagnos\w*|kaputte?n?|fehlerhaft\w*|fehlersuche|fehlschl\w+"
+    r"|troubleshoot\w*)\b|\bs[ck]ript\w*\W{0,4}\|",
     re.IGNORECASE,
 )
 _PART = re.compile(
@@ -94,7 +94,7 @@ def pieces_of(notebook: Notebook, attachments: Mapping[str, str], names: Names) 
 
 
 def _attached(name: str, text: str, names: Names) -> Piece:
-    scripts = _subjects(names.in_text(PurePosixPath(name).name))
+    scripts = names.in_file_name(PurePosixPath(name).name)
     return Piece(text, True, Belonging(scripts, len(scripts) == 1, True), file=name)
 
 
@@ -221,7 +221,7 @@ class _Reader:
         file = written[1][:200] if written else ""
         source = source[written.end() :] if written else source
         parts = list(self._labelled_parts(source))
-        if file and (scripts := _subjects(self._names.in_text(PurePosixPath(file).name))):
+        if file and (scripts := self._names.in_file_name(PurePosixPath(file).name)):
             parts = [(scripts, source)]
         context = self._label or self._section
         is_plain = self._label_is_plain or not self._label

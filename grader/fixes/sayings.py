@@ -275,6 +275,7 @@ SYMPTOMS: Mapping[Symptom, Saying] = {
             "softmax* .. <twice>",
             "<twice> .. softmax*",
             "softmax* & logits",
+            "two|zwei softmax*",
             "softmaxed",
             "softmax* .. model|network|output|netz* .. loss",
             "softmax* .. on top .. softmax*",

@@ -21,6 +21,7 @@ from grader.notebook.ipython import clean_source
 _ALIKE = 60.0  # similarity, of 100, from which a line may be another version of the script's
 _CLEARLY = 8.0  # by which the best place must be better than the next
 _MOST_STATEMENTS = 400
+_MOST_LEVELS = 100
 _ADDED = re.compile(r"^\s*\+(?![+\d])")
 _REMOVED = re.compile(r"^\s*-(?![-\d])")
 _DIFF_HEAD = re.compile(r"^\s*(?:---|\+\+\+|@@)")
@@ -45,11 +46,22 @@ class _Place(NamedTuple):
 
 
 def parse(source: str) -> ast.Module | None:
-    """The syntax tree of `source` with magics blanked, None when it is not Python."""
+    """The syntax tree of `source` with magics blanked, None when it is no Python, or nested absurdly deep."""
     try:
-        return ast.parse(clean_source(source))
+        tree = ast.parse(clean_source(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return None if _is_deep(tree) else tree
+
+
+def _is_deep(tree: ast.Module) -> bool:
+    """Whether a tree is nested so deep that it cannot be written down again."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_MOST_LEVELS):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
 
 
 def is_whole_script(tree: ast.Module) -> bool:
