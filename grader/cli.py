@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
-from grader.verbs import desk
+from grader.verbs import desk, scripts
 from grader.verbs.options import (
     DONE,
     FAULT,
@@ -79,6 +79,7 @@ def _every_verb(
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
 desk.register(app)
+scripts.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
@@ -201,41 +202,6 @@ def calibrate(
         path = found.rubric_path(assignment)
         write_thresholds(calibration, path, date.today())
         typer.echo(f"Written into {path}; grade again to see whose grade moves.")
-
-
-@app.command()
-def references(
-    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
-    data: DataOption = None,
-    propose: Annotated[
-        bool, typer.Option("--calibrate", help="Propose bars for scripts.yaml from what the runs reach.")
-    ] = False,
-    course: CourseOption = None,
-    jobs: JobsOption = None,
-) -> None:
-    """Run the broken scripts of an assignment: each must fail as described, each listed fix must mend it."""
-    from grader.course import find_course
-    from grader.execution.interface import find_executor
-    from grader.script_references import check_scripts
-    from grader.script_terminal import show_bars, show_scripts
-    from grader.terminal import progress_on_stderr
-
-    found = find_course(course)
-    with (
-        closing(find_executor("local")(jobs)) as executor,
-        progress_on_stderr(executor.remaining_seconds) as progress,
-    ):
-        checked = check_scripts(assignment, found, executor, data=data, progress=progress)
-    if not checked:
-        typer.echo(
-            f"Assignment {assignment} has no broken scripts (no rubrics/{assignment}/scripts.yaml). Its "
-            f"reference solutions are graded by: python -m pytest reference_solutions/{assignment}"
-        )
-        return
-    show_scripts(checked)
-    if propose:
-        show_bars(checked)
-    raise typer.Exit(SOME_NOT_GRADED if any(script.faults for script in checked) else DONE)
 
 
 @app.command()

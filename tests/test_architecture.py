@@ -89,7 +89,10 @@ MAY_IMPORT = {
         *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
         *("terminal", "model", "errors"),
     },
-    "verbs": {"course", "exporting", "gradebook", "moodle", "releasing", "terminal", "errors"},
+    "verbs": {
+        *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "script_references"),
+        *("script_terminal", "terminal", "errors"),
+    },
     "cli": {
         "verbs",
         "calibration",
@@ -101,8 +104,6 @@ MAY_IMPORT = {
         "execution",
         "report",
         "sandbox",
-        "script_references",
-        "script_terminal",
         "model",
         "errors",
     },
