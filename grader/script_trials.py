@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from grader.errors import trace_of
 from grader.evidence.mended import (
@@ -61,7 +62,6 @@ class ScriptTrials:
         self._executor = executor
         self._progress = progress
         self._read: dict[str, ScriptRun] = {}
-        self._smoothness = smoothness_of_data(data.keys)
         self.executed = 0
 
     def broken(self, scripts: Sequence[Script], *, all_seeds: bool = False) -> dict[str, BrokenRuns]:
@@ -119,6 +119,10 @@ class ScriptTrials:
         finished = run_jobs(jobs, self._runs, self._executor, self._progress)
         self.executed += finished.executed
         return finished
+
+    @cached_property
+    def _smoothness(self) -> float | None:
+        return smoothness_of_data(self._data.keys)
 
     def _script_run(self, run: Run) -> ScriptRun:
         if run.key not in self._read:
