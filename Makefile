@@ -35,6 +35,7 @@ peers: $(STAMP)
 
 answers: $(STAMP) bubblewrap
 	$(BIN)/python benchmarks/answers.py $(ARGS)
+	$(BIN)/python benchmarks/diagnoses.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check

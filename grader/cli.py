@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
-from grader.verbs import desk, students
+from grader.verbs import desk, scripts, students
 from grader.verbs.options import (
     DONE,
     FAULT,
@@ -80,6 +80,7 @@ datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebo
 app.add_typer(datasets_app, name="datasets")
 desk.register(app)
 students.register(app)
+scripts.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)

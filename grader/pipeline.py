@@ -42,6 +42,7 @@ from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
 from grader.rubric import Rubric, read_rubric, with_limits
+from grader.script_trials import ScriptTrials, with_scripts
 
 log = logging.getLogger(__name__)
 
@@ -256,10 +257,12 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
+    trials = ScriptTrials(data, runs, desk.executor, desk.progress)
+    tried = with_scripts(repeated, rubric, trials) if rubric.scripts else repeated
     return _Gathered(
-        evidence=tuple(found.model_copy(update={"references": references}) for found in repeated),
+        evidence=tuple(found.model_copy(update={"references": references}) for found in tried),
         rejected=tuple(rejected),
-        executed=finished.executed + executed_again,
+        executed=finished.executed + executed_again + trials.executed,
     )
 
 

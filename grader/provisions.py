@@ -12,7 +12,8 @@ from grader.datasets.interface import DatasetFiles
 from grader.datasets.withheld import course_secret, read_inputs, read_key, split_dataset
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
-from grader.model import Isolation, Limits, Submission
+from grader.execution.scripts import plan_training_script
+from grader.model import Attachment, Isolation, Limits, Submission
 from grader.notebook.records import Notebook
 
 MORE_SEEDS = (1, 2)  # the repeats that are run where an accuracy is close to a line
@@ -74,3 +75,14 @@ class Provisions:
         """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
         job = plan_job(submission, notebook, self._limits, self.inside, self._inputs, self._isolation)
         return job.model_copy(update={"repeat": self._first + repeat})
+
+    def script_job(
+        self, name: str, source: str, folder: Path, beside: tuple[Attachment, ...], repeat: int = 0
+    ) -> Job:
+        """The job that runs a training script on this data and watches it; `repeat` is another seed each.
+
+        `beside` are the modules of `folder` that it can import.
+        """
+        job = plan_training_script(name, source, self._limits, self.inside, self._inputs, self._isolation)
+        given = {"repeat": self._first + repeat, "folder": folder, "attachments": beside}
+        return job.model_copy(update=given)

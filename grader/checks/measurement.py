@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from grader.checks.results import accuracies_in, readings_of
-from grader.evidence.measured import Measured, MeasuredTraining
+from grader.evidence.measured import LEAST_AGREEMENT, Measured, MeasuredTraining
 from grader.evidence.observed import Observed, ObservedTraining
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, RunStatus, Source, Verdict, needs_review
@@ -20,7 +20,6 @@ from grader.notebook.records import Number, Split
 FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
 LARGE_GAP = 0.15
 PER_PIXEL = "each pixel standardised"  # as the recorder names that preparation
-_LEAST_AGREEMENT = 0.97  # weights come rounded to 11 bits; honest models were seen to agree by 0.99 and more
 _UNTRAINED = 0.3  # more than any untrained network was seen to reach by luck
 _LEAST_RISE = 0.2
 _LEAST_CHANGE = 0.2
@@ -71,7 +70,7 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
-    if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
+    if measured.agreement is not None and measured.agreement < LEAST_AGREEMENT:
         return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
         return f"its weights were also written {seen.foreign_writes} times without a gradient"

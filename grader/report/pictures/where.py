@@ -8,6 +8,7 @@ from grader.evidence.record import Evidence
 from grader.model import CriterionGrade
 from grader.report.pictures.accuracy import accuracies_of
 from grader.report.pictures.orders import order_seen
+from grader.report.pictures.scripts import script_seen
 from grader.report.pictures.svg import Picture
 from grader.report.pictures.trainings import measured_curves, printed_curves
 
@@ -15,6 +16,7 @@ from grader.report.pictures.trainings import measured_curves, printed_curves
 OF_CHECKS: Mapping[str, Callable[[Evidence, CriterionGrade], Iterable[Picture]]] = {
     "accuracy-at-least": accuracies_of,
     "order-described": order_seen,
+    "script-mended": script_seen,
 }
 
 # By what the evidence holds: in the section on the numbers, whatever the criteria are.
