@@ -43,7 +43,10 @@ def draw_coloured_scenes(blocks: Sequence[int]) -> tuple[Bytes, Bytes]:
 def _drawn(blocks: Sequence[int], *, is_colour_a_class: bool) -> tuple[Bytes, Bytes]:
     images = np.empty((len(blocks) * BLOCK, SIDE, SIDE, CHANNELS), np.uint8)
     labels = np.empty(len(blocks) * BLOCK, np.uint8)
-    shapes = {number: draw_garments(range(number, number + 1)) for number in {block % _SHAPE_BLOCKS for block in blocks}}
+    shapes = {
+        number: draw_garments(range(number, number + 1))
+        for number in {block % _SHAPE_BLOCKS for block in blocks}
+    }
     for place, block in enumerate(blocks):
         draws = Draws(SEED, is_colour_a_class, block)
         grey, kinds = shapes[block % _SHAPE_BLOCKS]
