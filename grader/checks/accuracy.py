@@ -194,7 +194,10 @@ def _by_measurement(
 ) -> Verdict:
     """The verdict on the best measured model."""
     measured, line = best.measured, thresholds[best.measured.dataset]
-    reasons = [_measured_in_words(measured, line, run, len(evidence.repeats)), *_gap(evidence, measured)]
+    reasons = [
+        _measured_in_words(measured, line, run, len(evidence.repeats)),
+        *_gap(evidence, run, measured, thresholds),
+    ]
     margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
     if measured.accuracy >= line.full + margin:
         alone = _rests_on_the_room(evidence, run, measured, thresholds, band)
@@ -250,9 +253,13 @@ def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats
     return Reason(text=text, numbers=(measured.accuracy, line.full), source=Source.MEASURED)
 
 
-def _gap(evidence: Evidence, measured: MeasuredTraining) -> tuple[Reason, ...]:
-    """What the notebook reports beside what was measured."""
-    found = reported_test_accuracy(evidence)
+def _gap(
+    evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line]
+) -> tuple[Reason, ...]:
+    """What the notebook reports beside what was measured, if that may be on the same data set."""
+    found = reported_test_accuracy(
+        evidence, lambda n: _dataset_of(n, evidence, run, thresholds) in (measured.dataset, None)
+    )
     if found is None:
         return ()
     source, reported = found

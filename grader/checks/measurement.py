@@ -183,13 +183,18 @@ def of_a_trained_model(function: CheckFunction) -> CheckFunction:
     return checked
 
 
-def reported_test_accuracy(evidence: Evidence) -> tuple[Source, Number] | None:
-    """The best accuracy on test data that the outputs report, and whether as handed in or run again."""
+def reported_test_accuracy(
+    evidence: Evidence, counts: Callable[[Number], bool] = lambda number: True
+) -> tuple[Source, Number] | None:
+    """The best accuracy on test data that the outputs report, of those for which `counts` holds.
+
+    Also whether as handed in or run again.
+    """
     found = [
         (source, number)
         for source, readings in readings_of(evidence)
         for number in accuracies_in(readings)
-        if number.split is Split.TEST and 0 < number.value < 1
+        if number.split is Split.TEST and 0 < number.value < 1 and counts(number)
     ]
     return max(found, key=lambda pair: pair[1].value, default=None)
 
