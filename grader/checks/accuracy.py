@@ -20,7 +20,7 @@ from grader.checks.measurement import (
     reported_test_accuracy,
     trainings_seen,
 )
-from grader.checks.networks import tests_of_networks
+from grader.checks.networks import tests_in_code, tests_of_networks
 from grader.checks.registry import check
 from grader.checks.written import written_down
 from grader.evidence.measured import MeasuredTraining
@@ -326,8 +326,8 @@ def _is_tested(evidence: Evidence) -> bool:
     """
     facts = evidence.facts
     saw_test_data = any(Part.TEST in training.parts for training in facts.trainings)
-    is_tested = bool(tests_of_trained_mlps(evidence) or tests_of_networks(evidence))
-    return is_tested and not saw_test_data
+    tests = (*tests_of_trained_mlps(evidence), *tests_of_networks(evidence), *tests_in_code(evidence))
+    return bool(tests) and not saw_test_data
 
 
 def _counts_against(evidence: Evidence, run: Run, rerun: Readings, dataset: str, best: float) -> bool:

@@ -185,8 +185,21 @@ def keras_training_tools(evidence: Evidence) -> Verdict:
     if unlike and len(unlike) == len(_TOOLS) and work_elsewhere(evidence) is None:
         text = "No loss, no optimiser and no metric of Keras is used anywhere in the code."
         return not_met(Reason(text=text, source=Source.SOURCE))
+    if len(missing) == len(_TOOLS) and _uses_only_data_of_keras(evidence):
+        text = "Of Keras, the code uses nothing but the data sets."
+        return not_met(Reason(text=text, source=Source.SOURCE))
     text = f"Whether Keras's {' and '.join(missing)} is used could not be read for certain."
     return needs_review(Reason(text=text, source=Source.SOURCE), *used)
+
+
+def _uses_only_data_of_keras(evidence: Evidence) -> bool:
+    """Whether all that the code names of Keras are data sets; all of it was read, and no model is Keras's."""
+    code = evidence.code
+    uses = [use.name for use in code.uses("tf.keras")]
+    is_data = all(name.startswith("tf.keras.datasets") for name in uses)
+    is_bare = all(network.model is None for network in networks_of(evidence))
+    is_open = code.unparsed or re.search(r"keras[\w.]*\s+import\s+\*", code_of(evidence))
+    return is_data and is_bare and not is_open and work_elsewhere(evidence) is None
 
 
 def _use_of(evidence: Evidence, name: str, prefixes: Sequence[str]) -> Reason | None:

@@ -10,6 +10,7 @@ import re
 from functools import cached_property
 
 from grader.checks.measurement import FEWEST_UPDATES, is_trusted
+from grader.checks.results import did_run
 from grader.evidence.around import ObservedModel
 from grader.evidence.connections import Connections
 from grader.evidence.graphs import Graph, NodeKind, graph_of
@@ -17,6 +18,7 @@ from grader.evidence.measured import MeasuredTraining
 from grader.evidence.observed import ObservedEvaluation, ObservedTraining, UpdatePath
 from grader.evidence.record import Evidence
 from grader.model import Reason, RunStatus, Source
+from grader.notebook.facts import Evaluation, Part
 
 _CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput"})
 _WRITTEN_KERAS = re.compile(
@@ -104,6 +106,24 @@ def tests_of_networks(evidence: Evidence) -> tuple[ObservedEvaluation, ...]:
         test
         for test in evidence.observed.evaluations
         if test.part == "test" and test.training in trained and not test.difference
+    )
+
+
+def tests_in_code(evidence: Evidence) -> tuple[Evaluation, ...]:
+    """Evaluations of a model on test data alone, in code that ran, where convolutional networks were trained.
+
+    Which model it is, is not told; what the recorder does not see (a `test_step` of the notebook's own, say)
+    is found so.
+    """
+    if not convolutional(evidence):
+        return ()
+    return tuple(
+        test
+        for test in evidence.facts.evaluations
+        if test.is_called
+        and test.parts == (Part.TEST,)
+        and test.model is not None
+        and did_run(evidence, test.run_cell)
     )
 
 

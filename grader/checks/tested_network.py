@@ -15,6 +15,7 @@ from grader.checks.networks import (
     convolutional,
     networks_of,
     nothing_trained,
+    tests_in_code,
     tests_of_networks,
 )
 from grader.checks.registry import check
@@ -37,7 +38,8 @@ _NAMES_TEST_DATA = re.compile(r"test|valid|\beval", re.IGNORECASE)
 def network_tested(evidence: Evidence) -> Verdict:
     """The trained network is evaluated on test images, and an accuracy is shown.
 
-    Met when test images were seen to go through it as it was trained, and the outputs show an accuracy.
+    Met when test images were seen to go through it as it was trained, and the outputs show an accuracy; or
+    when the code tests a model and our run prints what was measured of a trained network.
     Partly met when they go through it otherwise and that measures worse, or when what is shown is guessing
     though the network has learned: labels of shape (n, 1) held against predictions of shape (n,) give that.
     Not met only when all was seen, no test image went through any network, and the code names no test data.
@@ -53,6 +55,9 @@ def network_tested(evidence: Evidence) -> Verdict:
     if tests and shown is not None:
         text = "Test images go through the trained network."
         return met(seen(text, cell_of(evidence, tests[-1].run)), shown)
+    borne_out = _bears_out(evidence, networks)
+    if borne_out is not None:
+        return met(borne_out)
     other = _of_another_model(evidence)
     is_unnamed = not _NAMES_TEST_DATA.search(code_of(evidence)) and work_elsewhere(evidence) is None
     if all_seen(evidence) and not _all_tests(evidence) and is_unnamed:
@@ -138,6 +143,30 @@ def _accuracy_shown(evidence: Evidence) -> Reason | None:
     source, number = max(found, key=lambda pair: (pair[1].split is Split.TEST, pair[1].value))
     text = f"An accuracy is shown in cell {number.cell}: {number.value:.4f}."
     return Reason(text=text, cell=number.cell, numbers=(number.value,), source=source)
+
+
+def _bears_out(evidence: Evidence, networks: tuple[Network, ...]) -> Reason | None:
+    """A test accuracy printed where the code tests a model, which a measured network bears out.
+
+    Not where the recorder saw test images go through in another way, or through another model.
+    """
+    cells = {cell for test in tests_in_code(evidence) for cell in (test.cell, test.run_cell)}
+    is_seen_otherwise = any(test.part == "test" for test in _all_tests(evidence))
+    if evidence.rerun is None or is_seen_otherwise:
+        return None
+    is_written = written_down(evidence)
+    for number in accuracies_in(evidence.rerun):
+        for network in networks:
+            is_alike = abs(number.value - _accuracy(network)) < _WORSE
+            is_shown = number.cell in cells and number.split is Split.TEST and not is_written(number.value)
+            if network.measured is not None and is_alike and is_shown:
+                text = (
+                    f"Cell {number.cell} tests a model and reports {number.value:.4f}; measured of a trained "
+                    f"network on new images: {_accuracy(network):.3f}."
+                )
+                numbers = (number.value, _accuracy(network))
+                return Reason(text=text, cell=number.cell, numbers=numbers, source=Source.MEASURED)
+    return None
 
 
 def _line_shown(evidence: Evidence) -> Reason | None:

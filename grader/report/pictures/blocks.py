@@ -76,7 +76,7 @@ def _block(
     middles = [left + _WIDE / 2 for left in lefts]
     what = "layers" if is_dense else "convolutions"
     more = f", {len(block) - shown} of them not drawn" if len(block) > shown else ""
-    label = f"Block {number}: {len(block)} {what}{more}"
+    label = f"Block {number}: {len(block)} {what}{more}; in the boxes, filters"
     yield element("text", label, class_="tick", x=_MARGIN, y=top + 14)
     end = lefts[-1] + _WIDE + step * 0.3
     yield element("line", class_="batch", x1=_MARGIN, x2=end, y1=base + _HIGH / 2, y2=base + _HIGH / 2)

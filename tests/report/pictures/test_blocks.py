@@ -43,7 +43,7 @@ def test_everything_stays_inside_of_the_picture(count):
 
 def test_what_is_not_drawn_is_told():
     picture = draw_blocks("net", (block(*[8] * 12),), is_dense=True)
-    assert "Block 1: 12 layers, 5 of them not drawn" in picture.svg("x")
+    assert "Block 1: 12 layers, 5 of them not drawn; in the boxes, filters" in picture.svg("x")
 
 
 def test_the_blocks_are_told_in_words():
