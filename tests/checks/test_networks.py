@@ -481,3 +481,27 @@ def test_what_a_person_judges_is_laid_out():
     verdict = for_a_person(an_evidence(LOOP), words=("GradientTape", "timeit"))
     assert verdict.outcome is REVIEW
     assert [reason.cell for reason in verdict.reasons] == [None, 1]
+
+
+def test_a_test_that_only_the_code_shows_counts_where_what_was_measured_bears_it_out():
+    source = FIT + "print('Test accuracy', model.evaluate(u, v)[1])\n"
+    assert network_tested(an_evidence(source, by_fit(), tests=())).outcome is MET
+    assert (
+        network_tested(an_evidence(source, by_fit(), tests=(), measures=(measured(0.4),))).outcome is REVIEW
+    )
+
+
+def test_of_keras_the_data_sets_alone_are_no_tools_of_it():
+    source = """import tensorflow as tf
+(x, y), (u, v) = tf.keras.datasets.mnist.load_data()
+loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=tf.nn.conv2d(x, w, 1, "SAME"))
+accuracy, optimizer = 0.0, None
+"""
+    evidence = an_evidence(source, a_training(model=None), models=())
+    assert keras_training_tools(evidence).outcome is NOT_MET
+    assert (
+        keras_training_tools(
+            an_evidence("from keras import *\n" + source, a_training(model=None), models=())
+        ).outcome
+        is REVIEW
+    )
