@@ -116,7 +116,7 @@ def custom_training_loop(evidence: Evidence) -> Verdict:
     networks = convolutional(evidence)
     has_tape = bool(_TAPE.search(code_of(evidence)))
     for network in networks:
-        is_step = network.seen.path is UpdatePath.FIT and not network.seen.is_in_library
+        is_step = _has_own_step(network)
         if has_tape and (network.seen.path in _BY_HAND or is_step):
             place = network.seen.place or "the notebook"
             how = "by `fit`, whose `train_step` is the notebook's own" if is_step else "by its own loop"
@@ -138,6 +138,14 @@ def custom_training_loop(evidence: Evidence) -> Verdict:
         for n in networks[:_SHOWN]
     ]
     return needs_review(seen(text), *ways, *([elsewhere] if elsewhere else []))
+
+
+def _has_own_step(network: Network) -> bool:
+    """Whether `fit` trained it by a `train_step` of the notebook's own; a tape elsewhere makes none."""
+    is_own = network.seen.place == "train_step" or (
+        network.model is not None and network.model.own_train_step
+    )
+    return network.seen.path is UpdatePath.FIT and not network.seen.is_in_library and is_own
 
 
 def _way(network: Network) -> str:

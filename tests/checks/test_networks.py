@@ -219,6 +219,8 @@ def test_fit_is_for_a_person_where_a_tape_may_be_elsewhere(fields):
 def test_a_tape_in_the_code_that_trained_nothing_does_not_make_fit_a_loop():
     source = FIT + "with tf.GradientTape() as tape: pass\n"
     assert custom_training_loop(an_evidence(source, by_fit())).outcome is REVIEW
+    first_in_a_cell = by_fit(is_in_library=False, place="<module>")
+    assert custom_training_loop(an_evidence(source, first_in_a_cell)).outcome is REVIEW
 
 
 def test_a_network_without_a_convolution_is_none():
