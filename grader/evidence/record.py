@@ -8,6 +8,7 @@ from pydantic import Field
 
 from grader.evidence.measured import Measured
 from grader.evidence.observed import Observed
+from grader.evidence.scripts import TriedScript
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
@@ -30,7 +31,9 @@ class Evidence(Record):
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
     reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
     batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
-    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it.
+    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it. `scripts` are the
+    broken scripts that the rubric asks about, with what came of trying the hand-in's fixes; None when that
+    was not looked into. It is laid beside what is stored, as `references` is.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -47,6 +50,7 @@ class Evidence(Record):
     text: Prose | None = None
     reaches: tuple[Reach, ...] = ()
     own_traces: tuple[tuple[int, Trace], ...] = ()
+    scripts: tuple[TriedScript, ...] | None = None
 
     @cached_property
     def code(self) -> CodeIndex:
@@ -62,6 +66,10 @@ class Evidence(Record):
     def prose(self) -> Prose:
         """The notebook's text: its passages, in Markdown cells and in comments."""
         return self.text or read_prose(self.notebook)
+
+    def script(self, name: str) -> TriedScript | None:
+        """What is known of the script called `name`."""
+        return next((tried for tried in self.scripts or () if tried.name == name), None)
 
     def as_handed_in(self) -> Evidence:
         """The same evidence without anything that is from a run."""

@@ -19,7 +19,7 @@ from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
 
 RUN_FORMAT = 4
-_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
+_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorboard", "tensorflow", "tf-keras")
 
 
 class CodeCell(Record):
@@ -35,6 +35,7 @@ class Job(Record):
     `folder` holds the attachments; `working_folder` is the notebook's own place below it. `probe_inputs`
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
     run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart.
+    With `watches` the recorder looks closely at trainings on their way: losses, gradients, activations.
     `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
     """
 
@@ -50,6 +51,7 @@ class Job(Record):
     isolation: Isolation = Isolation.BUBBLEWRAP
     keras: KerasFlavour = KerasFlavour.KERAS_3
     repeat: Annotated[int, Field(ge=0)] = 0
+    watches: bool = False
 
     @property
     def key(self) -> str:
@@ -63,6 +65,7 @@ class Job(Record):
             "attachments": sorted((file.name, file.sha256) for file in self.attachments),
             "keras": self.keras.value,
             "repeat": self.repeat,
+            "watches": self.watches,
             "settings": run_settings(self.limits, self.datasets, self.isolation),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
