@@ -79,6 +79,16 @@ DataOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
 ]
+GpusOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="0,1|none",
+        help="GPUs to run on, or none. Default: all with enough free memory. See docs/gpu.md.",
+    ),
+]
+JobsPerGpuOption = Annotated[
+    int | None, typer.Option(min=1, help="Rooms that share a GPU. Default: one for each 4 GiB that is free.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 
 
@@ -96,6 +106,8 @@ def run(
     ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    gpus: GpusOption = None,
+    jobs_per_gpu: JobsPerGpuOption = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A limit of runs, as in a rubric: memory_mib=8192."),
@@ -112,6 +124,7 @@ def run(
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
     from grader.course import find_course
     from grader.errors import UsageError
+    from grader.execution.devices import parse_choice
     from grader.execution.interface import find_executor
     from grader.model import Isolation
     from grader.pipeline import grade
@@ -127,10 +140,11 @@ def run(
         )
     if decisions is not None and not decisions.is_file():
         raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
+    choice = parse_choice(gpus, jobs_per_gpu)
     found = find_course(course, near=path)
     try:
         with (
-            closing(find_executor("local")(jobs)) as executor,
+            closing(find_executor("local")(jobs, gpus=choice)) as executor,
             progress_on_stderr(executor.remaining_seconds) as progress,
         ):
             graded = list(
@@ -167,6 +181,8 @@ def calibrate(
     ] = False,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    gpus: GpusOption = None,
+    jobs_per_gpu: JobsPerGpuOption = None,
 ) -> None:
     """Measure what the references reach over seeds, and propose thresholds for the accuracy asked for."""
     from datetime import date
@@ -174,12 +190,14 @@ def calibrate(
     from grader.calibration.measuring import calibrate as measure
     from grader.calibration.writing import write_thresholds
     from grader.course import find_course
+    from grader.execution.devices import parse_choice
     from grader.execution.interface import find_executor
     from grader.terminal import progress_on_stderr, show_calibration
 
+    choice = parse_choice(gpus, jobs_per_gpu)
     found = find_course(course)
     with (
-        closing(find_executor("local")(jobs)) as executor,
+        closing(find_executor("local")(jobs, gpus=choice)) as executor,
         progress_on_stderr(executor.remaining_seconds) as progress,
     ):
         calibration = measure(
