@@ -124,7 +124,7 @@ def run(
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
     from grader.course import find_course
     from grader.errors import UsageError
-    from grader.execution.devices import parse_choice
+    from grader.execution.devices import choose_devices, parse_choice
     from grader.execution.interface import find_executor
     from grader.model import Isolation
     from grader.pipeline import grade
@@ -140,11 +140,11 @@ def run(
         )
     if decisions is not None and not decisions.is_file():
         raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
-    choice = parse_choice(gpus, jobs_per_gpu)
     found = find_course(course, near=path)
+    devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     try:
         with (
-            closing(find_executor("local")(jobs, gpus=choice)) as executor,
+            closing(find_executor("local")(jobs, devices=devices)) as executor,
             progress_on_stderr(executor.remaining_seconds) as progress,
         ):
             graded = list(
@@ -190,14 +190,14 @@ def calibrate(
     from grader.calibration.measuring import calibrate as measure
     from grader.calibration.writing import write_thresholds
     from grader.course import find_course
-    from grader.execution.devices import parse_choice
+    from grader.execution.devices import choose_devices, parse_choice
     from grader.execution.interface import find_executor
     from grader.terminal import progress_on_stderr, show_calibration
 
-    choice = parse_choice(gpus, jobs_per_gpu)
     found = find_course(course)
+    devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     with (
-        closing(find_executor("local")(jobs, gpus=choice)) as executor,
+        closing(find_executor("local")(jobs, devices=devices)) as executor,
         progress_on_stderr(executor.remaining_seconds) as progress,
     ):
         calibration = measure(

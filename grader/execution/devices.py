@@ -12,10 +12,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.errors import UsageError
+from grader.errors import GpuError, UsageError
 from grader.execution.slots import Slot, Slots, cpu_slots
 from grader.model import CPU, Record
-from grader.sandbox.gpus import Gpu, GpuError, Nvml, UnusableGpu, has_driver, open_nvml
+from grader.sandbox.gpus import Gpu, Nvml, UnusableGpu, has_driver, open_nvml
 
 SHARE_BYTES = 4 * 1024**3  # of a GPU's memory for each of its jobs, where nobody says how many
 LEAST_SHARE_BYTES = 2 * 1024**3  # CUDA itself takes some 500 MB of it
@@ -167,7 +167,7 @@ def _chosen(found: Sequence[Gpu | UnusableGpu], indices: tuple[int, ...] | None)
         model = max(usable, key=lambda gpu: (count[gpu.model], gpu.memory_bytes)).model
         left_out = [*_whys(found)]
         left_out += [
-            f"GPU {gpu.index} is another model than {model}." for gpu in usable if gpu.model != model
+            f"GPU {gpu.index} is a {gpu.model}, not a {model}." for gpu in usable if gpu.model != model
         ]
         if left_out:
             log.warning("Some GPUs are not used. %s", " ".join(left_out))

@@ -23,11 +23,11 @@ class Finished(NamedTuple):
 
 
 class Executor(Protocol):
-    """Turns jobs into runs, all on one kind of device: that is `device`, `CPU` or the model of a GPU."""
+    """Turns jobs into runs, all on one kind of device."""
 
     @property
     def device(self) -> str:
-        """The kind of device, for the jobs' keys. Raises `GpuError` where what was asked for is not there."""
+        """The kind of device, `CPU` or the model of a GPU, for which jobs have to be planned."""
         ...
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
@@ -45,7 +45,7 @@ class Executor(Protocol):
 
 def find_executor(name: str) -> Callable[..., Executor]:
     """The installed executor called `name`, to be called with how many rooms there may be at a time, and,
-    as `gpus`, with a `GpuChoice`.
+    as `devices`, with the `Devices` that they share.
 
     Raises `UsageError` naming those that are installed.
     """

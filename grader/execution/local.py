@@ -7,13 +7,13 @@ import os
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import cached_property, partial
+from functools import partial
 
 import psutil
 from nbformat import v4
 
 from grader.errors import SandboxError, trace_of
-from grader.execution.devices import NO_GPUS, Devices, GpuChoice, choose_devices
+from grader.execution.devices import Devices
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import sweep_rooms
@@ -35,29 +35,28 @@ class LocalExecutor:
     """Runs jobs in rooms of their own, `at_once` at a time, each with a kernel of its own.
 
     `rooms` is where the rooms come from; whoever gives it closes it. Without it the executor looks after
-    its own: as soon as it pays, kernels are forked from one parent. `gpus` says which GPUs the rooms share.
+    its own: as soon as it pays, kernels are forked from one parent. `devices` are what the rooms share; the
+    executor closes them.
     """
 
     def __init__(
-        self, at_once: int | None = None, rooms: RoomSource | None = None, gpus: GpuChoice = NO_GPUS
+        self,
+        at_once: int | None = None,
+        rooms: RoomSource | None = None,
+        devices: Devices | None = None,
     ) -> None:
         self.at_once = at_once or default_at_once()
         self._asked_at_once = at_once
-        self._gpus = gpus
+        self._devices = devices or Devices()
         self._given = rooms
         self._own: RoomSource | None = None
         self._left = 0
         self._seconds: list[float] = []
 
-    @cached_property
-    def devices(self) -> Devices:
-        """The devices that runs get. Raises `GpuError` where what was asked for is not there."""
-        return choose_devices(self._gpus)
-
     @property
     def device(self) -> str:
-        """The kind of them."""
-        return self.devices.kind
+        """The kind of its devices."""
+        return self._devices.kind
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job as it ends.
@@ -73,11 +72,11 @@ class LocalExecutor:
             check_room()
         sweep_rooms()
         choose_mechanism()  # once, before several threads ask for it
-        slots = self.devices.slots(self._asked_at_once, default_at_once)
+        slots = self._devices.slots(self._asked_at_once, default_at_once)
         self.at_once = len(slots)
         source = self._source(jobs)
         rooms = OpenRooms()
-        running = Running(source, rooms, slots, self.devices)
+        running = Running(source, rooms, slots, self._devices)
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
         waiting = [pool.submit(_run, job, running) for job in jobs]
         self._left, self._seconds = len(jobs), []
@@ -103,8 +102,7 @@ class LocalExecutor:
 
     def close(self) -> None:
         """End the kernel parent, if there is one, and let go of the GPUs."""
-        if "devices" in self.__dict__:
-            self.__dict__.pop("devices").close()
+        self._devices.close()
         if self._own is not None:
             self._own.close()
         self._own = None
@@ -114,7 +112,7 @@ class LocalExecutor:
             return self._given
         if self._own is None and sum(map(_imports_tensorflow, jobs)) < _PARENT_PAYS:
             return ColdRooms()
-        if self._own is None and self.devices.gpus:
+        if self._own is None and self._devices.gpus:
             self._own = RoomsByGpu(_forked_with)
         if self._own is None:
             forked = ForkedRooms()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from grader.errors import GpuError
 from grader.execution.devices import Devices
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
@@ -11,7 +12,7 @@ from grader.execution.room_run import run_in_room
 from grader.execution.slots import Slot, Slots
 from grader.model import Run, RunStatus
 from grader.sandbox.gpu_meter import GpuMeter
-from grader.sandbox.gpus import Gpu, GpuError
+from grader.sandbox.gpus import Gpu
 from grader.sandbox.rooms import OpenRooms
 from grader.sandbox.sources import RoomSource
 

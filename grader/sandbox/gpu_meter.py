@@ -11,9 +11,9 @@ from typing import Self
 
 import psutil
 
-from grader.errors import trace_of
+from grader.errors import GpuError, trace_of
 from grader.model import GpuUse
-from grader.sandbox.gpus import Gpu, GpuError, GpuLoad, Nvml
+from grader.sandbox.gpus import Gpu, GpuLoad, Nvml
 from grader.sandbox.rooms import Room
 
 SAMPLE_SECONDS = 0.5
