@@ -6,7 +6,6 @@ import logging
 import statistics
 import threading
 import time
-from collections.abc import Callable
 from typing import Self
 
 import psutil
@@ -35,16 +34,7 @@ class GpuMeter:
     Raises `GpuError` on entering when the GPU cannot be read.
     """
 
-    def __init__(
-        self,
-        nvml: Nvml,
-        gpu: Gpu,
-        share_bytes: int,
-        *,
-        is_shared: bool,
-        tree: Callable[[int], set[int]] | None = None,
-        is_known: Callable[[int], bool] = psutil.pid_exists,
-    ) -> None:
+    def __init__(self, nvml: Nvml, gpu: Gpu, share_bytes: int, *, is_shared: bool) -> None:
         self.gpu = gpu
         self.share_bytes = share_bytes
         self.fault: str | None = None
@@ -52,8 +42,6 @@ class GpuMeter:
         self.was_crowded_out = False
         self._nvml = nvml
         self._is_shared = is_shared
-        self._tree = tree or _tree
-        self._is_known = is_known
         self._room: Room | None = None
         self._pids: set[int] = set()
         self._used_before = 0
@@ -138,7 +126,7 @@ class GpuMeter:
     def _note(self, load: GpuLoad) -> None:
         self._until = load.until
         standing = None if self._room is None else self._room.standing
-        pids = set() if standing is None else self._tree(standing.pid)
+        pids = set() if standing is None else _tree(standing.pid)
         self._pids |= pids
         own = self._own_part(load, pids)
         self._own_bytes.append(own)
@@ -157,9 +145,9 @@ class GpuMeter:
     def _own_part(self, load: GpuLoad, pids: set[int]) -> int | None:
         """Bytes that the room holds, None where the driver does not tell.
 
-        A driver that names processes which are not there speaks of another process namespace.
+        A driver that names only processes which are not there speaks of another process namespace.
         """
-        if load.processes is None or not all(map(self._is_known, load.processes)):
+        if load.processes is None or (load.processes and not any(map(psutil.pid_exists, load.processes))):
             return None
         if not load.processes and load.used_bytes > self._used_before + _SLACK_BYTES:
             return None

@@ -45,27 +45,26 @@ def room() -> PretendedRoom:
 
 
 @pytest.fixture
-def a_meter(tmp_path, gpu) -> Callable[..., GpuMeter]:
-    def build(*, is_shared: bool = False, known: tuple[int, ...] = (OURS, CHILD, NEIGHBOUR)) -> GpuMeter:
+def a_meter(tmp_path, gpu, monkeypatch) -> Callable[..., GpuMeter]:
+    monkeypatch.setattr(gpu_meter, "_tree", lambda pid: {pid, CHILD})
+    monkeypatch.setattr(gpu_meter.psutil, "pid_exists", (OURS, CHILD, NEIGHBOUR).__contains__)
+
+    def build(*, is_shared: bool = False) -> GpuMeter:
         nvml = stand_in(tmp_path, gpu)
         [found] = nvml.look()
-        return GpuMeter(
-            nvml,
-            found,
-            4 * GIB,
-            is_shared=is_shared,
-            tree=lambda pid: {pid, CHILD},
-            is_known=lambda pid: pid in known,
-        )
+        return GpuMeter(nvml, found, 4 * GIB, is_shared=is_shared)
 
     return build
 
 
 def watched(meter: GpuMeter, room: Any, *changes: Callable[[], None]) -> None:
     """Let `room` be watched while each of `changes` is the state for some samples."""
+    first, *others = changes
     with meter:
+        first()
         meter.watch(room)
-        for change in changes:
+        time.sleep(0.1)
+        for change in others:
             change()
             time.sleep(0.1)
 
@@ -91,19 +90,12 @@ def test_the_peak_is_that_of_the_rooms_own_processes_where_the_driver_tells(a_me
 
 
 @pytest.mark.parametrize(
-    ("processes", "known"),
-    [
-        (None, (OURS,)),
-        ({OURS: None}, (OURS,)),
-        ({OURS: GIB, 77: GIB}, (OURS,)),
-        ({}, (OURS,)),
-    ],
+    "processes",
+    [None, {OURS: None}, {77: GIB}, {}],
     ids=["not listed", "not told", "another namespace's", "a list that is empty though memory is taken"],
 )
-def test_where_the_driver_does_not_tell_the_whole_device_is_named_and_said_so(
-    a_meter, gpu, room, processes, known
-):
-    meter = a_meter(is_shared=True, known=known)
+def test_where_the_driver_does_not_tell_the_whole_device_is_named_and_said_so(a_meter, gpu, room, processes):
+    meter = a_meter(is_shared=True)
     watched(meter, room, holds(gpu, used=3 * GIB, processes=processes, utilisation=80))
     use = meter.use
     assert (use.peak_memory_bytes, use.is_own_memory, use.is_own_utilisation) == (3 * GIB, False, False)
