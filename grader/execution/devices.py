@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from importlib import metadata
 from itertools import zip_longest
 from typing import Annotated
 
@@ -15,7 +13,8 @@ from pydantic import Field
 from grader.errors import GpuError, UsageError
 from grader.execution.slots import Slot, Slots, cpu_slots
 from grader.model import CPU, Record
-from grader.sandbox.gpus import Gpu, Nvml, UnusableGpu, has_driver, open_nvml
+from grader.sandbox.gpu_trial import check_gpu
+from grader.sandbox.gpus import NO_CUDA, Gpu, Nvml, UnusableGpu, has_driver, open_nvml, tensorflow_has_cuda
 
 SHARE_BYTES = 4 * 1024**3  # of a GPU's memory for each of its jobs, where nobody says how many
 LEAST_SHARE_BYTES = 2 * 1024**3  # CUDA itself takes some 500 MB of it
@@ -59,12 +58,17 @@ class Devices:
     """The devices of one grading. `kind` is `CPU` or the model of its GPUs, and part of every run's key."""
 
     def __init__(
-        self, gpus: Sequence[Gpu] = (), nvml: Nvml | None = None, choice: GpuChoice = NO_GPUS
+        self,
+        gpus: Sequence[Gpu] = (),
+        nvml: Nvml | None = None,
+        choice: GpuChoice = NO_GPUS,
+        check: Callable[[Gpu], None] = check_gpu,
     ) -> None:
         self.kind = gpus[0].model if gpus else CPU
         self.gpus = tuple(gpus)
         self._nvml = nvml
         self._choice = choice
+        self._check = check
 
     @property
     def nvml(self) -> Nvml:
@@ -95,6 +99,11 @@ class Devices:
         taking_turns = [slot for turn in zip_longest(*shares) for slot in turn if slot is not None]
         return Slots([slot._replace(number=number) for number, slot in enumerate(taking_turns[:at_most])])
 
+    def check(self) -> None:
+        """Raise `GpuError`, with the mend, unless a room with each GPU sees it and no other."""
+        for gpu in self.gpus:
+            self._check(gpu)
+
     def close(self) -> None:
         """Let go of NVML."""
         if self._nvml is not None:
@@ -119,7 +128,8 @@ def choose_devices(
     *,
     open_library: Callable[[], Nvml] = open_nvml,
     has_driver: Callable[[], bool] = has_driver,
-    has_cuda: Callable[[], bool] | None = None,
+    has_cuda: Callable[[], bool] = tensorflow_has_cuda,
+    check: Callable[[Gpu], None] = check_gpu,
 ) -> Devices:
     """The devices that `choice` means on this machine.
 
@@ -130,11 +140,8 @@ def choose_devices(
         return Devices()
     nvml = None
     try:
-        if not (has_cuda or tensorflow_has_cuda)():
-            raise GpuError(
-                "TensorFlow has no CUDA libraries here: run `pip install 'tensorflow[and-cuda]'`, or grade "
-                "with --gpus none."
-            )
+        if not has_cuda():
+            raise GpuError(NO_CUDA)
         nvml = open_library()
         gpus = _chosen(nvml.look(), choice.indices)
     except GpuError as error:
@@ -144,17 +151,7 @@ def choose_devices(
             raise
         log.warning("Notebooks run on the processors only. %s", error)
         return Devices()
-    return Devices(gpus, nvml, choice)
-
-
-def tensorflow_has_cuda() -> bool:
-    """Whether cuDNN is there, which TensorFlow needs for GPUs; nothing is imported for that."""
-    for package in ("nvidia-cudnn-cu12", "nvidia-cudnn-cu13"):
-        try:
-            return bool(metadata.version(package))
-        except metadata.PackageNotFoundError:
-            continue
-    return ctypes.util.find_library("cudnn") is not None
+    return Devices(gpus, nvml, choice, check)
 
 
 def _chosen(found: Sequence[Gpu | UnusableGpu], indices: tuple[int, ...] | None) -> list[Gpu]:

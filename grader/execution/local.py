@@ -70,6 +70,7 @@ class LocalExecutor:
             raise ValueError(f"a job was planned for another device than {self.device}")
         if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
             check_room()
+            self._devices.check()
         sweep_rooms()
         choose_mechanism()  # once, before several threads ask for it
         slots = self._devices.slots(self._asked_at_once, default_at_once)

@@ -6,10 +6,12 @@ test has one of its own. Nothing here starts anything on a GPU.
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -22,6 +24,11 @@ _SHARED_DEVICES = (CONTROL, "nvidia-uvm", "nvidia-uvm-tools")
 _OPTIONAL_DEVICES = ("nvidia-uvm-tools",)
 _LIBRARIES = ("libcuda.so*", "libcudadebugger.so*", "libnvidia-*.so*", "libnvcuvid.so*")
 _MAPPED = re.compile(r"\s(/\S*)/libnvidia-ml\.so[.\d]*$", re.MULTILINE)
+
+NO_CUDA = (
+    "TensorFlow has no CUDA libraries here: run `pip install 'tensorflow[and-cuda]'`, or grade with "
+    "`--gpus none`."
+)
 
 _NOT_SUPPORTED, _NO_PERMISSION, _NOT_FOUND, _NO_DRIVER, _NO_LIBRARY = 3, 4, 6, 9, 12
 _LOST, _RESET_REQUIRED, _MISMATCH = 15, 16, 18
@@ -240,3 +247,13 @@ def gpu_environment(gpu: Gpu | None) -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         **({"LD_LIBRARY_PATH": ":".join(folders)} if folders else {}),
     }
+
+
+def tensorflow_has_cuda() -> bool:
+    """Whether cuDNN is there, which TensorFlow needs for GPUs; nothing is imported for that."""
+    for package in ("nvidia-cudnn-cu12", "nvidia-cudnn-cu13"):
+        try:
+            return bool(metadata.version(package))
+        except metadata.PackageNotFoundError:
+            continue
+    return ctypes.util.find_library("cudnn") is not None

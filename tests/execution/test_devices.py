@@ -10,9 +10,9 @@ import pytest
 from stand_in_nvml import GIB, MISMATCH, NO_LIBRARY, StandInGpu, StandInLibrary, stand_in
 
 from grader.errors import GpuError, UsageError
-from grader.execution import devices as devices_module
 from grader.execution.devices import NO_GPUS, Devices, GpuChoice, choose_devices, parse_choice
 from grader.model import CPU
+from grader.sandbox import gpus as gpus_module
 from grader.sandbox.gpus import Nvml
 
 Choose = Callable[..., Devices]
@@ -136,15 +136,15 @@ def test_a_tensorflow_without_cuda_leaves_the_processors(caplog):
 
 
 def test_cuda_is_found_by_the_package_that_brings_it(monkeypatch):
-    monkeypatch.setattr(devices_module.ctypes.util, "find_library", lambda name: None)
-    monkeypatch.setattr(devices_module.metadata, "version", lambda name: {"nvidia-cudnn-cu12": "9"}[name])
-    assert devices_module.tensorflow_has_cuda()
+    monkeypatch.setattr(gpus_module.ctypes.util, "find_library", lambda name: None)
+    monkeypatch.setattr(gpus_module.metadata, "version", lambda name: {"nvidia-cudnn-cu12": "9"}[name])
+    assert gpus_module.tensorflow_has_cuda()
 
     def not_installed(name: str) -> str:
-        raise devices_module.metadata.PackageNotFoundError(name)
+        raise gpus_module.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(devices_module.metadata, "version", not_installed)
-    assert not devices_module.tensorflow_has_cuda()
+    monkeypatch.setattr(gpus_module.metadata, "version", not_installed)
+    assert not gpus_module.tensorflow_has_cuda()
 
 
 # How many jobs ----------------------------------------------------------------------------------------

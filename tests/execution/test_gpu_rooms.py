@@ -60,6 +60,7 @@ def devices(tmp_path, gpus) -> Callable[..., Devices]:
             open_library=lambda: stand_in(tmp_path, *gpus),
             has_driver=lambda: True,
             has_cuda=lambda: True,
+            check=lambda gpu: None,
         )
 
     return build
