@@ -1,4 +1,8 @@
-"""What a room with a GPU sees of the GPUs, asked of the driver itself by a small program in such a room."""
+"""What a room with a GPU sees of the GPUs, asked of the driver itself by a small program in such a room.
+
+The variable that names the GPU is taken away first, as a notebook could do: what is seen then is what the
+walls let through.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from grader.sandbox.room_program import printed_in_a_room
 
 _LOOK = """
 import ctypes, json, os, uuid
+os.environ.pop("CUDA_VISIBLE_DEVICES", None)
 seen = {"devices": sorted(name for name in os.listdir("/dev") if "nvidia" in name)}
 try:
     cuda = ctypes.CDLL("libcuda.so.1")
