@@ -28,6 +28,7 @@ soak: $(STAMP) bubblewrap
 	$(BIN)/python -m pytest tests/hostile/test_soak.py -m soak -s --timeout 0
 
 gpu: $(STAMP) bubblewrap  # on a machine with NVIDIA GPUs; needs TensorFlow with CUDA, see docs/gpu.md
+	-$(BIN)/grade doctor
 	$(BIN)/python -m pytest tests -m gpu -s --timeout 0
 
 peers: $(STAMP)
