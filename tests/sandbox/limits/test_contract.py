@@ -117,10 +117,10 @@ def test_a_room_with_many_processes_and_sessions_takes_no_processor_from_another
     greedy = "for _ in range(4):\n    os.fork() or os.setsid()\nprint(1, flush=True)\nwhile True: pass"
     modest = "print(1, flush=True)\nwhile True: pass"
     with (
-        bounded(mechanism, begin + greedy) as (many, taking),
-        bounded(mechanism, begin + modest) as (one, left),
+        bounded(mechanism, begin + greedy) as (many, greedy_process),
+        bounded(mechanism, begin + modest) as (one, modest_process),
     ):
-        for process in (taking, left):
+        for process in (greedy_process, modest_process):
             process.stdout.readline()
         before = one.usage().cpu_seconds, many.usage().cpu_seconds
         time.sleep(3)
