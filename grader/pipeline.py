@@ -223,7 +223,8 @@ class _Gathered(Record):
 def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _Gathered:
     """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
     store, runs = desk.evidence, desk.runs
-    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat)
+    device = desk.executor.device
+    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat, device)
     references = _references(rubric, desk)
     evidence: dict[str, Evidence] = {}
     rejected: list[Rejected] = []
@@ -269,7 +270,7 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
 def _references(rubric: Rubric, desk: _Desk) -> References:
     """What the rubric's checks have to be told by experiments of ours; those not stored are run."""
     jobs = {
-        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation)
+        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation, desk.executor.device)
         for name in rubric.references
     }
     run_jobs(list(jobs.values()), desk.runs, desk.executor, desk.progress)

@@ -65,6 +65,8 @@ def graded(course: Course, path: Path | None = None, executor=None) -> Graded:
 class NothingMayRun:
     """An executor for calls in which everything must come from the store."""
 
+    device = "cpu"
+
     def execute(self, jobs):
         assert list(jobs) == [], "a finished run was run again"
         return iter(())

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 import psutil
 from nbformat import v4
 
 from grader.errors import SandboxError, trace_of
+from grader.execution.devices import Devices
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
-from grader.execution.room_run import run_in_room, sweep_rooms
+from grader.execution.room_run import sweep_rooms
+from grader.execution.slot_run import Running
 from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.sandbox.doctor import check_room
+from grader.sandbox.gpus import Gpu
 from grader.sandbox.limits.choosing import choose_mechanism
+from grader.sandbox.parent import KernelParent
 from grader.sandbox.rooms import OpenRooms
-from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomSource
+from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomsByGpu, RoomSource
 
 log = logging.getLogger(__name__)
 
@@ -31,31 +35,51 @@ class LocalExecutor:
     """Runs jobs in rooms of their own, `at_once` at a time, each with a kernel of its own.
 
     `rooms` is where the rooms come from; whoever gives it closes it. Without it the executor looks after
-    its own: as soon as it pays, kernels are forked from one parent.
+    its own: as soon as it pays, kernels are forked from one parent. `devices` are what the rooms share; the
+    executor closes them.
     """
 
-    def __init__(self, at_once: int | None = None, rooms: RoomSource | None = None) -> None:
+    def __init__(
+        self,
+        at_once: int | None = None,
+        rooms: RoomSource | None = None,
+        devices: Devices | None = None,
+    ) -> None:
         self.at_once = at_once or default_at_once()
+        self._asked_at_once = at_once
+        self._devices = devices or Devices()
         self._given = rooms
         self._own: RoomSource | None = None
         self._left = 0
         self._seconds: list[float] = []
 
+    @property
+    def device(self) -> str:
+        """The kind of its devices."""
+        return self._devices.kind
+
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job as it ends.
 
-        Raises `SandboxError` before the first one when no room can be built here. When the iterator is
-        closed early, or one job raises, the rooms in use are killed and no more start.
+        Raises `SandboxError` before the first one when no room can be built here, later when no GPU is left
+        that can be used, and `ValueError` for a job that was planned for another kind of device. When the
+        iterator is closed early, or one job raises, the rooms in use are killed and no more start.
         """
         jobs = tuple(jobs)
+        if any(job.device != self.device for job in jobs):
+            raise ValueError(f"a job was planned for another device than {self.device}")
         if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
             check_room()
+            self._devices.check()
         sweep_rooms()
         choose_mechanism()  # once, before several threads ask for it
+        slots = self._devices.slots(self._asked_at_once, default_at_once)
+        self.at_once = len(slots)
         source = self._source(jobs)
         rooms = OpenRooms()
+        running = Running(source, rooms, slots, self._devices)
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
-        waiting = [pool.submit(_run, job, source, rooms) for job in jobs]
+        waiting = [pool.submit(_run, job, running) for job in jobs]
         self._left, self._seconds = len(jobs), []
         try:
             for ended in as_completed(waiting):
@@ -78,7 +102,8 @@ class LocalExecutor:
         return statistics.median(self._seconds) * self._left / min(self.at_once, max(1, self._left))
 
     def close(self) -> None:
-        """End the kernel parent, if there is one."""
+        """End the kernel parent, if there is one, and let go of the GPUs."""
+        self._devices.close()
         if self._own is not None:
             self._own.close()
         self._own = None
@@ -88,6 +113,8 @@ class LocalExecutor:
             return self._given
         if self._own is None and sum(map(_imports_tensorflow, jobs)) < _PARENT_PAYS:
             return ColdRooms()
+        if self._own is None and self._devices.gpus:
+            self._own = RoomsByGpu(_forked_with)
         if self._own is None:
             forked = ForkedRooms()
             self._own = KeptAhead(forked)
@@ -106,9 +133,13 @@ def default_at_once() -> int:
     return max(1, min(cores, psutil.virtual_memory().available // (2 * 1024**3)))
 
 
-def _run(job: Job, source: RoomSource, rooms: OpenRooms) -> Finished:
+def _forked_with(gpu: Gpu | None) -> RoomSource:
+    return KeptAhead(ForkedRooms(partial(KernelParent, gpu=gpu)))
+
+
+def _run(job: Job, running: Running) -> Finished:
     try:
-        return asyncio.run(run_in_room(job, source, rooms))
+        return running.run(job)
     except SandboxError:  # no room can be built here at all: everybody's concern
         raise
     except Exception as bug:  # noqa: BLE001 - a bug at one job must not stop the others
@@ -120,6 +151,7 @@ def _run(job: Job, source: RoomSource, rooms: OpenRooms) -> Finished:
             seed=job.seed,
             limits=job.limits,
             isolation=job.isolation,
+            device=job.device,
             remarks=(remark,),
         )
         return Finished(job, run, v4.new_notebook())

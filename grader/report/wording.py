@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from grader.model import (
+    CPU,
     CellRun,
     CellStatus,
     CriterionGrade,
@@ -239,6 +240,25 @@ def data_words(run: Run | None) -> str:
         return "none"
     words = {DatasetOrigin.REAL: "real", DatasetOrigin.STAND_IN: "stand-in"}
     return ", ".join(f"{dataset_name(use.name)}: {words[use.origin]}" for use in run.datasets)
+
+
+def device_words(run: Run) -> str:
+    """What a run was run on, and what was seen of that: `a GPU (index 0, driver 550.54), at most 1.2 GB`."""
+    if run.device == CPU:
+        return "the processors, no GPU"
+    use = run.gpu
+    if use is None:
+        return run.device
+    words = [f"{run.device} (index {use.index}, driver {use.driver})"]
+    if use.peak_memory_bytes is not None:
+        words.append(f"at most {size(use.peak_memory_bytes)} of its memory{_whose(use.is_own_memory)}")
+    if use.utilisation is not None:
+        words.append(f"busy {use.utilisation:.0%} of the time{_whose(use.is_own_utilisation)}")
+    return ", ".join(words)
+
+
+def _whose(is_own: bool) -> str:
+    return "" if is_own else " (whoever used it: the driver does not tell the run's part)"
 
 
 def passed_words(grade: Grade) -> str:
