@@ -70,6 +70,28 @@ class NothingMayRun:
         return iter(())
 
 
+def test_how_long_it_will_take_is_said_before_the_first_run_and_only_where_there_is_one(course):
+    heard = []
+
+    def again():
+        list(
+            grade(
+                course.root / "submissions",
+                course,
+                LocalExecutor(2),
+                progress=lambda doing, done, total: heard.append(done),
+                foretell=heard.append,
+            )
+        )
+
+    again()
+    first, *progress = heard
+    assert (first.to_run, first.stored, first.unknown) == (2, 0, 2)
+    assert progress == [0, 1, 2]
+    again()
+    assert len(heard) == 4
+
+
 def test_hand_ins_go_in_and_reports_come_out(course):
     result = graded(course)
     assert [g.submission for g in result.grades] == ["Participant_101", "Participant_102"]

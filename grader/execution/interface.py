@@ -23,7 +23,9 @@ class Finished(NamedTuple):
 
 
 class Executor(Protocol):
-    """Turns jobs into runs."""
+    """Turns jobs into runs, `at_once` at a time."""
+
+    at_once: int
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job, in any order, each once."""

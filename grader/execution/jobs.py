@@ -19,6 +19,9 @@ from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
 
 RUN_FORMAT = 4
+MEASURE_SECONDS = (
+    60.0  # for asking what was seen and for predictions, once all cells have run; twice that at most
+)
 _PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
 
 
@@ -35,7 +38,8 @@ class Job(Record):
     `folder` holds the attachments; `working_folder` is the notebook's own place below it. `probe_inputs`
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
     run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart.
-    `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
+    `written_with_python` is the version in the notebook's metadata, "" if none, and `expected_seconds` what
+    is expected of it, None if nothing; neither changes the run.
     """
 
     submission: str
@@ -43,6 +47,7 @@ class Job(Record):
     folder: Path
     working_folder: str = "."
     written_with_python: str = ""
+    expected_seconds: float | None = None
     attachments: tuple[Attachment, ...] = ()
     datasets: tuple[DatasetFiles, ...] = ()
     limits: Limits
