@@ -32,6 +32,7 @@ from grader.gradebook.store import Gradebook
 from grader.intake.places import decisions_path, is_whole
 from grader.intake.submissions import read_submissions
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
+from grader.notebook.outputs import read_outputs
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
@@ -279,12 +280,11 @@ def _with_repeats(
     repeated = {}
     for found in asking:
         runs = [finished.best(job) for job in jobs[found.submission.id]]
-        measured = tuple(
-            observe(desk.runs.load_facts(run.key), data.keys)[1]
-            for run in runs
-            if run.status is not RunStatus.LOST
-        )
-        repeated[found.submission.id] = found.model_copy(update={"repeats": measured})
+        kept = [run for run in runs if run.status is not RunStatus.LOST]
+        measured = tuple(observe(desk.runs.load_facts(run.key), data.keys)[1] for run in kept)
+        executed = (_executed_notebook(desk.runs, found.notebook, run) for run in kept)
+        reruns = tuple(read_outputs(notebook) for notebook in executed if notebook is not None)
+        repeated[found.submission.id] = found.model_copy(update={"repeats": measured, "reruns": reruns})
         if len(measured) == len(runs):
             key = desk.evidence.key(found.submission, data.run_settings)
             desk.evidence.save(key, repeated[found.submission.id])
