@@ -146,8 +146,7 @@ def _grade_assignment(
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
-        graded_before = [grade.run_key for grade in gradebook.latest(rubric.assignment).values()]
-        gathered = _gather(submissions, rubric, desk, graded_before)
+        gathered = _gather(submissions, rubric, desk, lambda: gradebook.latest(rubric.assignment).values())
         decisions = gradebook.decisions(rubric.assignment)
         grades = tuple(assess(evidence, rubric, decisions) for evidence in gathered.evidence)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
@@ -194,9 +193,15 @@ class _Gathered(Record):
 
 
 def _gather(
-    submissions: Sequence[Submission], rubric: Rubric, desk: _Desk, graded_before: Sequence[str | None]
+    submissions: Sequence[Submission],
+    rubric: Rubric,
+    desk: _Desk,
+    earlier: Callable[[], Iterable[Grade]],
 ) -> _Gathered:
-    """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
+    """The evidence on every hand-in: what is stored is taken, what is missing is run and collected.
+
+    `earlier` gives the grades of this assignment so far: their runs tell how long those to come may take.
+    """
     store, runs = desk.evidence, desk.runs
     data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat)
     references = _references(rubric, desk)
@@ -219,7 +224,7 @@ def _gather(
     jobs = [job for _, _, job in to_run]
     if not all(runs.holds(job.key) for job in jobs):
         told = {job.key: told_seconds(notebook) for _, notebook, job in to_run}
-        past = _past_runs(evidence.values(), graded_before, runs)
+        past = _past_runs(evidence.values(), earlier(), runs)
         jobs, foreseen = foresee(jobs, told, past, runs, desk.executor.at_once, stored=len(evidence))
         desk.foretell(foreseen)
     finished = run_jobs(jobs, runs, desk.executor, desk.progress)
@@ -245,14 +250,12 @@ def _gather(
     )
 
 
-def _past_runs(
-    evidence: Iterable[Evidence], graded_before: Iterable[str | None], runs: RunStore
-) -> list[Past]:
+def _past_runs(evidence: Iterable[Evidence], earlier: Iterable[Grade], runs: RunStore) -> list[Past]:
     """Runs of this assignment: of the hand-ins that need none now, and those that earlier grades rest on."""
     past = {e.run.key: Past(e.run.wall_seconds, told_seconds(e.notebook)) for e in evidence if e.run}
-    keys = {key for key in graded_before if key is not None} - past.keys()
-    earlier = [run for key in sorted(keys) if (run := runs.load(key)) is not None]
-    return [*past.values(), *(Past(run.wall_seconds) for run in earlier)]
+    keys = {grade.run_key for grade in earlier if grade.run_key is not None} - past.keys()
+    others = [run for key in sorted(keys) if (run := runs.load(key)) is not None]
+    return [*past.values(), *(Past(run.wall_seconds) for run in others)]
 
 
 def _references(rubric: Rubric, desk: _Desk) -> References:

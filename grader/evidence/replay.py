@@ -37,6 +37,7 @@ _SHIFT = (
 _MOST_OUTSIDE = 0.1  # of the points
 _FASTER = 2  # a training that is so much faster than ours must be further apart from it …
 _TOLD_APART = 2  # … by so many times of what is allowed, or the comparison tells nothing
+_MOST_HURRY = 1.5  # times what our curve still has to go
 _SMOOTHER = 4  # times less noise than ours is none that this code makes
 _NOISE_SEEN, _NOISE_POINTS = 0.05, 24  # from which on noise is compared
 _LEAST_LOSS, _LEAST_ERROR = 1e-6, 2e-3
@@ -164,8 +165,9 @@ def compare_curves(
 
     Losses and error rates are compared as logarithms. Alike are curves whose means are no further apart than
     allowed, over all they have in common and over each third of it, of whose single points nine of ten are,
-    and whose noise is alike; and what was saved must go on from there without a leap that our run never made.
-    No statement is made on less than `FEWEST_POINTS` common points, on other steps, or where even a training
+    and whose noise is alike; and what was saved must go on from there without a leap that our run never made,
+    and end no better than our run's own way, drawn on over the logarithm of the steps, leads to expect. No
+    statement is made on less than `FEWEST_POINTS` common points, on other steps, or where even a training
     that is twice as fast as ours could hardly be told from it.
     """
     common = len(ours)
@@ -173,14 +175,14 @@ def compare_curves(
         return Comparison(
             likeness=Likeness.UNTOLD, common=common, why=f"our run printed {common} points only"
         )
-    if [step for step, _ in saved[:common]] != [step for step, _ in ours]:
+    steps = [step for step, _ in saved]
+    if steps[:common] != [step for step, _ in ours] or any(b <= a for a, b in pairwise(steps)):
         return Comparison(likeness=Likeness.UNTOLD, why="it was printed at other steps than in our run")
     if len(saved) == common:
         return Comparison(likeness=Likeness.UNTOLD, common=common, why="nothing more was saved")
     if any(not 0 <= value < _LARGEST for _, value in (*saved, *ours)):
         return Comparison(likeness=Likeness.UNTOLD, common=common, why="its values cannot be compared")
     seeds = [_on_scale(one[:common], quantity) for one in further if _begins_as(one, ours)]
-    steps = [step for step, _ in ours]
     return _compared(steps, _on_scale(saved, quantity), _on_scale(ours, quantity), seeds)
 
 
@@ -197,7 +199,7 @@ def _on_scale(curve: Curve, quantity: Quantity) -> list[float]:
 def _compared(
     steps: Sequence[int], saved: Sequence[float], ours: Sequence[float], seeds: Sequence[Sequence[float]]
 ) -> Comparison:
-    """`compare_curves` for values on their scale; `saved` goes on after the others have ended."""
+    """`compare_curves` for values on their scale; `steps` and `saved` go on after the others have ended."""
     common = len(ours)
     apart = [their - our for their, our in zip(saved, ours, strict=False)]
     our_noise, their_noise = _noise(ours), _noise(saved[:common])
@@ -219,7 +221,7 @@ def _compared(
         is_ahead = fmean(saved[i] for i in thirds[0]) < fmean(ours[i] for i in thirds[-1]) - allowed
         ahead = "it starts where our run ends: its cell may have been run again on a trained model"
         return told(Likeness.APART, ahead if is_ahead else "it is another curve")
-    if _of_a_faster_training(steps, ours) < _TOLD_APART * allowed:
+    if _of_a_faster_training(steps[:common], ours) < _TOLD_APART * allowed:
         return told(Likeness.UNTOLD, "our run's curve is too flat or too noisy to tell it from others")
     points = [_OF_A_POINT * level + 4 * noise + _SHIFT * slope for slope in slopes]
     if sum(abs(one) > most for one, most in zip(apart, points, strict=True)) > _MOST_OUTSIDE * common:
@@ -230,6 +232,8 @@ def _compared(
     largest = max(a - b for a, b in pairwise(ours)) + level + 4 * noise
     if any(a - b > largest for a, b in pairwise(saved[common - 1 :])):
         return told(Likeness.APART, "it leaps where our run did not come to")
+    if ours[-1] - saved[-1] > _MOST_HURRY * _to_come(steps, ours) + allowed + 4 * noise:
+        return told(Likeness.APART, "it ends better than its beginning leads to expect")
     return told(Likeness.ALIKE)
 
 
@@ -249,6 +253,19 @@ def _of_a_faster_training(steps: Sequence[int], ours: Sequence[float]) -> float:
         if step * _FASTER <= steps[-1]:
             apart.append(value - ours[place])
     return abs(fmean(apart)) if apart else 0.0
+
+
+def _to_come(steps: Sequence[int], ours: Sequence[float]) -> float:
+    """How far our curve would still go down if it went on, over the logarithm of the steps, as at its end.
+
+    That is its way from the second third to the last. A power law goes on like that, most learning slower.
+    """
+    common, gap = len(ours), steps[1] - steps[0]
+    times = [math.log(step - steps[0] + gap) for step in steps]
+    middle, end = range(common // 3, common * 2 // 3), range(common * 2 // 3, common)
+    way = fmean(ours[i] for i in middle) - fmean(ours[i] for i in end)
+    time = fmean(times[i] for i in end) - fmean(times[i] for i in middle)
+    return max(0.0, way / time) * (times[-1] - times[common - 1])
 
 
 def _noise(values: Sequence[float]) -> float:

@@ -86,6 +86,16 @@ def test_a_leap_behind_what_our_run_saw_is_not_alike():
     assert (found.likeness, found.why) == (Likeness.APART, "it leaps where our run did not come to")
 
 
+def test_a_forged_end_that_climbs_slowly_is_better_than_its_beginning_leads_to_expect():
+    ours = [(10 * n, 0.7 - 0.6 * 0.8**n) for n in range(31)]
+    forged = [*ours[:20], *((10 * n, 0.69 + 0.004 * (n - 20)) for n in range(20, 91))]
+    found = compare_curves(forged, ours[:20], (), Quantity.ACCURACY)
+    assert (found.likeness, found.why) == (
+        Likeness.APART,
+        "it ends better than its beginning leads to expect",
+    )
+
+
 def test_a_log_of_a_model_that_was_trained_before_is_no_match_and_says_what_it_may_be():
     trained = [(10 * n, 0.96 + 0.0001 * n) for n in range(1, 61)]
     found = compare_curves(trained, a_curve(1, Quantity.ACCURACY)[:30], (), Quantity.ACCURACY)
