@@ -12,11 +12,22 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
+from grader.verbs import desk
+from grader.verbs.options import (
+    DONE,
+    FAULT,
+    SOME_NOT_GRADED,
+    STOPPED,
+    USAGE,
+    CourseOption,
+    DataOption,
+    JobsOption,
+    JsonOption,
+)
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
 
-DONE, SOME_NOT_GRADED, USAGE, FAULT, STOPPED = 0, 1, 2, 70, 130
 MAIN_VERB = "run"
 
 
@@ -67,19 +78,7 @@ def _every_verb(
 
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
-
-CourseOption = Annotated[
-    Path | None,
-    typer.Option("--course", help="Course root: the folder with rubrics/. Searched upwards if not given."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+desk.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
@@ -93,6 +92,10 @@ def run(
     data: DataOption = None,
     decisions: Annotated[
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
+    ] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for when things were handed in (deadlines.yaml)."),
     ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
@@ -125,8 +128,9 @@ def run(
         raise UsageError(
             f"--data (or GRADER_DATA) names {data}, which is no folder: correct it or leave it out."
         )
-    if decisions is not None and not decisions.is_file():
-        raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
+    for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
     try:
         with (
@@ -141,6 +145,7 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    worksheet=worksheet,
                     limits=limit or (),
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,

@@ -16,8 +16,15 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, sel
 from grader.errors import StoreError
 from grader.gradebook.changes import GradeChange, change_between
 from grader.gradebook.connection import BUSY_SECONDS, open_engine, reading, told_with_mend, writing
-from grader.gradebook.records import DecisionChanges, DecisionEvent, Erased, GradeState
-from grader.gradebook.schema import decision_events, erasing, erasures, grade_states, submissions
+from grader.gradebook.records import DecisionChanges, DecisionEvent, Erased, GradeState, Release
+from grader.gradebook.schema import (
+    decision_events,
+    erasing,
+    erasures,
+    grade_states,
+    releases,
+    submissions,
+)
 from grader.model import Grade, Override, Record
 
 Parsed = TypeVar("Parsed", bound=Record)
@@ -115,6 +122,25 @@ class Gradebook:
                 for row in connection.execute(query).mappings()
             )
 
+    def changes_since(self, assignment: str, since: datetime) -> tuple[GradeChange, ...]:
+        """What moved between the grades as they stood at `since` (with a time zone) and the latest."""
+        before: dict[str, Grade] = {}
+        now: dict[str, Grade] = {}
+        query = (
+            select(submissions.c.submission, grade_states.c.recorded_at, grade_states.c.grade)
+            .join(submissions, grade_states.c.submission_id == submissions.c.id)
+            .where(submissions.c.assignment == assignment)
+            .order_by(grade_states.c.id)
+        )
+        with self._reading() as connection:
+            for row in connection.execute(query).mappings():
+                grade = _parsed(Grade, row["grade"])
+                now[row["submission"]] = grade
+                if datetime.fromisoformat(row["recorded_at"]) <= since:
+                    before[row["submission"]] = grade
+        found = (change_between(grade, now[name]) for name, grade in before.items())
+        return tuple(change for change in found if change is not None)
+
     def add_decisions(
         self, assignment: str, overrides: Iterable[Override], *, now: datetime, origin: str = REVIEW
     ) -> tuple[Override, ...]:
@@ -176,6 +202,40 @@ class Gradebook:
                 if row["submission"] == submission
             )
 
+    def release(
+        self, grades: Iterable[Grade], *, who: str, now: datetime, why: Mapping[str, str] | None = None
+    ) -> None:
+        """Append that students were told these grades; `why` gives the reason by submission, if any."""
+        rows = [
+            (
+                grade.assignment,
+                grade.submission,
+                {
+                    "released_at": now.isoformat(),
+                    "who": who,
+                    "why": (why or {}).get(grade.submission, ""),
+                    "grade": grade.model_dump_json(),
+                },
+            )
+            for grade in grades
+        ]
+        with self._writing() as connection:
+            _append(connection, releases, rows)
+
+    def released(self, assignment: str) -> dict[str, Release]:
+        """What students were told last, by submission id."""
+        found = {}
+        with self._reading() as connection:
+            for row in _release_rows(connection, assignment):
+                found[row["submission"]] = _release(row)
+        return found
+
+    def release_history(self, assignment: str, submission: str) -> tuple[Release, ...]:
+        """Everything that one student was told, oldest first."""
+        with self._reading() as connection:
+            rows = _release_rows(connection, assignment)
+            return tuple(_release(row) for row in rows if row["submission"] == submission)
+
     def erase(self, assignment: str, submission: str, *, now: datetime) -> Erased:
         """Remove every grade and decision of a submission for good; that it happened is kept, of whom not."""
         run_keys = {state.grade.run_key for state in self.history(assignment, submission)}
@@ -186,7 +246,7 @@ class Gradebook:
                 return Erased(grades=0, decisions=0, run_keys=frozenset())
             connection.execute(insert(erasing).values(id=number))
             counts = {}
-            for table in (decision_events, grade_states):
+            for table in (decision_events, grade_states, releases):
                 gone = connection.execute(delete(table).where(table.c.submission_id == number))
                 counts[table] = gone.rowcount
             connection.execute(delete(submissions).where(submissions.c.id == number))
@@ -235,6 +295,25 @@ def _event_rows(connection: Connection, assignment: str) -> Iterable[RowMapping]
         .order_by(decision_events.c.id)
     )
     return connection.execute(query).mappings()
+
+
+def _release_rows(connection: Connection, assignment: str) -> Iterable[RowMapping]:
+    query = (
+        select(submissions.c.submission, releases)
+        .join(submissions, releases.c.submission_id == submissions.c.id)
+        .where(submissions.c.assignment == assignment)
+        .order_by(releases.c.id)
+    )
+    return connection.execute(query).mappings()
+
+
+def _release(row: RowMapping) -> Release:
+    return Release(
+        released_at=datetime.fromisoformat(row["released_at"]),
+        who=row["who"],
+        why=row["why"],
+        grade=_parsed(Grade, row["grade"]),
+    )
 
 
 def _in_force(connection: Connection, assignment: str) -> dict[tuple[str, str, str], Override]:
