@@ -125,7 +125,7 @@ def run(
     from grader.execution.interface import find_executor
     from grader.model import Isolation
     from grader.pipeline import grade
-    from grader.terminal import progress_on_stderr, summarise
+    from grader.terminal import progress_on_stderr, show_forecast, summarise
 
     if not path.exists():
         raise UsageError(
@@ -158,6 +158,7 @@ def run(
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,
                     progress=progress,
+                    foretell=show_forecast,
                 )
             )
     except KeyboardInterrupt:

@@ -19,6 +19,9 @@ from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
 
 RUN_FORMAT = 4
+MEASURE_SECONDS = (
+    60.0  # for asking what was seen and for predictions, once all cells have run; twice that at most
+)
 _PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorboard", "tensorflow", "tf-keras")
 
 
@@ -36,8 +39,9 @@ class Job(Record):
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
     run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart,
     `device` is the kind of device that it is run on. With `watches` the recorder looks closely at trainings
-    on their way: losses, gradients, activations.
-    `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
+    on their way: losses, gradients, activations. `written_with_python` is the version in the notebook's
+    metadata, "" if none, and `expected_seconds` what is expected of it, None if nothing; neither changes the
+    run.
     """
 
     submission: str
@@ -45,6 +49,7 @@ class Job(Record):
     folder: Path
     working_folder: str = "."
     written_with_python: str = ""
+    expected_seconds: float | None = None
     attachments: tuple[Attachment, ...] = ()
     datasets: tuple[DatasetFiles, ...] = ()
     limits: Limits
