@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from grader.checks.foreign_outputs import flags_of_foreign_outputs
@@ -49,12 +49,17 @@ _OUTCOME_WORDS = {
 }
 
 
-def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = ()) -> Grade:
+def assess(
+    evidence: Evidence,
+    rubric: Rubric,
+    overrides: Iterable[Override] = (),
+    distrusted: Collection[str] = (),
+) -> Grade:
     """Hold the evidence against every criterion, then lay people's decisions over it.
 
     Of the decisions on this submission the newest per criterion counts. One that gives more than
     the criterion now has, or that speaks of a criterion that the rubric no longer has, does not
-    count, and a flag says so. The flags are sentences for the TA.
+    count, and a flag says so. The flags are sentences for the TA. Checks in `distrusted` decide nothing.
     """
     newest = _newest(override for override in overrides if override.submission == evidence.submission.id)
     flags = list(_flags_of_evidence(evidence))
@@ -64,7 +69,7 @@ def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = (
         if override is not None:
             flags.extend(_flags_of_override(override, criterion, judged_sha256(evidence, criterion.id)))
             override = override if override.points <= criterion.points else None
-        criteria.append(_grade(evidence, criterion, override))
+        criteria.append(_grade(evidence, criterion, override, distrusted))
     for left in newest.values():
         flags.append(
             f"The decision of {left.who} on “{left.criterion}” does not count: no such criterion is left."
@@ -138,7 +143,16 @@ def _moment(when: datetime) -> datetime:
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) -> CriterionGrade:
+def _grade(
+    evidence: Evidence, criterion: Criterion, override: Override | None, distrusted: Collection[str]
+) -> CriterionGrade:
+    verdict = _verdict(evidence, criterion)
+    if criterion.check.name in distrusted and verdict.outcome in _OUTCOME_WORDS:
+        sentence = (
+            f"This looks {_OUTCOME_WORDS[verdict.outcome]}; but people have disagreed with this check too "
+            "often lately, so a person decides until somebody has looked at it."
+        )
+        verdict = needs_review(Reason(text=sentence), *verdict.reasons)
     return CriterionGrade(
         id=criterion.id,
         title=criterion.title,
@@ -146,7 +160,7 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
         points=criterion.points,
         is_bonus=criterion.is_bonus,
         visibility=criterion.visibility,
-        verdict=_verdict(evidence, criterion),
+        verdict=verdict,
         override=override,
     )
 

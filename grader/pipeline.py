@@ -46,6 +46,7 @@ from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
 from grader.rubric import Rubric, read_rubric, with_limits
 from grader.script_trials import ScriptTrials, with_scripts
+from grader.trust import agreements, distrusted
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,9 @@ def _grade_assignment(
             _take_decisions(decisions_file, rubric, submissions, gradebook)
         gathered = _gather(submissions, rubric, desk, lambda: gradebook.latest(rubric.assignment).values())
         decisions = gradebook.decisions(rubric.assignment)
-        grades = tuple(late.told(assess(evidence, rubric, decisions)) for evidence in gathered.evidence)
+        not_trusted = distrusted(agreements(gradebook))
+        judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
+        grades = tuple(map(late.told, judged_now))
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)

@@ -29,6 +29,7 @@ from grader.pipeline import Graded
 from grader.releasing import ReleasedGrade, Told
 from grader.report.visible import show_hidden as visible
 from grader.sandbox.doctor import Finding
+from grader.trust import FEWEST_DECISIONS, LEAST_AGREEMENT, Agreement
 
 
 @contextmanager
@@ -220,6 +221,24 @@ def show_changes(changes: Sequence[GradeChange], since: str) -> None:
     for change in changes:
         console.print(_moved(change), soft_wrap=True)
     console.print(f"{len(changes)} moved since {since}.")
+
+
+def show_agreements(found: Sequence[Agreement]) -> None:
+    """Print, per check, how often people decided as it had, and whether it may decide alone."""
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Check", "Decisions", "Agreed", "Now"):
+        table.add_column(heading, justify="right" if heading in ("Decisions", "Agreed") else "left")
+    for one in found:
+        share = "" if one.share is None else f"{one.share:.1%}"
+        now = "decides" if one.is_trusted else "left to a person"
+        table.add_row(Text(one.check), str(one.decided), share, now)
+    console.print(table)
+    console.print(
+        f"A check is left to a person when fewer than {LEAST_AGREEMENT:.0%} of at least {FEWEST_DECISIONS} "
+        "decisions agreed with it, until somebody has looked at it (--looked-at CHECK).",
+        soft_wrap=True,
+    )
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
