@@ -76,6 +76,7 @@ MAY_IMPORT = {
     },
     "moodle": {"model", "errors"},
     "releasing": {"course", "gradebook", "model", "errors"},
+    "dossier": {"course", "evidence", "gradebook", "model", "errors"},
     "exporting": {"course", "gradebook", "moodle", "releasing", "report", "model", "errors"},
     "cleaning": {"course", "datasets", "execution", "gradebook", "report", "model", "errors"},
     "terminal": {
@@ -103,6 +104,7 @@ MAY_IMPORT = {
         *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "review"),
         *("script_references", "script_terminal", "student", "terminal", "errors"),
         "trust",
+        "dossier",
     },
     "cli": {
         "verbs",

@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command()(diff)
     app.command()(review)
     app.command()(trust)
+    app.command()(dossier)
     export = typer.Typer(no_args_is_help=True, help="Grades out to Moodle, or as a table.")
     export.command("moodle")(export_moodle)
     export.command("csv")(export_csv)
@@ -135,6 +136,27 @@ def trust(
             gradebook.look_at(looked_at, who=by, why=why, now=datetime.now(UTC))
             found = agreements(gradebook)
         show_agreements(list(found.values()))
+
+
+def dossier(
+    assignment: AssignmentArgument,
+    submission: Annotated[str, typer.Argument(help="The hand-in's id, as on the class page.")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Where the zip goes.")] = Path(),
+    rubric: Annotated[
+        bool, typer.Option("--rubric/--no-rubric", help="With the rubric and its answer keys: for staff.")
+    ] = True,
+    course: CourseOption = None,
+) -> None:
+    """Freeze all that one grade rests on in a zip: for an appeal, or (--no-rubric) for the person."""
+    from datetime import UTC, datetime
+
+    from grader.course import find_course
+    from grader.dossier import write_dossier
+
+    made = write_dossier(
+        find_course(course), assignment, submission, to, has_rubric=rubric, now=datetime.now(UTC)
+    )
+    typer.echo(f"{made.files} files in {made.path}")
 
 
 def export_moodle(
