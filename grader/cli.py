@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
-from grader.verbs import desk
+from grader.verbs import desk, scripts, students
 from grader.verbs.options import (
     DONE,
     FAULT,
@@ -81,6 +81,8 @@ def _every_verb(
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
 desk.register(app)
+students.register(app)
+scripts.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
@@ -123,7 +125,7 @@ def run(
     from grader.execution.interface import find_executor
     from grader.model import Isolation
     from grader.pipeline import grade
-    from grader.terminal import progress_on_stderr, summarise
+    from grader.terminal import progress_on_stderr, show_forecast, summarise
 
     if not path.exists():
         raise UsageError(
@@ -156,6 +158,7 @@ def run(
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,
                     progress=progress,
+                    foretell=show_forecast,
                 )
             )
     except KeyboardInterrupt:
@@ -289,9 +292,28 @@ def main() -> None:
     except GraderError as error:
         typer.echo(f"grade: {error}", err=True)
         sys.exit(USAGE)
+    except ModuleNotFoundError as lack:
+        top = (lack.name or "").partition(".")[0]
+        if top not in _of_extra("run"):
+            typer.echo(f"grade: {_fault(lack)}", err=True)
+            sys.exit(FAULT)
+        typer.echo(
+            f"grade: Running notebooks needs {top}, which is not installed: pip install 'grader[run]'.",
+            err=True,
+        )
+        sys.exit(USAGE)
     except Exception as bug:  # noqa: BLE001 - the outermost boundary: one sentence, and the rest in a file
         typer.echo(f"grade: {_fault(bug)}", err=True)
         sys.exit(FAULT)
+
+
+def _of_extra(extra: str) -> set[str]:
+    """The modules that an extra of ours installs, as far as they are called like their packages."""
+    import re
+    from importlib import metadata
+
+    wanted = [line for line in metadata.requires("grader") or () if re.search(rf"extra == .{extra}\b", line)]
+    return {re.split(r"[^\w.-]", line)[0].replace("-", "_") for line in wanted}
 
 
 def _fault(bug: Exception) -> str:

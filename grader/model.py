@@ -29,6 +29,7 @@ class Source(StrEnum):
 
     SOURCE = "source"  # read in the code or the text
     SAVED = "saved"  # in the outputs as handed in
+    REPLAYED = "replayed"  # in the outputs as handed in, of a training that our run saw begin in the same way
     RERUN = "rerun"  # in the outputs of our run
     OBSERVED = "observed"  # seen by the recorder inside the kernel; a student can forge it
     MEASURED = "measured"  # computed by us, outside, on inputs the student's code had not seen

@@ -25,6 +25,7 @@ from pydantic import (
 
 from grader.checks.registry import Check, all_checks
 from grader.errors import UsageError
+from grader.fixes.records import Script
 from grader.lateness import LatePolicy, Penalty
 from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
@@ -95,6 +96,16 @@ class Rubric(Record):
         return tuple(
             dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
         )
+
+    @property
+    def scripts(self) -> dict[str, Script]:
+        """The broken scripts that its criteria ask about, by their names."""
+        return {script.name: script for script in map(_script_of, self.criteria) if script is not None}
+
+    def asking_about(self, script: str) -> tuple[str, ...]:
+        """The ids of the criteria that ask about the script of this name."""
+        asked = ((criterion.id, _script_of(criterion)) for criterion in self.criteria)
+        return tuple(id_ for id_, told in asked if told is not None and told.name == script)
 
     @property
     def sha256(self) -> str:
@@ -303,6 +314,11 @@ def _verify_totals(header: _Header, criteria: tuple[Criterion, ...], file: Stric
         file.report(
             ("pass_points",), f"nobody can pass: {header.pass_points} of {total} points are asked for"
         )
+
+
+def _script_of(criterion: Criterion) -> Script | None:
+    script = getattr(criterion.parameters, "script", None)
+    return script if isinstance(script, Script) else None
 
 
 def _total(criteria: tuple[Criterion, ...]) -> Decimal:

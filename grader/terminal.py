@@ -19,6 +19,7 @@ from rich.text import Text
 
 from grader.calibration.rule import Calibration
 from grader.cleaning import Removed
+from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
 from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
@@ -61,11 +62,12 @@ def _line(doing: str, done: int, total: int, remaining_seconds: float | None) ->
 
 def _left(seconds: float | None) -> str:
     """An estimate in words, no finer than it is true; "" for none."""
-    if not seconds:
-        return ""
-    if seconds < 90:
-        return f"about {max(5, 5 * round(seconds / 5))} s left"
-    return f"about {round(seconds / 60)} min left"
+    return f"about {in_words(seconds)} left" if seconds else ""
+
+
+def show_forecast(forecast: Forecast) -> None:
+    """Say on stderr, before the first notebook is run, how long all of them will take."""
+    Console(stderr=True, highlight=False).print(Text(forecast.sentence), soft_wrap=True)
 
 
 def summarise(graded: Sequence[Graded]) -> None:

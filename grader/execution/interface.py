@@ -23,7 +23,9 @@ class Finished(NamedTuple):
 
 
 class Executor(Protocol):
-    """Turns jobs into runs, all on one kind of device."""
+    """Turns jobs into runs, `at_once` at a time, all on one kind of device."""
+
+    at_once: int
 
     @property
     def device(self) -> str:

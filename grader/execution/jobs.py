@@ -19,7 +19,10 @@ from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
 
 RUN_FORMAT = 4
-_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
+MEASURE_SECONDS = (
+    60.0  # for asking what was seen and for predictions, once all cells have run; twice that at most
+)
+_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorboard", "tensorflow", "tf-keras")
 
 
 class CodeCell(Record):
@@ -35,8 +38,10 @@ class Job(Record):
     `folder` holds the attachments; `working_folder` is the notebook's own place below it. `probe_inputs`
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
     run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart,
-    `device` is the kind of device that it is run on.
-    `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
+    `device` is the kind of device that it is run on. With `watches` the recorder looks closely at trainings
+    on their way: losses, gradients, activations. `written_with_python` is the version in the notebook's
+    metadata, "" if none, and `expected_seconds` what is expected of it, None if nothing; neither changes the
+    run.
     """
 
     submission: str
@@ -44,6 +49,7 @@ class Job(Record):
     folder: Path
     working_folder: str = "."
     written_with_python: str = ""
+    expected_seconds: float | None = None
     attachments: tuple[Attachment, ...] = ()
     datasets: tuple[DatasetFiles, ...] = ()
     limits: Limits
@@ -52,6 +58,7 @@ class Job(Record):
     keras: KerasFlavour = KerasFlavour.KERAS_3
     device: str = CPU
     repeat: Annotated[int, Field(ge=0)] = 0
+    watches: bool = False
 
     @property
     def key(self) -> str:
@@ -65,6 +72,7 @@ class Job(Record):
             "attachments": sorted((file.name, file.sha256) for file in self.attachments),
             "keras": self.keras.value,
             "repeat": self.repeat,
+            "watches": self.watches,
             "settings": run_settings(self.limits, self.datasets, self.isolation, self.device),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import statistics
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
@@ -14,6 +14,8 @@ from nbformat import v4
 
 from grader.errors import SandboxError, trace_of
 from grader.execution.devices import Devices
+from grader.execution.forecast import Running as RunningJob
+from grader.execution.forecast import most_seconds, remaining
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import sweep_rooms
@@ -50,8 +52,9 @@ class LocalExecutor:
         self._devices = devices or Devices()
         self._given = rooms
         self._own: RoomSource | None = None
-        self._left = 0
-        self._seconds: list[float] = []
+        self._not_ended: dict[str, Job] = {}
+        self._begun: dict[str, float] = {}  # when, by the monotonic clock
+        self._ended: list[tuple[float, float | None]] = []  # seconds taken, seconds expected
 
     @property
     def device(self) -> str:
@@ -79,13 +82,13 @@ class LocalExecutor:
         rooms = OpenRooms()
         running = Running(source, rooms, slots, self._devices)
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
-        waiting = [pool.submit(_run, job, running) for job in jobs]
-        self._left, self._seconds = len(jobs), []
+        self._not_ended, self._begun, self._ended = {job.key: job for job in jobs}, {}, []
+        waiting = [pool.submit(self._begin, job, running) for job in jobs]
         try:
             for ended in as_completed(waiting):
                 finished = ended.result()
-                self._left -= 1
-                self._seconds.append(finished.run.wall_seconds)
+                del self._not_ended[finished.job.key]
+                self._ended.append((finished.run.wall_seconds, finished.job.expected_seconds))
                 yield finished
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -93,13 +96,17 @@ class LocalExecutor:
             pool.shutdown(wait=True)
 
     def remaining_seconds(self) -> float | None:
-        """How long the running `execute` will still take if the rest takes as long as the median so far.
-
-        None while nothing is known.
-        """
-        if not self._seconds:
+        """How long the running `execute` will still take, as `forecast.remaining` tells; None if unknown."""
+        if not self._not_ended and not self._ended:
             return None
-        return statistics.median(self._seconds) * self._left / min(self.at_once, max(1, self._left))
+        now = time.monotonic()
+        begun = {key: job for key, job in self._not_ended.items() if key in self._begun}
+        running = [
+            RunningJob(now - self._begun[key], job.expected_seconds, most_seconds(job.limits))
+            for key, job in begun.items()
+        ]
+        waiting = [job.expected_seconds for key, job in self._not_ended.items() if key not in begun]
+        return remaining(self._ended, running, waiting, rooms=self.at_once)
 
     def close(self) -> None:
         """End the kernel parent, if there is one, and let go of the GPUs."""
@@ -107,6 +114,10 @@ class LocalExecutor:
         if self._own is not None:
             self._own.close()
         self._own = None
+
+    def _begin(self, job: Job, running: Running) -> Finished:
+        self._begun[job.key] = time.monotonic()
+        return _run(job, running)
 
     def _source(self, jobs: Sequence[Job]) -> RoomSource:
         if self._given is not None:

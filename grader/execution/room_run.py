@@ -22,7 +22,7 @@ from nbformat import v4
 
 from grader.execution.asking import Question
 from grader.execution.interface import Finished
-from grader.execution.jobs import Job, installed_versions
+from grader.execution.jobs import MEASURE_SECONDS, Job, installed_versions
 from grader.execution.mends import is_known_mend
 from grader.execution.messages import Messages
 from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
@@ -39,7 +39,6 @@ from grader.sandbox.sources import RoomSource
 
 log = logging.getLogger(__name__)
 
-MEASURE_SECONDS = 60.0
 _NO_FILES = os.strerror(errno.EMFILE)
 _IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
 _LOOK_MILLISECONDS = 20
@@ -191,6 +190,7 @@ def _begin(job: Job, room: Room) -> None:
         {
             "seed": job.seed,
             "working_folder": job.working_folder,
+            "watches": job.watches,
             "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
             "environment": {},
         }

@@ -153,6 +153,42 @@ class Gradebook:
             in_force = _in_force(connection, assignment)
             return _add(connection, assignment, overrides, in_force, now=now, origin=origin)
 
+    def decide(self, assignment: str, override: Override, *, seen: str, now: datetime) -> bool:
+        """Append a decision of the review page, unless somebody else decided since its author looked.
+
+        `seen` is the `mark_of` the decision that was in force then. Returns whether it was appended.
+        """
+        with self._writing() as connection:
+            in_force = _in_force(connection, assignment)
+            key = (override.submission, override.criterion)
+            present = [found for (*its, _), found in in_force.items() if tuple(its) == key]
+            if mark_of(present[-1] if present else None) != seen:
+                return False
+            _add(connection, assignment, (override,), in_force, now=now, origin=REVIEW)
+        return True
+
+    def take_back(self, assignment: str, submission: str, criterion: str, *, who: str, now: datetime) -> bool:
+        """Undo the last decision of the review page on a criterion, if it is by `who`.
+
+        What it replaced stands again. Returns whether there was one; taking back is appended, too.
+        """
+        with self._writing() as connection:
+            standing: list[Override] = []
+            for row in _event_rows(connection, assignment):
+                if (row["submission"], row["criterion"], row["origin"]) != (submission, criterion, REVIEW):
+                    continue
+                if row["is_withdrawn"]:
+                    standing.clear()
+                else:
+                    standing.append(_parsed(Override, row["override"]))
+            if not standing or standing[-1].who != who:
+                return False
+            rows = [_event_row(assignment, standing[-1], now, REVIEW, is_withdrawn=True)]
+            if len(standing) > 1:
+                rows.append(_event_row(assignment, standing[-2], now, REVIEW, is_withdrawn=False))
+            _append(connection, decision_events, rows)
+        return True
+
     def replace_decisions(
         self,
         assignment: str,
@@ -274,6 +310,11 @@ class Gradebook:
     def _writing(self) -> Iterator[Connection]:
         with told_with_mend(self._path), writing(self._engine) as connection:
             yield connection
+
+
+def mark_of(decision: Override | None) -> str:
+    """What tells a decision from every other, "" for none: nobody overwrites what they have not seen."""
+    return "" if decision is None else f"{decision.when.isoformat()} {decision.points} {decision.who}"
 
 
 def _latest_rows(connection: Connection, assignment: str) -> dict[str, RowMapping]:

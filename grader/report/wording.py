@@ -61,6 +61,7 @@ SPLITS = {Split.TEST: "test", Split.VALIDATION: "validation", Split.TRAIN: "trai
 SOURCES = {
     Source.SOURCE: "read in your code or text",
     Source.SAVED: "in the outputs you saved",
+    Source.REPLAYED: "in the outputs you saved, of a training whose beginning our run saw too",
     Source.RERUN: "in the outputs of our run",
     Source.OBSERVED: "seen by our recorder while your code ran",
     Source.MEASURED: "measured by us on examples your code had not seen",
@@ -69,6 +70,7 @@ SOURCES = {
 SHORT_SOURCES = {
     Source.SOURCE: "code or text",
     Source.SAVED: "saved outputs",
+    Source.REPLAYED: "replayed outputs",
     Source.RERUN: "outputs of our run",
     Source.OBSERVED: "our recorder",
     Source.MEASURED: "our measurement",
@@ -77,6 +79,7 @@ SHORT_SOURCES = {
 SOURCES_EXPLAINED = {
     Source.SOURCE: "in the cells as you handed them in.",
     Source.SAVED: "in what your cells had printed or drawn when you saved the notebook.",
+    Source.REPLAYED: "your training takes longer than our run may: as far as it came, it went as in yours.",
     Source.RERUN: "in what your cells printed when we ran them, from top to bottom, in an empty session.",
     Source.OBSERVED: "TensorFlow calls that were noted during that run: models, trainings, their steps.",
     Source.MEASURED: "computed by us, outside of your code, from what your trained model predicts.",
@@ -122,7 +125,13 @@ KERAS_FLAVOURS = {
     KerasFlavour.LEGACY: "legacy Keras 2 (tf-keras)",
 }
 
-_DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "imdb": "IMDB"}
+_DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "imdb": "IMDB",
+}
 
 _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 

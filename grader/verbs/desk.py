@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.command()(release)
     app.command()(diff)
+    app.command()(review)
     export = typer.Typer(no_args_is_help=True, help="Grades out to Moodle, or as a table.")
     export.command("moodle")(export_moodle)
     export.command("csv")(export_csv)
@@ -66,6 +67,41 @@ def diff(
         ) from None
     with Gradebook.open(find_course(course).state / "gradebook.sqlite") as gradebook:
         show_changes(gradebook.changes_since(assignment, moment), since)
+
+
+def review(
+    assignment: AssignmentArgument,
+    port: Annotated[
+        int | None, typer.Option(min=1024, max=65535, help="Where it answers. Default: any.")
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+    course: CourseOption = None,
+) -> None:
+    """Decide what waits for a person, on a web page that only this machine can reach."""
+    import webbrowser
+
+    from grader.course import find_course
+    from grader.errors import UsageError
+
+    try:
+        from grader.review.server import serve
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The review page needs {error.name}, which is not installed: pip install 'grader[review]'."
+        ) from error
+    from grader.review.desk import ReviewDesk
+
+    def tell(address: str) -> None:
+        typer.echo(
+            f"The review of {assignment} is at {address}\nCtrl-C ends it; every decision is kept at once."
+        )
+        if browser:
+            webbrowser.open(address)
+
+    serve(ReviewDesk(find_course(course), assignment), port, tell)
+    typer.echo("Type the grade command again: it makes the reports anew with what was decided.")
 
 
 def export_moodle(
