@@ -44,11 +44,13 @@ right = np.argmax(model(prepare(test_images[:2000])).numpy(), 1) == test_labels[
 print("test accuracy:", right.mean())
 """
 
+NOTEBOOK = a_notebook([TRAINING])  # made once: its cells get ids by chance
+
 
 def graded(root: Path, ready_data: Path, source: RoomSource, neighbours: int) -> Outcomes:
     """The notebook's grade, with `neighbours` hand-ins beside it in rooms that are open at the same time."""
     course = a_course(root, LIMITS, ready_data)
-    hand_in(course, ONE, a_notebook([TRAINING]))
+    hand_in(course, ONE, NOTEBOOK)
     for number in range(neighbours):
         beside = a_notebook([GREEDY]) if number < 2 else an_honest_notebook(number, f"witness {number}")
         hand_in(course, ONE + 1 + number, beside)
