@@ -11,6 +11,7 @@ from grader.checks.foreign_outputs import flags_of_foreign_outputs
 from grader.checks.handed_in import after_a_failed_run
 from grader.checks.measurement import flags_of_measurement
 from grader.checks.needs import flags_of_needs
+from grader.checks.replayed import flags_of_replays
 from grader.checks.shortcuts import flags_of_shortcuts
 from grader.errors import trace_of
 from grader.evidence.record import Evidence
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 _SOURCE_WORDS = {
     Source.SOURCE: "the code and the text",
     Source.SAVED: "the outputs as handed in",
+    Source.REPLAYED: "saved outputs whose beginning our run saw too",
     Source.RERUN: "the outputs of our run",
     Source.OBSERVED: "what was seen while it ran",
     Source.MEASURED: "our own measurement",
@@ -78,6 +80,22 @@ def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = (
         criteria=tuple(criteria),
         flags=tuple(flags),
     )
+
+
+def with_decisions(grade: Grade, overrides: Iterable[Override]) -> Grade:
+    """A grade with other decisions laid over its verdicts, as far as they fit; flags stay as they are."""
+    newest = _newest(override for override in overrides if override.submission == grade.submission)
+    criteria = tuple(
+        criterion.model_copy(
+            update={
+                "override": found
+                if (found := newest.get(criterion.id)) is not None and found.points <= criterion.points
+                else None
+            }
+        )
+        for criterion in grade.criteria
+    )
+    return grade.model_copy(update={"criteria": criteria})
 
 
 def judged_sha256(evidence: Evidence, criterion_id: str) -> str:
@@ -186,11 +204,13 @@ def _how_it_failed(run: Run | None) -> Reason:
 def _as_accepted(verdict: Verdict, criterion: Criterion) -> Verdict:
     """The verdict, or a person's turn when none of its facts is from a source that the criterion accepts.
 
-    A criterion that accepts every source asks nothing, so reasons without a source pass it too.
+    A criterion that accepts every source asks nothing, so reasons without a source pass it too. What a replay
+    decides rests on nothing else, whatever stands beside it.
     """
     if verdict.outcome not in _OUTCOME_WORDS or set(criterion.accepts) == set(Source):
         return verdict
-    if any(source in criterion.accepts for source in verdict.sources):
+    deciding = [source for source in verdict.sources if source is Source.REPLAYED] or verdict.sources
+    if any(source in criterion.accepts for source in deciding):
         return verdict
     found = " and ".join(_SOURCE_WORDS[source] for source in verdict.sources) or "no named source"
     accepted = " or ".join(_SOURCE_WORDS[source] for source in criterion.accepts)
@@ -212,6 +232,7 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return
     yield from _flags_of_run(evidence.run)
+    yield from flags_of_replays(evidence)
     yield from flags_of_measurement(evidence)
 
 

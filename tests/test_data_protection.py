@@ -38,6 +38,8 @@ NAMES = re.compile(r"alwin|zwirner|kerstin|quast|sanna|prell|erdmute|blohm|23456
 class Pretending:
     """An executor that runs nothing: every cell ends well and prints what it is given."""
 
+    device = "cpu"
+
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         for job in jobs:
             cells = [v4.new_code_cell(cell.source, id=f"cell-{cell.number}") for cell in job.cells]
