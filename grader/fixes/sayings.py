@@ -210,6 +210,7 @@ SYMPTOMS: Mapping[Symptom, Saying] = {
             "<gradient> .. explod*|explos*|explodier*|huge|enormous|blow*|blew|riesig*|inf|infinite",
             "<gradient> .. <too> <large>",
             "explod*|explodierend* <gradient>",
+            "exploding|explodierend* .. <gradient>",
             "large|huge|grosse* <gradient>",
             "exploding",
             "explosion .. <gradient>",
