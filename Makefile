@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references answers validity fuzz soak peers lint bubblewrap clean other-machines bench
+.PHONY: demo test references answers validity fuzz soak install-check peers lint bubblewrap clean other-machines bench
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -26,6 +26,9 @@ fuzz: $(STAMP)
 
 soak: $(STAMP) bubblewrap
 	$(BIN)/python -m pytest tests/hostile/test_soak.py -m soak -s --timeout 0
+
+install-check: $(STAMP)  # needs the package index, some minutes and 4 GB of disk
+	$(BIN)/python -m pytest tests/student/test_installs.py -m install -s --timeout 0
 
 peers: $(STAMP)
 	$(BIN)/python benchmarks/peers --write docs/security.md

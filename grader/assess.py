@@ -80,6 +80,22 @@ def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = (
     )
 
 
+def with_decisions(grade: Grade, overrides: Iterable[Override]) -> Grade:
+    """A grade with other decisions laid over its verdicts, as far as they fit; flags stay as they are."""
+    newest = _newest(override for override in overrides if override.submission == grade.submission)
+    criteria = tuple(
+        criterion.model_copy(
+            update={
+                "override": found
+                if (found := newest.get(criterion.id)) is not None and found.points <= criterion.points
+                else None
+            }
+        )
+        for criterion in grade.criteria
+    )
+    return grade.model_copy(update={"criteria": criteria})
+
+
 def judged_sha256(evidence: Evidence, criterion_id: str) -> str:
     """Hash of what a person saw when deciding: the notebook, its run (by key) and the criterion."""
     run_key = evidence.run.key if evidence.run is not None else "no run"

@@ -12,11 +12,22 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
+from grader.verbs import desk, scripts, students
+from grader.verbs.options import (
+    DONE,
+    FAULT,
+    SOME_NOT_GRADED,
+    STOPPED,
+    USAGE,
+    CourseOption,
+    DataOption,
+    JobsOption,
+    JsonOption,
+)
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
 
-DONE, SOME_NOT_GRADED, USAGE, FAULT, STOPPED = 0, 1, 2, 70, 130
 MAIN_VERB = "run"
 
 
@@ -67,19 +78,9 @@ def _every_verb(
 
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
-
-CourseOption = Annotated[
-    Path | None,
-    typer.Option("--course", help="Course root: the folder with rubrics/. Searched upwards if not given."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+desk.register(app)
+students.register(app)
+scripts.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
@@ -93,6 +94,10 @@ def run(
     data: DataOption = None,
     decisions: Annotated[
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
+    ] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for when things were handed in (deadlines.yaml)."),
     ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
@@ -125,8 +130,9 @@ def run(
         raise UsageError(
             f"--data (or GRADER_DATA) names {data}, which is no folder: correct it or leave it out."
         )
-    if decisions is not None and not decisions.is_file():
-        raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
+    for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
     try:
         with (
@@ -141,6 +147,7 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    worksheet=worksheet,
                     limits=limit or (),
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,
@@ -196,41 +203,6 @@ def calibrate(
         path = found.rubric_path(assignment)
         write_thresholds(calibration, path, date.today())
         typer.echo(f"Written into {path}; grade again to see whose grade moves.")
-
-
-@app.command()
-def references(
-    assignment: Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")],
-    data: DataOption = None,
-    propose: Annotated[
-        bool, typer.Option("--calibrate", help="Propose bars for scripts.yaml from what the runs reach.")
-    ] = False,
-    course: CourseOption = None,
-    jobs: JobsOption = None,
-) -> None:
-    """Run the broken scripts of an assignment: each must fail as described, each listed fix must mend it."""
-    from grader.course import find_course
-    from grader.execution.interface import find_executor
-    from grader.script_references import check_scripts
-    from grader.script_terminal import show_bars, show_scripts
-    from grader.terminal import progress_on_stderr
-
-    found = find_course(course)
-    with (
-        closing(find_executor("local")(jobs)) as executor,
-        progress_on_stderr(executor.remaining_seconds) as progress,
-    ):
-        checked = check_scripts(assignment, found, executor, data=data, progress=progress)
-    if not checked:
-        typer.echo(
-            f"Assignment {assignment} has no broken scripts (no rubrics/{assignment}/scripts.yaml). Its "
-            f"reference solutions are graded by: python -m pytest reference_solutions/{assignment}"
-        )
-        return
-    show_scripts(checked)
-    if propose:
-        show_bars(checked)
-    raise typer.Exit(SOME_NOT_GRADED if any(script.faults for script in checked) else DONE)
 
 
 @app.command()
@@ -309,9 +281,28 @@ def main() -> None:
     except GraderError as error:
         typer.echo(f"grade: {error}", err=True)
         sys.exit(USAGE)
+    except ModuleNotFoundError as lack:
+        top = (lack.name or "").partition(".")[0]
+        if top not in _of_extra("run"):
+            typer.echo(f"grade: {_fault(lack)}", err=True)
+            sys.exit(FAULT)
+        typer.echo(
+            f"grade: Running notebooks needs {top}, which is not installed: pip install 'grader[run]'.",
+            err=True,
+        )
+        sys.exit(USAGE)
     except Exception as bug:  # noqa: BLE001 - the outermost boundary: one sentence, and the rest in a file
         typer.echo(f"grade: {_fault(bug)}", err=True)
         sys.exit(FAULT)
+
+
+def _of_extra(extra: str) -> set[str]:
+    """The modules that an extra of ours installs, as far as they are called like their packages."""
+    import re
+    from importlib import metadata
+
+    wanted = [line for line in metadata.requires("grader") or () if re.search(rf"extra == .{extra}\b", line)]
+    return {re.split(r"[^\w.-]", line)[0].replace("-", "_") for line in wanted}
 
 
 def _fault(bug: Exception) -> str:

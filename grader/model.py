@@ -342,8 +342,25 @@ class CriterionGrade(Record):
         return (self.points * self.verdict.fraction).quantize(Decimal("0.01"))
 
 
+class Lateness(Record):
+    """When a hand-in came and when it was due; `days` are the days begun after that, grace aside.
+
+    `penalty` is what that costs in points, `is_refused` that it counts for nothing at all.
+    """
+
+    handed_in: datetime
+    due: datetime
+    has_extension: bool
+    days: Annotated[int, Field(ge=0)]
+    penalty: Annotated[Decimal, Field(ge=0)]
+    is_refused: bool
+
+
 class Grade(Record):
-    """The grade of one submission. `flags` are sentences for the TA, never points."""
+    """The grade of one submission. `flags` are sentences for the TA, never points.
+
+    `late` is None where nobody knows when it was handed in, or no deadline is set.
+    """
 
     submission: str
     assignment: str
@@ -354,10 +371,18 @@ class Grade(Record):
     pass_points: Decimal | None = None
     criteria: tuple[CriterionGrade, ...]
     flags: tuple[str, ...] = ()
+    late: Lateness | None = None
+
+    @property
+    def final_score(self) -> Decimal:
+        """The score less what lateness costs, never below 0: what students are told in the end."""
+        if self.late is None:
+            return self.score
+        return Decimal(0) if self.late.is_refused else max(Decimal(0), self.score - self.late.penalty)
 
     @property
     def score(self) -> Decimal:
-        """Points that are settled, bonus included."""
+        """Points that are settled, bonus included; what lateness costs stands in `late`."""
         return sum((c.awarded for c in self.criteria if c.awarded is not None), Decimal(0))
 
     @property
@@ -375,7 +400,11 @@ class Grade(Record):
         """For `pass_fail`: True or False once it cannot change any more, None while it can."""
         if self.pass_points is None:
             return None
-        if self.score >= self.pass_points:
+        if self.final_score >= self.pass_points:
             return True
+        if self.late is not None and self.late.is_refused:
+            return False
+        penalty = self.late.penalty if self.late is not None else Decimal(0)
         open_bonus = sum((c.points for c in self.criteria if c.awarded is None and c.is_bonus), Decimal(0))
-        return False if self.score + self.open_points + open_bonus < self.pass_points else None
+        best = self.score + self.open_points + open_bonus - penalty
+        return False if best < self.pass_points else None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from nbformat import NotebookNode
 
@@ -28,9 +29,11 @@ from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
 from grader.gradebook.decisions import read_decisions
 from grader.gradebook.store import Gradebook
-from grader.intake.places import decisions_path, is_whole
+from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.lateness import read_deadlines, with_lateness
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
+from grader.moodle.times import hand_in_times
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
@@ -68,6 +71,7 @@ def grade(
     assignment: str | None = None,
     data: Path | None = None,
     decisions: Path | None = None,
+    worksheet: Path | None = None,
     limits: Sequence[str] = (),
     isolation: Isolation = Isolation.BUBBLEWRAP,
     repeat: int = 0,
@@ -76,20 +80,21 @@ def grade(
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
-    What was run before is not run again, what was judged before is judged again. `data` and `decisions` name
-    a folder of data sets and a `decisions.csv` that lie elsewhere than expected; `limits`, each `name=value`,
-    come before the rubric's; `repeat` other than 0 gives every run other seeds; `pseudonyms` leaves names out
-    of all that is shown. Raises `GraderError` for bad usage, a bad rubric or broken machinery, before the
+    What was run before is not run again, what was judged before is judged again. `data`, `decisions` and
+    `worksheet` name a folder of data sets, a `decisions.csv` and Moodle's grading worksheet that lie
+    elsewhere than expected; `limits`, each `name=value`, come before the rubric's; `repeat` other than 0
+    gives every run other seeds; `pseudonyms` leaves names out of all that is shown. Raises `GraderError` for
+    bad usage, a bad rubric or broken machinery, before the
     first student where it can be known.
     """
     with course.locked():
         names = NamesLeftOut(course_secret(course.state)) if pseudonyms else None
         received = list(read_submissions(path, assignment=assignment, workspace=course.state / "intake"))
         assignments = sorted({item.assignment for item in received})
-        if decisions is not None and len(assignments) > 1:
-            raise UsageError(
-                f"--decisions is for one assignment, and here are {', '.join(assignments)}: name one of them."
-            )
+        for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+            if file is not None and len(assignments) > 1:
+                there = ", ".join(assignments)
+                raise UsageError(f"{option} is for one assignment, and here are {there}: name one of them.")
         rubrics = {
             name: with_limits(read_rubric(course.rubric_path(name), datasets=dataset_names()), limits)
             for name in assignments
@@ -102,7 +107,8 @@ def grade(
                 items,
                 rubric,
                 _Desk(course, executor, data, isolation, progress, repeat, names),
-                decisions_file=decisions or decisions_path(path, name),
+                decisions_file=decisions or staff_file(path, name, DECISIONS),
+                worksheet=worksheet or staff_file(path, name, WORKSHEET),
                 is_whole_class=is_whole(path, name),
             )
 
@@ -134,16 +140,18 @@ def _grade_assignment(
     desk: _Desk,
     *,
     decisions_file: Path | None,
+    worksheet: Path | None,
     is_whole_class: bool,
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
+    late = _Lateness(received, rubric, desk.course, worksheet)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
         gathered = _gather(submissions, rubric, desk)
         decisions = gradebook.decisions(rubric.assignment)
-        grades = tuple(assess(evidence, rubric, decisions) for evidence in gathered.evidence)
+        grades = tuple(late.told(assess(evidence, rubric, decisions)) for evidence in gathered.evidence)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
@@ -179,6 +187,31 @@ def _grade_assignment(
         isolation=desk.isolation,
         class_page=class_page,
     )
+
+
+class _Lateness:
+    """What is known of when hand-ins came and when they were due; nothing without deadlines and worksheet."""
+
+    def __init__(
+        self,
+        received: Iterable[Submission | Rejected],
+        rubric: Rubric,
+        course: Course,
+        worksheet: Path | None,
+    ) -> None:
+        whose = {item.id: item.participant for item in received}
+        numbers = {name: participant.id for name, participant in whose.items()}
+        self._policy = rubric.late
+        self._deadlines = read_deadlines(course.root, rubric.assignment, numbers)
+        self._times: dict[str, datetime] = {}
+        if self._deadlines is not None and worksheet is not None:
+            self._times = hand_in_times(worksheet, whose, ZoneInfo(self._deadlines.zone))
+
+    def told(self, grade: Grade) -> Grade:
+        """The grade, with when it was handed in where that is known."""
+        if self._deadlines is None:
+            return grade
+        return with_lateness(grade, self._policy, self._deadlines, self._times.get(grade.submission))
 
 
 class _Gathered(Record):

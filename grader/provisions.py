@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from grader.course import Course
 from grader.datasets.finding import find_dataset
@@ -12,30 +13,45 @@ from grader.datasets.withheld import course_secret, read_inputs, read_key, split
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
 from grader.execution.scripts import plan_training_script
-from grader.model import Attachment, Isolation, Submission
+from grader.model import Attachment, Isolation, Limits, Submission
 from grader.notebook.records import Notebook
-from grader.rubric import Rubric
 
 MORE_SEEDS = (1, 2)  # the repeats that are run where an accuracy is close to a line
+
+
+class Provided(Protocol):
+    """What a rubric, or a student edition, says of the runs."""
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets that a notebook finds."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What one run may use."""
+        ...
 
 
 class Provisions:
     """The data sets of one assignment as its runs get them, and what their predictions are measured with.
 
-    `data` names a folder with real data sets. `repeat` other than 0 gives all runs other seeds. Raises
-    `DatasetError` when a data set is damaged or its split cannot be made.
+    `data` names a folder with real data sets. `repeat` other than 0 gives all runs other seeds; `secret`
+    stands in for the course's, which then is not looked at. Raises `DatasetError` when a data set is damaged
+    or its split cannot be made.
     """
 
     def __init__(
         self,
-        rubric: Rubric,
+        rubric: Provided,
         course: Course,
         data: Path | None,
         isolation: Isolation = Isolation.BUBBLEWRAP,
         repeat: int = 0,
+        secret: bytes | None = None,
     ) -> None:
         cache = course.state / "cache"
-        secret = course_secret(course.state)
+        secret = course_secret(course.state) if secret is None else secret
         found = [
             find_dataset(name, data=data, course_data=course.data, cache=cache) for name in rubric.datasets
         ]

@@ -91,6 +91,9 @@ def _faults_of(broken: BrokenRuns) -> Iterator[str]:
             ended = f"{run.status.value.replace('_', ' ')}{f': {run.error}' if run.error else ''}"
             yield f"seed {seed}: the script does not run to its end ({ended})"
             continue
+        if run.watched is None:
+            yield f"seed {seed}: nothing was seen of its training, so a person has to judge its fixes"
+            continue
         missing = [symptom for symptom in broken.script.fails if symptom not in run.symptoms.shown]
         for symptom in missing:
             how = "is not there" if symptom in run.symptoms.absent else "could not be told"

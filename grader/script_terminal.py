@@ -26,7 +26,8 @@ def show_scripts(checked: Sequence[CheckedScript]) -> None:
         for fault in script.faults:
             console.print(Text(f"FAIL  {script.script.name}: {fault}", style="bold red"), soft_wrap=True)
         if not script.faults:
-            console.print(Text(f"ok    {script.script.name}: fails as described, every fix mends it"))
+            fixes = "every listed fix mends it" if script.fixes else "no fix is listed"
+            console.print(Text(f"ok    {script.script.name}: fails as described, {fixes}"))
         console.print()
 
 
@@ -36,7 +37,8 @@ def show_bars(checked: Sequence[CheckedScript]) -> None:
     for script in checked:
         bar = script.proposed
         if bar is None:
-            console.print(f"{script.script.name}: no bar lies between the broken and the mended runs.")
+            why = "no bar lies between the broken and the mended runs" if script.fixes else "no fix is listed"
+            console.print(f"{script.script.name}: {why}; a bar is proposed between the two.", soft_wrap=True)
             continue
         loss = "" if bar.loss_below is None else f", loss_below: {bar.loss_below}"
         line = f"{script.script.name}:  bar: {{accuracy: {bar.accuracy}{loss}}}"

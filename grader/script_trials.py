@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from grader.errors import trace_of
 from grader.evidence.mended import (
@@ -17,6 +18,7 @@ from grader.evidence.mended import (
     is_mended,
     judge_fix,
     read_script_run,
+    smoothness_of_data,
     with_accuracy_symptom,
 )
 from grader.evidence.record import Evidence
@@ -27,7 +29,7 @@ from grader.execution.running import FinishedRuns, Progress, run_jobs
 from grader.execution.store import RunStore
 from grader.fixes.finding import Found, find_fixes
 from grader.fixes.records import Bar, Fix, Script
-from grader.fixes.steps import number_of, steps_constant, with_number
+from grader.fixes.steps import number_of, with_number
 from grader.model import Record, Run, Submission
 from grader.notebook.reading import read_notebook
 from grader.provisions import Provisions
@@ -118,20 +120,23 @@ class ScriptTrials:
         self.executed += finished.executed
         return finished
 
+    @cached_property
+    def _smoothness(self) -> float | None:
+        return smoothness_of_data(self._data.keys)
+
     def _script_run(self, run: Run) -> ScriptRun:
         if run.key not in self._read:
             executed = self._runs.load_executed(run.key)
             notebook = None if executed is None else read_notebook(executed)
             facts = self._runs.load_facts(run.key)
-            self._read[run.key] = read_script_run(run, facts, notebook, self._data.keys)
+            self._read[run.key] = read_script_run(run, facts, notebook, self._data.keys, self._smoothness)
         return self._read[run.key]
 
 
 def with_own_steps(script: Script, mended: str) -> str:
-    """A mended version of `script` with the script's own number of steps, as far as both say theirs."""
+    """A mended version of `script` with the script's own number of steps, where both name it alike."""
     own = number_of(script.source, script.steps) if script.steps else None
-    name = script.steps if script.steps and number_of(mended, script.steps) else steps_constant(mended)
-    return mended if own is None or not name else with_number(mended, name, own)
+    return mended if own is None else with_number(mended, script.steps, own)
 
 
 def with_scripts(evidence: Sequence[Evidence], rubric: Rubric, trials: ScriptTrials) -> tuple[Evidence, ...]:

@@ -5,6 +5,7 @@ On a terminal with colours and a live bar (rich); plain lines, one per event, wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -19,9 +20,12 @@ from rich.text import Text
 from grader.calibration.rule import Calibration
 from grader.cleaning import Removed
 from grader.execution.running import Progress as ProgressFunction
+from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
 from grader.model import CriterionGrade, Grade, Isolation
+from grader.moodle.filling import Fate
 from grader.pipeline import Graded
+from grader.releasing import ReleasedGrade, Told
 from grader.report.visible import show_hidden as visible
 from grader.sandbox.doctor import Finding
 
@@ -101,6 +105,15 @@ def _table(part: Graded) -> Table:
     return table
 
 
+_TOLD = {
+    Told.RAISED: "raised",
+    Told.LOWERED: "lowered",
+    Told.REWORDED: "same points, other reasons",
+    Told.OPEN: "not released, points are open",
+    Told.KEPT: "left as it was told",
+}
+
+
 def _who(grade: Grade) -> str:
     name = grade.participant.name
     return f"{grade.submission} ({visible(name)})" if name else grade.submission
@@ -115,7 +128,7 @@ def _moved(change: GradeChange) -> Text:
         f"{moved.id}: {_state(moved.old)} → {_state(moved.new)}" for moved in change.criteria
     )
     scores = f"{_number(change.old_score)} → {_number(change.new_score)}"
-    return Text(f"moved: {change.submission}: {scores} points ({criteria})")
+    return Text(f"moved: {change.submission}: {scores} points ({criteria or 'by what lateness costs'})")
 
 
 def _state(criterion: CriterionGrade | None) -> str:
@@ -153,6 +166,58 @@ def show_calibration(calibration: Calibration) -> None:
     console.print(
         "Left of an arrow is what the rubric says, right of it what the rule of thumb says.", soft_wrap=True
     )
+
+
+def show_release(found: Sequence[ReleasedGrade]) -> None:
+    """Print what a release told whom, and what it left as it was and why."""
+    console = Console(highlight=False)
+    for one in found:
+        if one.told in (Told.SAME, Told.NEW):
+            continue
+        before = "" if one.before is None else f"{_number(one.before.final_score)} → "
+        line = f"{_TOLD[one.told]}: {visible(one.submission)}: {before}{_number(one.now.final_score)} points"
+        console.print(Text(line), soft_wrap=True)
+    counts = Counter(one.told for one in found)
+    changed = sum(counts[told] for told in (Told.RAISED, Told.LOWERED, Told.REWORDED))
+    console.print(
+        f"{counts[Told.NEW]} released for the first time, {changed} changed, {counts[Told.SAME]} as "
+        f"before, {counts[Told.OPEN]} still open, {counts[Told.KEPT]} not lowered.",
+        soft_wrap=True,
+    )
+    if counts[Told.KEPT]:
+        console.print("To lower what was told, sign for it: --lower --why TEXT.")
+
+
+def show_moodle_export(made: MoodleExport) -> None:
+    """Print what Moodle will take of a worksheet and what it will skip, and where the files are."""
+    console = Console(highlight=False)
+    for row in made.rows:
+        if row.fate is Fate.SKIPPED:
+            who = f"{row.participant} {visible(row.name)}".strip()
+            console.print(Text(f"skipped: {who}: {visible(row.why)}"), soft_wrap=True)
+    for name in made.unclaimed:
+        console.print(Text(f"in no row: {visible(name)}"), soft_wrap=True)
+    for name, why in made.without_report.items():
+        console.print(Text(f"no feedback file: {visible(name)}: {why}"), soft_wrap=True)
+    counts = Counter(row.fate for row in made.rows)
+    console.print(
+        f"Moodle will take {counts[Fate.TAKEN]} of {len(made.rows)} grades and {counts[Fate.COMMENT_ONLY]} "
+        f"comments without a new grade; {counts[Fate.UNCHANGED]} are there already, "
+        f"{counts[Fate.SKIPPED]} are skipped. It also skips, without a word, whoever was graded in Moodle "
+        "after this worksheet was downloaded.",
+        soft_wrap=True,
+    )
+    console.print(Text(f"1. Upload the grading worksheet {_short(made.worksheet)}"), soft_wrap=True)
+    reports = f"{made.people} report{'' if made.people == 1 else 's'}"
+    console.print(Text(f"2. Then the feedback files {_short(made.feedback)} ({reports})"), soft_wrap=True)
+
+
+def show_changes(changes: Sequence[GradeChange], since: str) -> None:
+    """Print whose grade moved between two states, and by which criteria."""
+    console = Console(highlight=False)
+    for change in changes:
+        console.print(_moved(change), soft_wrap=True)
+    console.print(f"{len(changes)} moved since {since}.")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -92,7 +92,7 @@ def test_a_bar_is_proposed_between_the_broken_and_the_mended_runs(checked):
 def test_the_command_shows_it_and_runs_nothing_again(course, checked):
     ended = CliRunner().invoke(app, ["references", "a2", "--course", str(course.root), "--calibrate"])
     assert ended.exit_code == 0, ended.output
-    assert "fails as described, every fix mends it" in ended.output
+    assert "fails as described, every listed fix mends it" in ended.output
     assert "bar: {accuracy:" in ended.output
     assert "running" not in ended.output
 

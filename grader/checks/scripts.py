@@ -27,6 +27,11 @@ from grader.model import (
 _HALF = Decimal("0.5")
 _SHOWN = 3  # fixes that are told of, and passages
 _LINE = 80  # characters of a change
+_CODE_FILES = (".py", ".ipynb")
+_ABOUT_TRAINING = (
+    *("script", "skript", "fail", "gradient", "softmax", "sigmoid", "noise", "rausch", "initiali", "weights"),
+    *("gewicht", "vanish", "verschwind", "explo", "nan", "dead"),
+)  # in any word: text with none of them diagnoses nothing
 
 
 @check("script-mended")
@@ -91,28 +96,24 @@ def _is_broken_lost(tried: TriedScript) -> bool:
 
 
 def _nothing_found(evidence: Evidence, tried: TriedScript) -> Verdict:
-    """Nothing speaks of this script: certain only where no text is left that could."""
+    """Nothing speaks of this script: certain only where no text and no file is left that could."""
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
+    files = [file.name for file in evidence.submission.attachments if file.name.endswith(_CODE_FILES)]
     told = [one for one in evidence.scripts or () if one.fixes or one.said]
-    if told or _has_text_about_training(evidence):
-        return needs_review(
-            Reason(
-                text=f"No text and no fix was found that speaks of {tried.name} ({tried.title}) for certain.",
-                source=Source.SOURCE,
-            )
-        )
-    return not_met(
-        Reason(text=f"Nothing is said about {tried.name}, and no fix is given.", source=Source.SOURCE)
-    )
-
-
-_WORDS = ("script", "skript", "fail", "gradient", "softmax", "noise", "initiali", "vanish", "explo", "nan")
+    if told or files or _has_text_about_training(evidence):
+        beside = f"; beside the notebook there is {files[0]}" if files else ""
+        text = f"No text and no fix was found that surely is about {tried.name} ({tried.title}){beside}."
+        return needs_review(Reason(text=text, source=Source.SOURCE))
+    text = f"Nothing is said about {tried.name}, and no fix is given."
+    return not_met(Reason(text=text, source=Source.SOURCE))
 
 
 def _has_text_about_training(evidence: Evidence) -> bool:
-    return any(word in passage.text.lower() for passage in evidence.prose.passages for word in _WORDS)
+    return any(
+        word in passage.text.lower() for passage in evidence.prose.passages for word in _ABOUT_TRAINING
+    )
 
 
 def _of_fixes(fixes: Sequence[TriedFix]) -> Iterator[Reason]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from grader.evidence.collect import observe
-from grader.evidence.measured import Measured
-from grader.evidence.measuring import Key
+from grader.evidence.measured import LEAST_AGREEMENT, Measured
+from grader.evidence.measuring import Key, Kind
 from grader.evidence.observed import Observed, ObservedTraining, UpdatePath
 from grader.evidence.scripts import ScriptRun, Trial
 from grader.evidence.symptoms import HIGH_LOSS, matrices, smoothness_of, symptoms_of
@@ -32,9 +32,17 @@ class Judged(NamedTuple):
 
 
 def read_script_run(
-    run: Run, facts: Iterable[Mapping[str, Any]], executed: Notebook | None, keys: Mapping[str, Key]
+    run: Run,
+    facts: Iterable[Mapping[str, Any]],
+    executed: Notebook | None,
+    keys: Mapping[str, Key],
+    smoothness: float | None,
 ) -> ScriptRun:
-    """What `run` of a script shows: of the training that took most steps, or of the best one of these."""
+    """What `run` of a script shows: of the training that took most steps, or of the best one of these.
+
+    `smoothness` is that of the data set's images (see `smoothness_of_data`). Predictions that our own
+    computing does not bear out are taken for the work of a recorder that was changed.
+    """
     is_real = all(use.origin is DatasetOrigin.REAL for use in run.datasets)
     error = next((cell.error for cell in run.failed_cells), None)
     bare = ScriptRun(key=run.key, status=run.status, error=error, is_real_data=is_real)
@@ -45,10 +53,12 @@ def read_script_run(
         return bare
     watched = next((found for found in observed.watched if found.training == training.id), None)
     figure = measured.of(training.id)
+    if figure is not None and (
+        figure.is_untold or (figure.agreement is not None and figure.agreement < LEAST_AGREEMENT)
+    ):
+        return bare.model_copy(update={"is_trusted": False})
     printed = None if figure is not None or executed is None else _printed(executed)
     accuracy = printed if figure is None else figure.accuracy
-    images = next((key.images for key in keys.values() if key.images is not None), None)
-    smoothness = None if images is None else smoothness_of(images)
     symptoms = Symptoms(steps=training.updates, accuracy=accuracy)
     if watched is not None:
         symptoms = symptoms_of(watched, training, accuracy=accuracy, smoothness=smoothness)
@@ -64,6 +74,14 @@ def read_script_run(
             "is_fit": training.path is UpdatePath.FIT,
         }
     )
+
+
+def smoothness_of_data(keys: Mapping[str, Key]) -> float | None:
+    """How far neighbouring pixels of the withheld images are alike, None when there are no images."""
+    for key in keys.values():
+        if key.images is not None:
+            return smoothness_of(key.images[key.kinds == Kind.WITHHELD])
+    return None
 
 
 def _main(observed: Observed, measured: Measured) -> ObservedTraining | None:
@@ -135,10 +153,11 @@ def judge_fix(runs: Sequence[ScriptRun], broken: ScriptRun, bar: Bar) -> Judged:
     refused = _why_refused(runs[at], broken)
     if refused:
         return Judged(Trial.REFUSED, refused, at)
+    different = _how_different(runs[at], broken)
+    if different:
+        how = "It trains" if passed is not None else "It does not train as asked for"
+        return Judged(Trial.UNCLEAR, f"{how}, but {different}.", at)
     if passed is not None:
-        more = runs[at].symptoms.steps > broken.symptoms.steps / _SAME_STEPS
-        if broken.symptoms.steps and more:
-            return Judged(Trial.UNCLEAR, f"It trains, but takes more steps: {_steps(runs[at], broken)}.", at)
         return Judged(Trial.MENDED, f"It trains: {_reached(runs[at], bar)}.", at)
     return Judged(*_why_not_mended(runs, at, bar), at)
 
@@ -161,25 +180,25 @@ def _why_not_mended(runs: Sequence[ScriptRun], at: int, bar: Bar) -> tuple[Trial
 
 
 def _why_refused(run: ScriptRun, broken: ScriptRun) -> str:
-    """Why what ran is no mended version of the script, "" when it may be one."""
-    if run.status is not RunStatus.COMPLETED:
+    """Why what ran surely is no mended version of the script, "" when it may be one."""
+    if run.status is not RunStatus.COMPLETED or not run.is_trusted:
         return ""
-    if run.is_trusted and run.symptoms.steps == 0:
-        return "Nothing is trained when it runs."
-    if run.is_trusted and run.symptoms.steps < _SAME_STEPS * broken.symptoms.steps:
-        return f"It takes fewer steps than the script: {_steps(run, broken)}."
-    if not broken.shapes or not run.shapes:
-        return ""
-    if run.is_fit and not broken.is_fit:
-        return "It trains with Keras's `fit`, the script does not."
+    if run.symptoms.steps == 0:
+        return "Nothing is trained when it runs." if broken.symptoms.steps else ""
     is_other = any(len(shape) > 2 for shape in run.shapes) and all(len(s) <= 2 for s in broken.shapes)
-    if is_other or run.hidden_layers == 0 < broken.hidden_layers:
+    if broken.shapes and (is_other or run.hidden_layers == 0 < broken.hidden_layers):
         return "It trains a model of another kind than the script's."
     return ""
 
 
-def _steps(run: ScriptRun, broken: ScriptRun) -> str:
-    return f"{run.symptoms.steps:,} instead of {broken.symptoms.steps:,}"
+def _how_different(run: ScriptRun, broken: ScriptRun) -> str:
+    """What makes a mended version hard to compare with the script, "" for nothing."""
+    steps, own = run.symptoms.steps, broken.symptoms.steps
+    if run.status is not RunStatus.COMPLETED or not run.is_trusted or not own:
+        return ""
+    if not _SAME_STEPS * own <= steps <= own / _SAME_STEPS:
+        return f"it takes {steps:,} steps, the script {own:,}"
+    return "it trains with Keras's `fit`, the script does not" if run.is_fit and not broken.is_fit else ""
 
 
 def _reached(run: ScriptRun, bar: Bar) -> str:

@@ -63,11 +63,15 @@ def smoothness_of(images: NDArray[np.uint8]) -> float:
 
 
 def matrices(training: ObservedTraining) -> list[int]:
-    """The places of a training's weight matrices, in the order in which the forward pass uses them."""
+    """The places of a training's weight matrices, in the order in which the forward pass uses them.
+
+    Where the recorded pass does not use them all, the order is that in which gradients were asked for.
+    """
     used = [op.weight for op in training.forward if op.weight is not None]
     is_matrix = [len(shape) >= 2 for shape in training.shapes]
-    found = [place for place in dict.fromkeys(used) if place < len(is_matrix) and is_matrix[place]]
-    return found or [place for place, is_one in enumerate(is_matrix) if is_one]
+    every = [place for place, is_one in enumerate(is_matrix) if is_one]
+    in_order = [place for place in dict.fromkeys(used) if place in every]
+    return in_order if len(in_order) == len(every) else every
 
 
 def _classes(training: ObservedTraining) -> int:

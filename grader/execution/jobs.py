@@ -19,7 +19,7 @@ from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
 
 RUN_FORMAT = 4
-_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
+_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorboard", "tensorflow", "tf-keras")
 
 
 class CodeCell(Record):

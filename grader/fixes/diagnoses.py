@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.claims import compiled
-from grader.answers.clauses import Sentence, sentences_of
+from grader.answers.clauses import Sentence, holds, sentences_of
 from grader.answers.judging import Stand, doubt_about
+from grader.answers.language import HEDGES
 from grader.answers.patterns import read_pattern
 from grader.answers.questions import Claim, Question
 from grader.fixes.asides import is_aside
@@ -101,16 +102,18 @@ def _told(passage: Passage, causes: tuple[Cause, ...], measured: Symptoms) -> It
     for sentence in sentences_of(passage.text[:_MOST_CHARS]):
         found: list[_Told] = []
         quote = _quoted(passage.text, sentence)
+        is_hedged = holds(sentence.words, HEDGES)  # also by what comes after: “…, maybe.”
         for claimed in compiled(question).said_in(sentence):
             if claimed.is_denied or is_aside(sentence, claimed.clause):
                 continue
+            is_doubtful = is_hedged or claimed.is_doubtful
             kind, _, name = claimed.claim.name.partition(" ")
             if kind == "cause":
                 cause = named.get(name) or KNOWN_CAUSES[name]
-                stand = Stand.RIGHT if name in named and not claimed.is_doubtful else Stand.OPEN
+                stand = Stand.RIGHT if name in named and not is_doubtful else Stand.OPEN
                 found.append(_Told(cause, stand, cause.says, quote))
                 continue
-            if claimed.is_doubtful:
+            if is_doubtful:
                 continue
             symptom = Symptom(name)
             is_wrong = kind == "clear" and contradicts(symptom, measured)

@@ -25,7 +25,7 @@ from probes.measuring import Measurement
 from probes.steps import Steps
 from probes.surroundings import AfterImport, Surroundings
 from probes.tape import OperationListener
-from probes.watching import Watcher, facts_of_watch
+from probes.watching import Watcher, facts_of_watches
 
 VERSION = 2
 _TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
@@ -165,8 +165,8 @@ class Recorder(CallListener):
             warnings.simplefilter("ignore")  # student code may have made errors of them
             answer("replaced", names=self.hooks.replaced() + others)
             self.book.poll()
-            for training, watch in self.watcher.watches.values():
-                answer("watched", **facts_of_watch(training, watch))
+            for told in facts_of_watches(self.watcher):
+                answer("watched", **told)
             Measurement(self.book, self.evaluations.found, answer, folder, deadline).run()
             self.around.models.trace(_TRACING_SECONDS)
             self.around.pipelines.look_into(_LOOKING_SECONDS)

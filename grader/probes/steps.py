@@ -152,13 +152,13 @@ class Steps(Listener):
         if state.is_studied:
             self._learn(training, state.recording)
             self._probe_rate(training, weights, _flat(gradients))
+        if is_eager:
+            self._note_wanted(state.site, training)
         if self.watcher.is_on:
-            slots = [training.slots[id(weight)] for weight in weights]
+            slots = [training.slots.get(id(weight), -1) for weight in weights]
             given = list(zip(slots, _flat(gradients), strict=False))
             loss = None if is_repeated else target
             self.watcher.gradient_given(training, state.site, state.recording, loss, given)
-        if is_eager:
-            self._note_wanted(state.site, training)
 
     def _note_wanted(self, site: Site, training: Training) -> None:
         is_wanted = training.eager_gradients < 2 or (training.eager_gradients < 4 and not training.predictors)

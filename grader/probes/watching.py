@@ -6,8 +6,9 @@ a step is `due`. In a `tf.function` the graph does the same and writes into a ta
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from probes.listening import Site
@@ -17,6 +18,7 @@ from probes.trainings import Training
 from probes.variables import hidden_variable
 
 MOST_WEIGHTS, MOST_LAYERS = 60, 24
+MOST_NUMBERS = 150_000  # that are sent of all trainings: some 4 MiB
 _PRODUCTS = frozenset({"MatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D"})
 _PASS_ON = frozenset({"Reshape", "Identity", "Cast", "ReadVariableOp"})
 _LINEAR = 250
@@ -181,7 +183,7 @@ class Watcher:
         tf = self.tensorflow
         columns = {}
         for slot, gradient in given:
-            if slot < MOST_WEIGHTS:
+            if 0 <= slot < MOST_WEIGHTS:
                 values = getattr(gradient, "values", gradient)
                 is_there = values is not None
                 columns[f"gradient {slot}"] = (
@@ -267,8 +269,22 @@ def _made_by(data: Any, producers: dict[int, Operation]) -> str:
     return "" if made is None else made.type
 
 
-def facts_of_watch(training: Training, watch: Watch) -> dict[str, Any]:
-    """The fields of `Watched`."""
+def facts_of_watches(watcher: Watcher) -> Iterator[dict[str, Any]]:
+    """The fields of `Watched`, of those with most steps first, as many as there is room for.
+
+    One that cannot be told of is left out.
+    """
+    room = MOST_NUMBERS
+    for training, watch in sorted(watcher.watches.values(), key=lambda pair: -pair[0].gradients):
+        with contextlib.suppress(Exception):  # what a graph left may be out of reach
+            told = _facts_of_watch(training, watch)
+            room -= sum(len(point["columns"]) for point in told["points"])
+            if room < 0:
+                return
+            yield told
+
+
+def _facts_of_watch(training: Training, watch: Watch) -> dict[str, Any]:
     watch.gather(training.gradients)
     points = sorted(watch.points.items())
     return {

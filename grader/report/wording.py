@@ -121,7 +121,13 @@ KERAS_FLAVOURS = {
     KerasFlavour.LEGACY: "legacy Keras 2 (tf-keras)",
 }
 
-_DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "imdb": "IMDB"}
+_DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "imdb": "IMDB",
+}
 
 _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
@@ -129,6 +135,27 @@ _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 def points(amount: Decimal) -> str:
     """An amount of points without needless zeros: `7.5`, `10`."""
     return f"{amount.normalize():f}"
+
+
+def late_sentences(grade: Grade) -> list[str]:
+    """When the hand-in came, and what lateness costs; nothing where that is not known."""
+    late = grade.late
+    if late is None:
+        return []
+    form = "%d %B %Y, %H:%M"
+    due = f"{'the extended' if late.has_extension else 'the'} deadline {late.due.strftime(form)}"
+    came = f"Handed in {late.handed_in.strftime(form)}"
+    if not late.days:
+        return [f"{came}, before {due}."]
+    after = f"{came}, after {due} ({late.days} {'day' if late.days == 1 else 'days'} begun)."
+    if late.is_refused:
+        return [after, "Late hand-ins do not count: the final score is 0 points."]
+    if not late.penalty:
+        return [after, "That costs nothing."]
+    return [
+        after,
+        f"That costs {of_points(late.penalty)}: the final score is {of_points(grade.final_score)}.",
+    ]
 
 
 def of_points(amount: Decimal) -> str:

@@ -14,7 +14,7 @@ from grader.evidence.scripts import Trial, TriedFix, TriedScript
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.diagnoses import Diagnosis, Said
 from grader.fixes.records import Bar, Fix, FixKind, Passage, Script
-from grader.model import Outcome, Participant, RunStatus, Source, Submission
+from grader.model import Attachment, Outcome, Participant, RunStatus, Source, Submission
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook
 
@@ -122,6 +122,15 @@ def test_a_fix_without_words_is_for_a_person_where_text_may_hold_the_diagnosis(o
 
 def test_nothing_at_all_is_not_met(outcome_of):
     assert outcome_of(Said.ABSENT, said=(), is_run=False) is Outcome.NOT_MET
+
+
+def test_a_python_file_beside_the_notebook_may_be_a_fix():
+    evidence = evidence_of(said=(), is_run=False)
+    file = Attachment(name="mine.py", size_bytes=1, sha256="0" * 64)
+    submission = evidence.submission.model_copy(update={"attachments": (file,)})
+    verdict = script_mended(evidence.model_copy(update={"submission": submission}), script=SCRIPT)
+    assert verdict.outcome is Outcome.NEEDS_REVIEW
+    assert "mine.py" in verdict.reasons[0].text
 
 
 def test_text_that_may_speak_of_it_is_for_a_person(outcome_of):

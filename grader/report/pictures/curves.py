@@ -50,7 +50,7 @@ def draw_curves(
     `is_share` means values in [0, 1], on an axis up to 1; there, points beyond `_MOST` are left out.
     `is_logarithmic` means an axis of powers of ten, on which they are drawn at its top.
     """
-    drawable = [_drawable(_clipped(curve) if is_logarithmic else curve) for curve in curves]
+    drawable = [_drawable(curve, math.inf if is_logarithmic else _MOST) for curve in curves]
     drawn = [curve for curve in drawable if len(curve.points) > (0 if is_logarithmic else 1)]
     if not drawn:
         return None
@@ -61,7 +61,7 @@ def draw_curves(
     if is_logarithmic:
         marks = _powers(ys)
         powers = linear(math.log10(marks[0]), math.log10(marks[-1]), top + _PLOT, top + 4)
-        y: Scale = lambda value: powers(math.log10(value))  # noqa: E731 - a scale is a function
+        y: Scale = lambda value: powers(math.log10(_clipped(value)))  # noqa: E731 - a scale is a function
     else:
         low, high = _range(ys, is_share=is_share)
         y, marks = linear(low, high, top + _PLOT, top + 4), ticks(low, high, 5)
@@ -74,8 +74,12 @@ def draw_curves(
     )
 
 
-def _drawable(curve: Curve) -> Curve:
-    points = [point for point in curve.points if all(abs(part) <= _MOST for part in point)]
+def _clipped(value: float) -> float:
+    return min(max(value, _LEAST), _MOST)
+
+
+def _drawable(curve: Curve, most: float) -> Curve:
+    points = [point for point in curve.points if all(abs(part) <= most for part in point)]
     stride = math.ceil(len(points) / _MOST_POINTS) or 1
     last = points[-1:] if (len(points) - 1) % stride else []
     return Curve(name=curve.name, points=[*points[::stride], *last], style=curve.style)
@@ -90,15 +94,10 @@ def _range(values: Sequence[float], *, is_share: bool) -> Point:
     return low, step[-1] + (step[-1] - step[-2] if high > step[-1] and len(step) > 1 else 0)
 
 
-def _clipped(curve: Curve) -> Curve:
-    points = [(at, min(max(value, _LEAST), _MOST)) for at, value in curve.points]
-    return Curve(name=curve.name, points=points, style=curve.style)
-
-
 def _powers(values: Sequence[float]) -> list[float]:
     """The powers of ten around all values, no more of them than an axis can hold."""
-    low = math.floor(math.log10(min(values)))
-    high = max(math.ceil(math.log10(max(values))), low + 1)
+    low = math.floor(math.log10(_clipped(min(values))))
+    high = max(math.ceil(math.log10(_clipped(max(values)))), low + 1)
     stride = math.ceil((high - low) / 6)
     return [10.0**power for power in range(low, high + stride, stride)]
 

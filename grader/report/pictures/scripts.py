@@ -13,15 +13,16 @@ from grader.report.pictures.svg import Picture
 _AS_IT_IS, _MENDED = "as it is", "with the fix"
 
 
-def script_seen(evidence: Evidence, criterion: CriterionGrade) -> Iterator[Picture]:
+def script_seen(evidence: Evidence, criterion: CriterionGrade) -> list[Picture]:
     """Loss and gradients of the script that a criterion asks about; nothing when it was not run."""
     tried = next((one for one in evidence.scripts or () if criterion.id in one.criteria), None)
-    if tried is None or tried.broken is None:
-        return
+    return [] if tried is None else pictures_of(tried)
+
+
+def pictures_of(tried: TriedScript) -> list[Picture]:
+    """Loss and gradients of a script as it is and with the fix that does best, as far as they were seen."""
     versions = list(_versions(tried))
-    for picture in (_losses(tried, versions), _gradients(tried, versions)):
-        if picture is not None:
-            yield picture
+    return [one for one in (_losses(tried, versions), _gradients(tried, versions)) if one is not None]
 
 
 def _versions(tried: TriedScript) -> Iterator[tuple[str, str, ScriptRun]]:
@@ -45,7 +46,7 @@ def _losses(tried: TriedScript, versions: list[tuple[str, str, ScriptRun]]) -> P
 
 def _ending(run: ScriptRun) -> str:
     first = run.symptoms.not_finite_from
-    return "" if first is None else f", no number from step {first:,} on"
+    return "" if first is None else f", NaN at step {first:,}"
 
 
 def _points(run: ScriptRun, column: str) -> list[Point]:
