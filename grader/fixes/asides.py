@@ -1,4 +1,4 @@
-"""Clauses that say nothing of what is wrong with a script: fixes, and how it is otherwise or elsewhere."""
+"""Clauses that do not say what is wrong with a script: fixes, and how things are otherwise or elsewhere."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _OTHERWISE = phrases(
 
 
 def is_aside(sentence: Sentence, clause: Clause) -> bool:
-    """Whether a clause proposes a fix, or its sentence tells how it would be, is elsewhere, or is now."""
+    """Whether a clause proposes a fix, or its sentence tells how things would be, or are elsewhere or now."""
     if sentence.words[0].text in ("if", "falls") or holds(sentence.words, _OTHERWISE):
         return True
     own = list(clause.words)

@@ -18,7 +18,8 @@ from grader.fixes.asides import is_aside
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.measured import contradicts, in_words
 from grader.fixes.records import Cause, Passage, Symptom, Symptoms
-from grader.fixes.sayings import CAUSES, GROUPS, SYMPTOMS, Saying
+from grader.fixes.sayings import CAUSES, SYMPTOMS, Saying
+from grader.fixes.vocabulary import GROUPS
 from grader.model import Record
 
 _MOST_CHARS = 6_000  # of one passage
