@@ -37,10 +37,11 @@ _RANGES = {
         _WEIGHTS + r"[-−]([1-9]\d*)(?:[.,]0)?\s*(?:and|und|to|bis|,|;)\s*\1(?![\d]|[.,][1-9])", re.IGNORECASE
     ),
 }
+"""Causes that are named by the range from which the weights are drawn."""
+
 _PROPOSED = re.compile(
     r"\b(?:should|instead|use|sollt\w+|stattdessen|statt|fix|solution|lösung)\b", re.IGNORECASE
 )
-"""Causes that are named by the range from which the weights are drawn."""
 
 
 class Said(StrEnum):
@@ -122,7 +123,7 @@ def _told(passage: Passage, causes: tuple[Cause, ...], measured: Symptoms) -> It
                 found.append(_Told(symptom, Stand.RIGHT, claimed.claim.says, quote))
             elif is_wrong:
                 found.append(_Told(symptom, Stand.WRONG, claimed.claim.says, quote))
-        if not sentence.asks and not sentence.hedges:
+        if not (sentence.asks or sentence.hedges or is_hedged):
             found += _ranges(named, quote)
         yield from _without_repetitions(found)
 
