@@ -21,7 +21,9 @@ from grader.verbs.options import (
     USAGE,
     CourseOption,
     DataOption,
+    GpusOption,
     JobsOption,
+    JobsPerGpuOption,
     JsonOption,
 )
 
@@ -101,6 +103,8 @@ def run(
     ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    gpus: GpusOption = None,
+    jobs_per_gpu: JobsPerGpuOption = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A limit of runs, as in a rubric: memory_mib=8192."),
@@ -117,10 +121,11 @@ def run(
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
     from grader.course import find_course
     from grader.errors import UsageError
+    from grader.execution.devices import choose_devices, parse_choice
     from grader.execution.interface import find_executor
     from grader.model import Isolation
     from grader.pipeline import grade
-    from grader.terminal import progress_on_stderr, summarise
+    from grader.terminal import progress_on_stderr, show_forecast, summarise
 
     if not path.exists():
         raise UsageError(
@@ -134,9 +139,10 @@ def run(
         if file is not None and not file.is_file():
             raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
+    devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     try:
         with (
-            closing(find_executor("local")(jobs)) as executor,
+            closing(find_executor("local")(jobs, devices=devices)) as executor,
             progress_on_stderr(executor.remaining_seconds) as progress,
         ):
             graded = list(
@@ -152,6 +158,7 @@ def run(
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,
                     progress=progress,
+                    foretell=show_forecast,
                 )
             )
     except KeyboardInterrupt:
@@ -174,6 +181,8 @@ def calibrate(
     ] = False,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    gpus: GpusOption = None,
+    jobs_per_gpu: JobsPerGpuOption = None,
 ) -> None:
     """Measure what the references reach over seeds, and propose thresholds for the accuracy asked for."""
     from datetime import date
@@ -181,12 +190,14 @@ def calibrate(
     from grader.calibration.measuring import calibrate as measure
     from grader.calibration.writing import write_thresholds
     from grader.course import find_course
+    from grader.execution.devices import choose_devices, parse_choice
     from grader.execution.interface import find_executor
     from grader.terminal import progress_on_stderr, show_calibration
 
     found = find_course(course)
+    devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     with (
-        closing(find_executor("local")(jobs)) as executor,
+        closing(find_executor("local")(jobs, devices=devices)) as executor,
         progress_on_stderr(executor.remaining_seconds) as progress,
     ):
         calibration = measure(

@@ -15,6 +15,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+CPU = "cpu"  # the kind of device of a run without a GPU
+
 
 class Record(BaseModel):
     """Base of all records: frozen, keyword-only, closed to unknown fields."""
@@ -27,6 +29,7 @@ class Source(StrEnum):
 
     SOURCE = "source"  # read in the code or the text
     SAVED = "saved"  # in the outputs as handed in
+    REPLAYED = "replayed"  # in the outputs as handed in, of a training that our run saw begin in the same way
     RERUN = "rerun"  # in the outputs of our run
     OBSERVED = "observed"  # seen by the recorder inside the kernel; a student can forge it
     MEASURED = "measured"  # computed by us, outside, on inputs the student's code had not seen
@@ -214,14 +217,36 @@ class Mend(Record):
     cell: int | None = None
 
 
+class GpuUse(Record):
+    """What was seen of the GPU that a run had a share of. `index` is NVML's number of it at that time.
+
+    `utilisation` is the mean over the run, in [0, 1]. What is not `is_own` is of the whole device, whoever
+    used it: the driver did not tell the run's own part. None: the driver did not tell that at all.
+    """
+
+    index: Annotated[int, Field(ge=0)]
+    driver: str
+    peak_memory_bytes: Annotated[int, Field(ge=0)] | None = None
+    is_own_memory: bool = False
+    utilisation: Annotated[float, Field(ge=0, le=1)] | None = None
+    is_own_utilisation: bool = False
+
+
 class Run(Record):
-    """What came of running one job. The executed notebook lies beside it in the store."""
+    """What came of running one job. The executed notebook lies beside it in the store.
+
+    `device` is the kind of device that it had, `CPU` or the model of a GPU, and part of the key. The figures
+    of what was used are sampled, None where that was not done.
+    """
 
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     status: RunStatus
     cells: tuple[CellRun, ...] = ()
     wall_seconds: Annotated[float, Field(ge=0)] = 0.0
     peak_rss_bytes: int | None = None
+    cpu_seconds: Annotated[float, Field(ge=0)] | None = None
+    device: str = CPU
+    gpu: GpuUse | None = None
     seed: int
     keras: KerasFlavour = KerasFlavour.KERAS_3
     datasets: tuple[DatasetUse, ...] = ()

@@ -6,7 +6,7 @@ read_submissions → split the data → plan → execute → collect (and measur
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,10 @@ from grader.datasets.withheld import course_secret
 from grader.errors import GraderError, NotebookError, UsageError, trace_of
 from grader.evidence.collect import EvidenceStore, collect, observe
 from grader.evidence.record import Evidence
+from grader.execution.forecast import Forecast, Past
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
-from grader.execution.running import Progress, run_jobs
+from grader.execution.running import Progress, foresee, run_jobs
 from grader.execution.scripts import plan_script, printed_by
 from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
@@ -34,15 +35,18 @@ from grader.intake.submissions import read_submissions
 from grader.lateness import read_deadlines, with_lateness
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
 from grader.moodle.times import hand_in_times
+from grader.notebook.outputs import read_outputs
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
+from grader.notebook.timings import told_seconds
 from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
 from grader.rubric import Rubric, read_rubric, with_limits
 from grader.script_trials import ScriptTrials, with_scripts
+from grader.trust import agreements, distrusted
 
 log = logging.getLogger(__name__)
 
@@ -77,15 +81,16 @@ def grade(
     repeat: int = 0,
     pseudonyms: bool = False,
     progress: Progress = lambda doing, done, total: None,
+    foretell: Callable[[Forecast], None] = lambda forecast: None,
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
     What was run before is not run again, what was judged before is judged again. `data`, `decisions` and
     `worksheet` name a folder of data sets, a `decisions.csv` and Moodle's grading worksheet that lie
     elsewhere than expected; `limits`, each `name=value`, come before the rubric's; `repeat` other than 0
-    gives every run other seeds; `pseudonyms` leaves names out of all that is shown. Raises `GraderError` for
-    bad usage, a bad rubric or broken machinery, before the
-    first student where it can be known.
+    gives every run other seeds; `pseudonyms` leaves names out of all that is shown; `foretell` hears, before
+    an assignment's first run, how long its runs will take. Raises `GraderError` for bad usage, a bad rubric
+    or broken machinery, before the first student where it can be known.
     """
     with course.locked():
         names = NamesLeftOut(course_secret(course.state)) if pseudonyms else None
@@ -106,7 +111,7 @@ def grade(
             yield _grade_assignment(
                 items,
                 rubric,
-                _Desk(course, executor, data, isolation, progress, repeat, names),
+                _Desk(course, executor, data, isolation, progress, foretell, repeat, names),
                 decisions_file=decisions or staff_file(path, name, DECISIONS),
                 worksheet=worksheet or staff_file(path, name, WORKSHEET),
                 is_whole_class=is_whole(path, name),
@@ -122,6 +127,7 @@ class _Desk:
     data: Path | None
     isolation: Isolation
     progress: Progress
+    foretell: Callable[[Forecast], None]
     repeat: int
     names: NamesLeftOut | None
 
@@ -149,9 +155,11 @@ def _grade_assignment(
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
-        gathered = _gather(submissions, rubric, desk)
+        gathered = _gather(submissions, rubric, desk, lambda: gradebook.latest(rubric.assignment).values())
         decisions = gradebook.decisions(rubric.assignment)
-        grades = tuple(late.told(assess(evidence, rubric, decisions)) for evidence in gathered.evidence)
+        not_trusted = distrusted(agreements(gradebook))
+        judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
+        grades = tuple(map(late.told, judged_now))
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
@@ -220,10 +228,19 @@ class _Gathered(Record):
     executed: int
 
 
-def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _Gathered:
-    """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
+def _gather(
+    submissions: Sequence[Submission],
+    rubric: Rubric,
+    desk: _Desk,
+    earlier: Callable[[], Iterable[Grade]],
+) -> _Gathered:
+    """The evidence on every hand-in: what is stored is taken, what is missing is run and collected.
+
+    `earlier` gives the grades of this assignment so far: their runs tell how long those to come may take.
+    """
     store, runs = desk.evidence, desk.runs
-    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat)
+    device = desk.executor.device
+    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat, device)
     references = _references(rubric, desk)
     evidence: dict[str, Evidence] = {}
     rejected: list[Rejected] = []
@@ -241,7 +258,13 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
         except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
             log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
-    finished = run_jobs([job for _, _, job in to_run], runs, desk.executor, desk.progress)
+    jobs = [job for _, _, job in to_run]
+    if not all(runs.holds(job.key) for job in jobs):
+        told = {job.key: told_seconds(notebook) for _, notebook, job in to_run}
+        past = _past_runs(evidence.values(), earlier(), runs)
+        jobs, foreseen = foresee(jobs, told, past, runs, desk.executor.at_once, stored=len(evidence))
+        desk.foretell(foreseen)
+    finished = run_jobs(jobs, runs, desk.executor, desk.progress)
     for submission, notebook, job in to_run:
         try:
             run = finished.best(job)
@@ -266,10 +289,18 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
     )
 
 
+def _past_runs(evidence: Iterable[Evidence], earlier: Iterable[Grade], runs: RunStore) -> list[Past]:
+    """Runs of this assignment: of the hand-ins that need none now, and those that earlier grades rest on."""
+    past = {e.run.key: Past(e.run.wall_seconds, told_seconds(e.notebook)) for e in evidence if e.run}
+    keys = {grade.run_key for grade in earlier if grade.run_key is not None} - past.keys()
+    others = [run for key in sorted(keys) if (run := runs.load(key)) is not None]
+    return [*past.values(), *(Past(run.wall_seconds) for run in others)]
+
+
 def _references(rubric: Rubric, desk: _Desk) -> References:
     """What the rubric's checks have to be told by experiments of ours; those not stored are run."""
     jobs = {
-        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation)
+        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation, desk.executor.device)
         for name in rubric.references
     }
     run_jobs(list(jobs.values()), desk.runs, desk.executor, desk.progress)
@@ -291,12 +322,11 @@ def _with_repeats(
     repeated = {}
     for found in asking:
         runs = [finished.best(job) for job in jobs[found.submission.id]]
-        measured = tuple(
-            observe(desk.runs.load_facts(run.key), data.keys)[1]
-            for run in runs
-            if run.status is not RunStatus.LOST
-        )
-        repeated[found.submission.id] = found.model_copy(update={"repeats": measured})
+        kept = [run for run in runs if run.status is not RunStatus.LOST]
+        measured = tuple(observe(desk.runs.load_facts(run.key), data.keys)[1] for run in kept)
+        executed = (_executed_notebook(desk.runs, found.notebook, run) for run in kept)
+        reruns = tuple(read_outputs(notebook) for notebook in executed if notebook is not None)
+        repeated[found.submission.id] = found.model_copy(update={"repeats": measured, "reruns": reruns})
         if len(measured) == len(runs):
             key = desk.evidence.key(found.submission, data.run_settings)
             desk.evidence.save(key, repeated[found.submission.id])

@@ -13,7 +13,7 @@ from grader.datasets.withheld import course_secret, read_inputs, read_key, split
 from grader.evidence.measuring import Key
 from grader.execution.jobs import Job, plan_job, run_settings
 from grader.execution.scripts import plan_training_script
-from grader.model import Attachment, Isolation, Limits, Submission
+from grader.model import CPU, Attachment, Isolation, Limits, Submission
 from grader.notebook.records import Notebook
 
 MORE_SEEDS = (1, 2)  # the repeats that are run where an accuracy is close to a line
@@ -36,9 +36,9 @@ class Provided(Protocol):
 class Provisions:
     """The data sets of one assignment as its runs get them, and what their predictions are measured with.
 
-    `data` names a folder with real data sets. `repeat` other than 0 gives all runs other seeds; `secret`
-    stands in for the course's, which then is not looked at. Raises `DatasetError` when a data set is damaged
-    or its split cannot be made.
+    `data` names a folder with real data sets. `repeat` other than 0 gives all runs other seeds; `device` is
+    the kind of device that the executor runs them on; `secret` stands in for the course's, which then is not
+    looked at. Raises `DatasetError` when a data set is damaged or its split cannot be made.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Provisions:
         data: Path | None,
         isolation: Isolation = Isolation.BUBBLEWRAP,
         repeat: int = 0,
+        device: str = CPU,
         secret: bytes | None = None,
     ) -> None:
         cache = course.state / "cache"
@@ -63,17 +64,19 @@ class Provisions:
         self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
         self._limits = rubric.limits
         self._isolation = isolation
+        self._device = device
         self._first = repeat * (1 + len(MORE_SEEDS))
 
     @property
     def run_settings(self) -> str:
         """All that the runs depend on besides the hand-in: the part of evidence's key that is not its own."""
-        settings = run_settings(self._limits, self.inside, self._isolation)
+        settings = run_settings(self._limits, self.inside, self._isolation, self._device)
         return f"{settings} repeat {self._first}" if self._first else settings
 
     def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
         """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
-        job = plan_job(submission, notebook, self._limits, self.inside, self._inputs, self._isolation)
+        given = (self._limits, self.inside, self._inputs, self._isolation, self._device)
+        job = plan_job(submission, notebook, *given)
         return job.model_copy(update={"repeat": self._first + repeat})
 
     def script_job(
@@ -84,5 +87,5 @@ class Provisions:
         `beside` are the modules of `folder` that it can import.
         """
         job = plan_training_script(name, source, self._limits, self.inside, self._inputs, self._isolation)
-        given = {"repeat": self._first + repeat, "folder": folder, "attachments": beside}
-        return job.model_copy(update=given)
+        repeated = {"repeat": self._first + repeat, "device": self._device}
+        return job.model_copy(update={**repeated, "folder": folder, "attachments": beside})

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from grader.calibration.rule import Calibration
 from grader.cleaning import Removed
+from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
 from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
@@ -28,6 +29,7 @@ from grader.pipeline import Graded
 from grader.releasing import ReleasedGrade, Told
 from grader.report.visible import show_hidden as visible
 from grader.sandbox.doctor import Finding
+from grader.trust import FEWEST_DECISIONS, LEAST_AGREEMENT, Agreement
 
 
 @contextmanager
@@ -61,11 +63,12 @@ def _line(doing: str, done: int, total: int, remaining_seconds: float | None) ->
 
 def _left(seconds: float | None) -> str:
     """An estimate in words, no finer than it is true; "" for none."""
-    if not seconds:
-        return ""
-    if seconds < 90:
-        return f"about {max(5, 5 * round(seconds / 5))} s left"
-    return f"about {round(seconds / 60)} min left"
+    return f"about {in_words(seconds)} left" if seconds else ""
+
+
+def show_forecast(forecast: Forecast) -> None:
+    """Say on stderr, before the first notebook is run, how long all of them will take."""
+    Console(stderr=True, highlight=False).print(Text(forecast.sentence), soft_wrap=True)
 
 
 def summarise(graded: Sequence[Graded]) -> None:
@@ -218,6 +221,24 @@ def show_changes(changes: Sequence[GradeChange], since: str) -> None:
     for change in changes:
         console.print(_moved(change), soft_wrap=True)
     console.print(f"{len(changes)} moved since {since}.")
+
+
+def show_agreements(found: Sequence[Agreement]) -> None:
+    """Print, per check, how often people decided as it had, and whether it may decide alone."""
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Check", "Decisions", "Agreed", "Now"):
+        table.add_column(heading, justify="right" if heading in ("Decisions", "Agreed") else "left")
+    for one in found:
+        share = "" if one.share is None else f"{one.share:.1%}"
+        now = "decides" if one.is_trusted else "left to a person"
+        table.add_row(Text(one.check), str(one.decided), share, now)
+    console.print(table)
+    console.print(
+        f"A check is left to a person when fewer than {LEAST_AGREEMENT:.0%} of at least {FEWEST_DECISIONS} "
+        "decisions agreed with it, until somebody has looked at it (--looked-at CHECK).",
+        soft_wrap=True,
+    )
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -39,6 +39,7 @@ MAY_IMPORT = {
         *("evidence", "execution", "fixes", "notebook", "provisions", "rubric", "model", "errors"),
     },
     "gradebook": {"model", "errors"},
+    "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
@@ -53,6 +54,7 @@ MAY_IMPORT = {
             "model",
             "errors",
         ),
+        "trust",
     },
     "script_references": {
         *("course", "datasets", "evidence", "execution", "fixes", "provisions", "rubric", "script_trials"),
@@ -74,6 +76,7 @@ MAY_IMPORT = {
     },
     "moodle": {"model", "errors"},
     "releasing": {"course", "gradebook", "model", "errors"},
+    "dossier": {"course", "evidence", "gradebook", "model", "errors"},
     "exporting": {"course", "gradebook", "moodle", "releasing", "report", "model", "errors"},
     "cleaning": {"course", "datasets", "execution", "gradebook", "report", "model", "errors"},
     "terminal": {
@@ -88,6 +91,7 @@ MAY_IMPORT = {
             "gradebook",
         ),
         *("report", "sandbox", "model"),
+        "trust",
     },
     "validity": {
         *("reference_grading", "references", "rewriting", "rubric", "course", "datasets", "execution"),
@@ -99,6 +103,8 @@ MAY_IMPORT = {
     "verbs": {
         *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "review"),
         *("script_references", "script_terminal", "student", "terminal", "errors"),
+        "trust",
+        "dossier",
     },
     "cli": {
         "verbs",

@@ -111,7 +111,8 @@ def options_of(words: list[str]) -> set[str]:
         else:
             name = MAIN_VERB
         command = command.commands[name]
-    return {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    every = (option for p in command.params for option in (*p.opts, *p.secondary_opts))
+    return {*every, "--help"}
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)

@@ -43,6 +43,8 @@ LATE, EXTENDED, UNSAVED, MISSING = 2, 3, 4, 5  # numbers of groups
 class NothingRuns(LocalExecutor):
     """Every cell ends well, and says whose it is, as it was saved."""
 
+    device = "cpu"
+
     def execute(self, jobs) -> Iterator[Finished]:
         for job in jobs:
             cells = [v4.new_code_cell(cell.source, id=f"cell-{cell.number}") for cell in job.cells]

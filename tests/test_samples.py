@@ -35,7 +35,7 @@ SAMPLE_NOTEBOOKS = {
 }
 LATER_SAMPLES = sorted(
     path
-    for number in ("3", "4")
+    for number in ("2", "3", "4")
     for path in (COURSE / "submissions").glob(f"a{number}/*_{number}0?_*/*.ipynb")
 )
 ALL_NOTEBOOKS = [*SAMPLE_NOTEBOOKS.values(), *LATER_SAMPLES, *sorted(REFERENCES.glob("*/solution.ipynb"))]
@@ -101,8 +101,8 @@ def test_a_notebook_tells_nothing_about_the_machine_or_a_person(path: Path) -> N
     assert EMAIL.findall(text) == []
 
 
-def test_assignments_3_and_4_have_samples_of_their_own() -> None:
-    assert len(LATER_SAMPLES) == 6
+def test_assignments_2_to_4_have_samples_of_their_own() -> None:
+    assert len(LATER_SAMPLES) == 10
 
 
 @pytest.mark.parametrize("path", SAMPLE_NOTEBOOKS.values(), ids=notebook_id)

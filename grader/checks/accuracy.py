@@ -24,6 +24,7 @@ from grader.checks.measurement import (
 from grader.checks.networks import tests_in_code, tests_of_networks
 from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
+from grader.checks.replayed import how_it_was_replayed, replayed_results, replays_for_a_person
 from grader.checks.written import written_down
 from grader.evidence.measured import MeasuredTraining
 from grader.evidence.record import Evidence
@@ -165,8 +166,10 @@ def accuracy_at_least(
     hidden layer that was trained here; the best counts. Within `band` of a line two more seeds are run,
     and the best of the three counts. Where nothing could be measured, test accuracies that our run printed
     count, clear of the line by the band, where the code tests a trained model with a hidden layer on test
-    data, and none that stands as a number in the notebook's own code. Not met only when a run that ended
-    well on the real data shows nothing but accuracies within a third of chance (0.10; 0.01 on CIFAR-100).
+    data, and none that stands as a number in the notebook's own code. A training that our run had to cut
+    short meets a line, as `replayed`, by the end of its saved curve of test accuracies where that began in
+    our run as it was saved. Not met only when a run that ended well on the real data shows nothing but
+    accuracies within a third of chance (0.10; 0.01 on CIFAR-100).
     """
     run, beside = evidence.run, _reported(evidence)
     if run is None or run.status is RunStatus.LOST:
@@ -183,6 +186,10 @@ def accuracy_at_least(
     if reached and is_tested:
         _, number, dataset = max(reached, key=lambda entry: entry[1].value)
         return met(_found(number, dataset, thresholds[dataset], run), *beside)
+    replayed = _by_replay(evidence, run, thresholds, band) if is_tested else ()
+    if replayed:
+        return met(*replayed)
+    beside = (*replays_for_a_person(evidence), *beside)
     if run.missing_modules:
         names = ", ".join(run.missing_modules)
         text = f"The notebook needs {names}, which our room lacks, so its accuracy could not be checked."
@@ -248,7 +255,33 @@ def _by_measurement(
     if counts and is_real and shown_is_chance and every_is_chance:
         text = f"Every model that was trained is about as good as guessing ({chance:.2f})."
         return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
-    return needs_review(*_how_it_ended(run), *reasons)
+    replayed = _by_replay(evidence, run, thresholds, band) if _is_tested(evidence) else ()
+    if replayed:
+        return met(*replayed, *reasons)
+    return needs_review(*_how_it_ended(run), *reasons, *replays_for_a_person(evidence))
+
+
+def _by_replay(
+    evidence: Evidence, run: Run, thresholds: Mapping[str, Line], band: float
+) -> tuple[Reason, ...]:
+    """Why the end of a saved curve meets a line, where our run was cut short and saw it begin; () if not."""
+    judged = [
+        (result, dataset)
+        for result in replayed_results(evidence)
+        if (dataset := _dataset_of(result.number, evidence, run, thresholds)) is not None
+        and _judgement(result.number, dataset, thresholds, band) is Outcome.MET
+    ]
+    if not judged:
+        return ()
+    (number, replay), dataset = max(judged, key=lambda entry: entry[0].number.value)
+    asked_for = thresholds[dataset].full
+    text = (
+        f"As handed in, the training in cell {number.cell} ends with a test accuracy of {number.value:.4f} "
+        f"on {dataset}; asked for: {asked_for:.2f}."
+    )
+    numbers = (number.value, asked_for)
+    found = Reason(text=text, cell=number.cell, numbers=numbers, source=Source.REPLAYED)
+    return (found, how_it_was_replayed(replay))
 
 
 def _rests_on_the_room(

@@ -7,21 +7,25 @@ from pathlib import Path
 from grader.datasets.interface import DatasetFiles
 from grader.execution.jobs import CodeCell, Job
 from grader.execution.store import RunStore
-from grader.model import Isolation, Limits
+from grader.model import CPU, Isolation, Limits
 from grader.notebook.reading import read_notebook
 
 SCRIPT_FILE = "script.py"
 _LIMITS = Limits(wall_seconds=300, reserve_seconds=30)
 
 
-def plan_script(name: str, source: str, isolation: Isolation = Isolation.BUBBLEWRAP) -> Job:
+def plan_script(
+    name: str, source: str, isolation: Isolation = Isolation.BUBBLEWRAP, device: str = CPU
+) -> Job:
     """The job that runs `source` as one cell, with no data and no attachments.
 
     Its key is made of the source and of versions, limits and the room, as every job's: it runs once per
     environment.
     """
     cells = (CodeCell(number=1, source=source),)
-    return Job(submission=name, cells=cells, folder=Path(), limits=_LIMITS, isolation=isolation)
+    return Job(
+        submission=name, cells=cells, folder=Path(), limits=_LIMITS, isolation=isolation, device=device
+    )
 
 
 def plan_training_script(

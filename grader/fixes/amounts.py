@@ -16,7 +16,9 @@ _RANGE = re.compile(
     rf"(?:,|;|and|und|to|bis|\.\.\.?|…) ?(?P<high>[-+]?{_N})(?![\w]|\.\d)"
 )
 _PLUS_MINUS = re.compile(rf"(?:±|\+ ?/ ?-|\+-) ?(?P<b>{_N})")
-_OF_WEIGHTS = re.compile(r"weight|gewicht|initiali|w_range|\bvariables?\b|uniform|kernel|matri[xz]|\bw\b")
+_OF_WEIGHTS = re.compile(
+    r"weight|gewicht|initiali|w_range|\bvariables?\b|uniform|kernel|matri[xz]|\bw\b|\binit\b"
+)
 _OF_INPUTS = re.compile(r"\b(?:pixel|image|input|label|bild|eingabe)\w*")
 _DEVIATION = re.compile(
     rf"(?:std(?:dev|\.?dev\.?)?|standard deviation|standardabweichung|sigma)\W{{0,3}}(?:of|von|to|auf"
@@ -29,6 +31,9 @@ _DESCRIBES = re.compile(
     r"(?:initiali[sz]\w*|set|drawn|sampled|gezogen|gesetzt|chosen|gewaehlt)|too (?:large|big|high|wide"
     r"|small|low|far)"
     r"|zu (?:gross|hoch|breit|klein|niedrig|weit)"
+    r"|\b(?:initialisiert|gezogen|gesetzt|gewaehlt) (?:werden|wird|wurden|sind)\b|\bcomes? from\b"
+    r"|\bstamm\w+ aus\b"
+    r"|\bkommen aus\b"
 )
 _PROPOSES = re.compile(
     r"should|could|\bcan\b|must|\bneed|instead|\bnow\b|better|fix|solution|loesung|soll|koenn|muss"
@@ -98,9 +103,12 @@ def numbers_in(text: str) -> list[float]:
     return [number for found in _NUMBER.finditer(spelled) if abs(number := float(found[0])) < 1e9]
 
 
-def weights_in(sentence: str) -> Iterator[Wish]:
-    """How a sentence asks for the weights to begin; nothing where it only tells how they do."""
-    if not _OF_WEIGHTS.search(sentence):
+def weights_in(sentence: str, *, is_of_weights: bool = False) -> Iterator[Wish]:
+    """How a sentence asks for the weights to begin; nothing where it only tells how they do.
+
+    `is_of_weights`: they were spoken of before, and nothing else since.
+    """
+    if not is_of_weights and not _OF_WEIGHTS.search(sentence):
         return
     is_proposed = _PROPOSES.search(sentence) is not None or not _DESCRIBES.search(sentence)
     if _GLOROT.search(sentence):
@@ -122,6 +130,10 @@ def weights_in(sentence: str) -> Iterator[Wish]:
     if _SYMMETRIC.search(sentence):
         yield Wish(Change.WEIGHTS, "symmetric", is_vague=True)
     elif _VAGUE_LESS.search(sentence) and not re.search(_RATE, sentence):
+        bounds = [number for number in numbers_in(sentence) if 0 < number < 1]
+        if len(bounds) == 1:
+            yield Wish(Change.WEIGHTS, "uniform", numbers=(-bounds[0], bounds[0]))
+            return
         yield Wish(Change.WEIGHTS, "scaled", numbers=(0.1,), is_vague=True)
     elif _VAGUE_MORE.search(sentence) and not re.search(_RATE, sentence):
         yield Wish(Change.WEIGHTS, "scaled", numbers=(10.0,), is_vague=True)

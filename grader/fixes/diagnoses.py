@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.claims import compiled
-from grader.answers.clauses import Clause, Sentence, holds, sentences_of
+from grader.answers.clauses import Sentence, holds, sentences_of
 from grader.answers.judging import Stand, doubt_about
 from grader.answers.language import HEDGES
 from grader.answers.patterns import read_pattern
 from grader.answers.questions import Claim, Question
+from grader.fixes.asides import is_aside
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.measured import contradicts, in_words
 from grader.fixes.records import Cause, Passage, Symptom, Symptoms
-from grader.fixes.sayings import CAUSES, GROUPS, SYMPTOMS, Saying
+from grader.fixes.sayings import CAUSES, SYMPTOMS, Saying
+from grader.fixes.vocabulary import GROUPS
 from grader.model import Record
 
 _MOST_CHARS = 6_000  # of one passage
@@ -26,34 +28,19 @@ _MOST_OPEN = 2  # causes that nobody can tell of; with more, a text names whatev
 _SHOWN = 3
 _OBSERVED = frozenset((Symptom.LOSS_NOT_FINITE,))  # what everybody sees, and no diagnosis by itself
 
-_PROPOSES = re.compile(
-    r"^(?:(?:so|therefore|thus|hence|daher|deshalb|and|und|then|dann|also|we|i|wir|ich|one|you|man"
-    r"|please|to|just"
-    r"|simply|einfach|fix|solution|loesung|possible|by|can|could|should|must|kann|koennte|sollte|muss"
-    r"|better) )*"
-    r"(?:fix\w*|solution\w*|loesung\w*|us(?:e|ed|ing)|remov\w+|replac\w+|initiali[sz](?:e|ing)"
-    r"|set(?:ting)?|chang\w+"
-    r"|reduc(?:e|ed|ing)|lower(?:ed|ing)?|decreas(?:e|ed|ing)|increas(?:e|ed|ing)|normali[sz](?:e|ing)"
-    r"|scal(?:e|ing)"
-    r"|mak(?:e|ing)|add(?:ing)?|tr(?:y|ied|ying)|tak(?:e|ing)|switch\w*|clip\w*|choos\w+|verwende\w*"
-    r"|benutz\w*|ersetz\w*"
-    r"|entfern\w*|setz\w*|nimm|nehmen|aender\w*|reduzier\w*|verringer\w*|senk\w*|initialisier(?:e|en))\b"
-    r"|\b(?:should|sollte\w*|must|muss|muessen|instead|stattdessen|avoid\w*|prevent\w*|vermeid\w*"
-    r"|verhinder\w*)\b"
-)
-_ONE_SIDED = re.compile(
-    r"\b(?:weights?|gewichte?n?|initiali\w+)\b.{0,60}[-−][\w.,]{1,9}\s*(?:and|und|to|bis|,|;)\s*0(?:[.,]0+)?(?![\d.,]*\d)",
-    re.IGNORECASE,
-)
-_AFTERWARDS = re.compile(
-    r"\b(?:after (?:(?:the|this|that|our) (?:fix|change|correction)|fixing|changing|replacing|removing"
-    r"|mending)|with (?:this|the"
-    r"|our) (?:fix|change)|now"
-    r"|jetzt|nun|danach|any ?more|no longer|nicht mehr|keine \S+ mehr|would|wuerde\w*|could|might|may"
-    r"|koennte\w*|unlike"
-    r"|as opposed|im gegensatz|compared|other scripts?|anderen? skripte?n?|usually|normally|in general"
-    r"|generally"
-    r"|normalerweise|at first|zuerst dachte|we first|expected|not because|rather than)\b"
+_WEIGHTS = r"\b(?:weights?|gewichte?n?|initiali\w+)\b.{0,60}"
+_RANGES = {
+    "weights-negative": re.compile(
+        _WEIGHTS + r"[-−][\w.,]{1,9}\s*(?:and|und|to|bis|,|;)\s*0(?:[.,]0+)?(?![\d.,]*\d)", re.IGNORECASE
+    ),
+    "weights-too-large": re.compile(
+        _WEIGHTS + r"[-−]([1-9]\d*)(?:[.,]0)?\s*(?:and|und|to|bis|,|;)\s*\1(?![\d]|[.,][1-9])", re.IGNORECASE
+    ),
+}
+"""Causes that are named by the range from which the weights are drawn."""
+
+_PROPOSED = re.compile(
+    r"\b(?:should|instead|use|sollt\w+|stattdessen|statt|fix|solution|lösung)\b", re.IGNORECASE
 )
 
 
@@ -119,7 +106,7 @@ def _told(passage: Passage, causes: tuple[Cause, ...], measured: Symptoms) -> It
         quote = _quoted(passage.text, sentence)
         is_hedged = holds(sentence.words, HEDGES)  # also by what comes after: “…, maybe.”
         for claimed in compiled(question).said_in(sentence):
-            if claimed.is_denied or _is_no_diagnosis(sentence, claimed.clause):
+            if claimed.is_denied or is_aside(sentence, claimed.clause):
                 continue
             is_doubtful = is_hedged or claimed.is_doubtful
             kind, _, name = claimed.claim.name.partition(" ")
@@ -136,10 +123,16 @@ def _told(passage: Passage, causes: tuple[Cause, ...], measured: Symptoms) -> It
                 found.append(_Told(symptom, Stand.RIGHT, claimed.claim.says, quote))
             elif is_wrong:
                 found.append(_Told(symptom, Stand.WRONG, claimed.claim.says, quote))
-        if "weights-negative" in named and _ONE_SIDED.search(quote):
-            cause = named["weights-negative"]
-            found.append(_Told(cause, Stand.RIGHT, cause.says, quote))
+        if not (sentence.asks or sentence.hedges or is_hedged):
+            found += _ranges(named, quote)
         yield from _without_repetitions(found)
+
+
+def _ranges(named: Mapping[str, Cause], quote: str) -> Iterator[_Told]:
+    """The causes of a script that a sentence names by a range, and not to propose it."""
+    for name, pattern in _RANGES.items():
+        if name in named and pattern.search(quote) and not _PROPOSED.search(quote):
+            yield _Told(named[name], Stand.RIGHT, named[name].says, quote)
 
 
 _SAME = {
@@ -164,16 +157,6 @@ def _without_repetitions(found: Sequence[_Told]) -> Iterator[_Told]:
         is_refuted = one.stand is Stand.OPEN and same is not None and same in wrong
         if not is_refuted and not (one.stand is Stand.WRONG and one.what in right):
             yield one
-
-
-def _is_no_diagnosis(sentence: Sentence, clause: Clause) -> bool:
-    """Whether a clause proposes a fix, or its sentence tells how things are otherwise."""
-    if sentence.words[0].text in ("if", "falls"):
-        return True
-    own = " ".join(word.text for word in clause.words)
-    if _PROPOSES.search(own):
-        return True
-    return _AFTERWARDS.search(" ".join(word.text for word in sentence.words)) is not None
 
 
 def _quoted(text: str, sentence: Sentence) -> str:

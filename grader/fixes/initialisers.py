@@ -24,11 +24,43 @@ _DEFAULT_BOUND = 0.1
 def initialise_weights(tree: ast.Module, wish: Wish) -> bool:
     """Let the matrices among the variables begin as `wish.new` says."""
     meant = {id(node) for node in _weights(tree)}
+    constants = _constants(tree)
 
     def by(node: ast.expr) -> ast.expr | None:
-        return _anew(node, wish) if id(node) in meant and isinstance(node, ast.Call) else None
+        if id(node) not in meant or not isinstance(node, ast.Call):
+            return None
+        new = _anew(node, wish)
+        if not isinstance(new, ast.Call) or ast.unparse(new.func) != ast.unparse(node.func):
+            return new
+        return None if _numbers(new, constants) == _numbers(node, constants) else new
 
     return replace_each(tree, by)
+
+
+def _constants(tree: ast.Module) -> dict[str, float]:
+    """The numbers that a script gives names on its top level."""
+    found: dict[str, float] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            number = _number(node.value, {})
+            if number is not None:
+                found[node.targets[0].id] = number
+    return found
+
+
+def _number(node: ast.expr, constants: dict[str, float]) -> float | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _number(node.operand, constants)
+        return None if number is None else -number
+    if isinstance(node, ast.Name):
+        return constants.get(node.id)
+    is_number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    return float(node.value) if is_number else None  # type: ignore[attr-defined]
+
+
+def _numbers(call: ast.Call, constants: dict[str, float]) -> list[float | None]:
+    """What a call is given, in order, as numbers; None for what is none."""
+    return [_number(node, constants) for node in (*call.args, *(keyword.value for keyword in call.keywords))]
 
 
 def zero_biases(tree: ast.Module, wish: Wish) -> bool:

@@ -85,7 +85,9 @@ class Names:
         self._by_number = re.compile(rf"{before}(?:{noun}){marks}(?P<n>{numbers_of})", re.IGNORECASE)
         self._loosely = re.compile(rf"{before}(?:{_LOOSE_NOUN}){marks}(?P<n>{numbers_of})", re.IGNORECASE)
         self._listed = re.compile(rf"\((?P<n>{_NUMBER}(?:(?:{_AND}|{_TO}){_NUMBER})+)\)")
-        self._by_word = re.compile(rf"{before}(?:{noun})\s+(?P<n>{'|'.join(_WORDS)})\b", re.IGNORECASE)
+        self._by_word = re.compile(
+            rf"{before}(?:{noun})\s+(?:number\s+|nummer\s+)?(?P<n>{'|'.join(_WORDS)})\b", re.IGNORECASE
+        )
         places = "|".join((*_ORDINALS, _LAST))
         self._by_place = re.compile(
             rf"(?<![\w.])(?P<p>(?:{places})(?:{_AND}(?:the\s+|das\s+)?(?:{places}))*)"

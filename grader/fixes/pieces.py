@@ -20,7 +20,7 @@ _INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
 _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,400}~~|<(s|del|strike)>[^<>\n]{0,400}</\1>", re.IGNORECASE)
 _CODE_BEGINS, _CODE_ENDS = "\ue000", "\ue001"
 _MARKED = re.compile(f"{_CODE_BEGINS}([^{_CODE_ENDS}\n]*){_CODE_ENDS}")
-_UNIT = re.compile(r"[^\n]+?(?:(?<!\d)[.!?;](?=\s)|(?=\n)|\Z)")
+_UNIT = re.compile(r"[^\n]+?(?:(?<!\n\d)(?<!\A\d)(?<!\n\d\d)[.!?;](?=\s)|(?=\n)|\Z)")
 _ITEM = re.compile(r"^\W{0,4}\d{1,2}[.):]\s")
 _REGION = re.compile(
     r"\b(?:scripts|skripten?|fail\w*|broken|diagnos\w*|kaputte?n?|fehlerhaft\w*|fehlersuche|fehlschl\w+"

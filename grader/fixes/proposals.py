@@ -137,7 +137,9 @@ def _in_text(piece: Piece) -> Iterator[Proposal]:
         place = at + len(code)
         if _TAKEN_OUT.search(before) and parse(code) is not None and ("=" in code or "(" in code):
             yield Proposal(Form.LINES, _taken_out(code))
-        elif not _OLD_ONE.search(before) and ("=" in code or _ARROW.match(code)):
+        elif not _OLD_ONE.search(before) and (
+            "=" in code or code.startswith("return ") or _ARROW.match(code)
+        ):
             yield _of_code(_new_side(code))
         if number:
             yield from _renaming(codes[number - 1], code, before)

@@ -65,7 +65,7 @@ def _is_deep(tree: ast.Module) -> bool:
 
 
 def is_whole_script(tree: ast.Module) -> bool:
-    """Whether code trains by itself: it opens a gradient tape (or fits) and loads or makes its data."""
+    """Whether code trains by itself: it has a gradient tape (or `minimize`) and loads or makes its data."""
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     trains = "GradientTape" in names or "minimize" in names
     return trains and bool(names & {"load_data", "next_batch", "from_tensor_slices"})

@@ -13,7 +13,7 @@ from grader.fixes.wishes import Change, Wish
 MAX_CHARS = 8_000  # of one piece of text
 MAX_WISHES = 12
 
-_SENTENCE = re.compile(r"[^\n]+?(?:(?<!\d)[.!?](?=\s)|(?=\n)|\Z)")
+_SENTENCE = re.compile(r"[^\n]+?(?:(?<!\n\d)(?<!\A\d)(?<!\n\d\d)[.!?](?=\s)|(?=\n)|\Z)")
 _NO_USE = re.compile(
     r"did not (?:help|work|change|improve)|does not help|no effect|without success|(?:made"
     r"|makes) (?:it|things) worse"
@@ -45,6 +45,7 @@ _SPOKEN = {"sigmoid": "sigmoid", "leaky": "leaky_relu"}
 _SUBJECT = re.compile(
     r"\b(?:learning rate|lernrate|noise|rauschen|weights|gewichte|softmax|bias(?:es)?|layers|schichten)\b"
 )
+_ONLY_REMOVES = re.compile(r"(?:remov|delet|drop|entfern)\w*\b(?! (?:it|them|the|this|these|all|any)\b)")
 _PRONOUN = re.compile(r"\b(?:it|they|them|these|this|sie|ihn|es|dies|diesen?)\b")
 
 _REMOVE = (
@@ -102,7 +103,7 @@ def wishes_in(text: str) -> list[Wish]:
     for found in _SENTENCE.finditer(plain):
         sentence, subject = _resolved(found[0].strip(), subject)
         if sentence and not sentence.endswith("?") and not _NO_USE.search(sentence):
-            wishes += [wish for wish in _in_sentence(sentence) if wish not in wishes]
+            wishes += [wish for wish in _in_sentence(sentence, subject) if wish not in wishes]
     return wishes[:MAX_WISHES]
 
 
@@ -110,7 +111,9 @@ def _resolved(sentence: str, subject: str) -> tuple[str, str]:
     """A sentence with what was spoken of before (`subject`) for its first pronoun, and what it speaks of."""
     own = _SUBJECT.findall(sentence)
     if own or not subject:
-        return sentence, own[-1] if own else subject
+        return sentence, own[0] if own else subject
+    if _ONLY_REMOVES.match(sentence):
+        return f"{sentence} {subject}", subject
     return _PRONOUN.sub(subject, sentence, count=1), subject
 
 
@@ -121,7 +124,7 @@ def plain_of(text: str) -> str:
     return re.sub(r"[ \t]+", " ", plain)
 
 
-def _in_sentence(sentence: str) -> Iterator[Wish]:
+def _in_sentence(sentence: str, subject: str) -> Iterator[Wish]:
     is_of_output = _ACTIVE_OUTPUT.search(sentence) is not None
     if is_of_output:
         yield Wish(Change.OUTPUT_ACTIVATION)
@@ -131,7 +134,7 @@ def _in_sentence(sentence: str) -> Iterator[Wish]:
         yield Wish(Change.SOFTMAX)
     if _LOSS.search(sentence):
         yield Wish(Change.LOSS)
-    yield from weights_in(sentence)
+    yield from weights_in(sentence, is_of_weights=subject in ("weights", "gewichte"))
     if _BIASES.search(sentence):
         yield Wish(Change.BIASES)
     yield from constants_in(sentence)

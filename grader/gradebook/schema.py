@@ -76,6 +76,16 @@ releases = Table(
     Column("grade", Text, nullable=False),  # JSON of the Grade that was released
 )
 
+checks_looked_at = Table(
+    "checks_looked_at",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("check_name", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
 Migration = Callable[[Connection], None]
 
 
@@ -141,7 +151,20 @@ def _releases(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _erasures, _releases)
+def _checks_looked_at(connection: Connection) -> None:
+    """Version 4: who looked at a check that people had overruled, so that it may decide again."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "CREATE TABLE checks_looked_at (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
+        " who TEXT NOT NULL, why TEXT NOT NULL)",
+        "CREATE TRIGGER checks_looked_at_no_update BEFORE UPDATE ON checks_looked_at" + refuse,
+        "CREATE TRIGGER checks_looked_at_no_delete BEFORE DELETE ON checks_looked_at" + refuse,
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first_tables, _erasures, _releases, _checks_looked_at)
 
 
 def version_of(connection: Connection) -> int:

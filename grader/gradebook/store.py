@@ -18,6 +18,7 @@ from grader.gradebook.changes import GradeChange, change_between
 from grader.gradebook.connection import BUSY_SECONDS, open_engine, reading, told_with_mend, writing
 from grader.gradebook.records import DecisionChanges, DecisionEvent, Erased, GradeState, Release
 from grader.gradebook.schema import (
+    checks_looked_at,
     decision_events,
     erasing,
     erasures,
@@ -271,6 +272,19 @@ class Gradebook:
         with self._reading() as connection:
             rows = _release_rows(connection, assignment)
             return tuple(_release(row) for row in rows if row["submission"] == submission)
+
+    def look_at(self, check: str, *, who: str, why: str, now: datetime) -> None:
+        """Append that somebody has looked at a check: no earlier decision counts against it."""
+        row = {"at": now.isoformat(), "check_name": check, "who": who, "why": why}
+        with self._writing() as connection:
+            connection.execute(insert(checks_looked_at).values(**row))
+
+    def looked_at(self) -> dict[str, datetime]:
+        """When somebody last looked at each check, by its name."""
+        query = select(checks_looked_at).order_by(checks_looked_at.c.id)
+        with self._reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {row["check_name"]: datetime.fromisoformat(row["at"]) for row in rows}
 
     def erase(self, assignment: str, submission: str, *, now: datetime) -> Erased:
         """Remove every grade and decision of a submission for good; that it happened is kept, of whom not."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from grader.model import (
+    CPU,
     CellRun,
     CellStatus,
     CriterionGrade,
@@ -60,6 +61,7 @@ SPLITS = {Split.TEST: "test", Split.VALIDATION: "validation", Split.TRAIN: "trai
 SOURCES = {
     Source.SOURCE: "read in your code or text",
     Source.SAVED: "in the outputs you saved",
+    Source.REPLAYED: "in the outputs you saved, of a training whose beginning our run saw too",
     Source.RERUN: "in the outputs of our run",
     Source.OBSERVED: "seen by our recorder while your code ran",
     Source.MEASURED: "measured by us on examples your code had not seen",
@@ -68,6 +70,7 @@ SOURCES = {
 SHORT_SOURCES = {
     Source.SOURCE: "code or text",
     Source.SAVED: "saved outputs",
+    Source.REPLAYED: "replayed outputs",
     Source.RERUN: "outputs of our run",
     Source.OBSERVED: "our recorder",
     Source.MEASURED: "our measurement",
@@ -76,6 +79,7 @@ SHORT_SOURCES = {
 SOURCES_EXPLAINED = {
     Source.SOURCE: "in the cells as you handed them in.",
     Source.SAVED: "in what your cells had printed or drawn when you saved the notebook.",
+    Source.REPLAYED: "your training takes longer than our run may: as far as it came, it went as in yours.",
     Source.RERUN: "in what your cells printed when we ran them, from top to bottom, in an empty session.",
     Source.OBSERVED: "TensorFlow calls that were noted during that run: models, trainings, their steps.",
     Source.MEASURED: "computed by us, outside of your code, from what your trained model predicts.",
@@ -239,6 +243,25 @@ def data_words(run: Run | None) -> str:
         return "none"
     words = {DatasetOrigin.REAL: "real", DatasetOrigin.STAND_IN: "stand-in"}
     return ", ".join(f"{dataset_name(use.name)}: {words[use.origin]}" for use in run.datasets)
+
+
+def device_words(run: Run) -> str:
+    """What a run was run on, and what was seen of that: `a GPU (index 0, driver 550.54), at most 1.2 GB`."""
+    if run.device == CPU:
+        return "the processors, no GPU"
+    use = run.gpu
+    if use is None:
+        return run.device
+    words = [f"{run.device} (index {use.index}, driver {use.driver})"]
+    if use.peak_memory_bytes is not None:
+        words.append(f"at most {size(use.peak_memory_bytes)} of its memory{_whose(use.is_own_memory)}")
+    if use.utilisation is not None:
+        words.append(f"busy {use.utilisation:.0%} of the time{_whose(use.is_own_utilisation)}")
+    return ", ".join(words)
+
+
+def _whose(is_own: bool) -> str:
+    return "" if is_own else " (whoever used it: the driver does not tell the run's part)"
 
 
 def passed_words(grade: Grade) -> str:

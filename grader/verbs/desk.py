@@ -15,6 +15,8 @@ def register(app: typer.Typer) -> None:
     app.command()(release)
     app.command()(diff)
     app.command()(review)
+    app.command()(trust)
+    app.command()(dossier)
     export = typer.Typer(no_args_is_help=True, help="Grades out to Moodle, or as a table.")
     export.command("moodle")(export_moodle)
     export.command("csv")(export_csv)
@@ -102,6 +104,59 @@ def review(
 
     serve(ReviewDesk(find_course(course), assignment), port, tell)
     typer.echo("Type the grade command again: it makes the reports anew with what was decided.")
+
+
+def trust(
+    looked_at: Annotated[
+        str | None,
+        typer.Option(metavar="CHECK", help="Somebody has looked at this check: it may decide again."),
+    ] = None,
+    by: Annotated[str, typer.Option(metavar="NAME", help="With --looked-at: who.")] = "",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="With --looked-at: what was found.")] = "",
+    course: CourseOption = None,
+) -> None:
+    """Tell how often people agreed with each check, and which may not decide alone for now."""
+    from datetime import UTC, datetime
+
+    from grader.course import find_course
+    from grader.errors import UsageError
+    from grader.gradebook.store import Gradebook
+    from grader.terminal import show_agreements
+    from grader.trust import agreements
+
+    with Gradebook.open(find_course(course).state / "gradebook.sqlite") as gradebook:
+        found = agreements(gradebook)
+        if looked_at is not None:
+            if looked_at not in found:
+                raise UsageError(
+                    f"Nobody has decided beside a check {looked_at!r}: `grade trust` lists them."
+                )
+            if not by.strip() or not why.strip():
+                raise UsageError("Whoever looked at a check signs for it: add --by NAME --why TEXT.")
+            gradebook.look_at(looked_at, who=by, why=why, now=datetime.now(UTC))
+            found = agreements(gradebook)
+        show_agreements(list(found.values()))
+
+
+def dossier(
+    assignment: AssignmentArgument,
+    submission: Annotated[str, typer.Argument(help="The hand-in's id, as on the class page.")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Where the zip goes.")] = Path(),
+    rubric: Annotated[
+        bool, typer.Option("--rubric/--no-rubric", help="With the rubric and its answer keys: for staff.")
+    ] = True,
+    course: CourseOption = None,
+) -> None:
+    """Freeze all that one grade rests on in a zip: for an appeal, or (--no-rubric) for the person."""
+    from datetime import UTC, datetime
+
+    from grader.course import find_course
+    from grader.dossier import write_dossier
+
+    made = write_dossier(
+        find_course(course), assignment, submission, to, has_rubric=rubric, now=datetime.now(UTC)
+    )
+    typer.echo(f"{made.files} files in {made.path}")
 
 
 def export_moodle(

@@ -20,5 +20,15 @@ DataOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
 ]
+GpusOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="0,1|none",
+        help="GPUs to run on, or none. Default: all with enough free memory. See docs/gpu.md.",
+    ),
+]
+JobsPerGpuOption = Annotated[
+    int | None, typer.Option(min=1, help="Rooms that share a GPU. Default: one for each 4 GiB that is free.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 AssignmentArgument = Annotated[str, typer.Argument(help="Which assignment (a1, a2, …).")]

@@ -58,6 +58,11 @@ def test_what_is_hedged_denied_or_corrected_is_never_wrong(script, text):
     assert outcome(script, text) is not Said.WRONG
 
 
+def test_a_range_that_is_hedged_is_never_right():
+    assert outcome("fail3", "The weights are drawn between -1 and 0.") is Said.RIGHT
+    assert outcome("fail3", "The weights are drawn between -1 and 0, maybe.") is Said.UNCLEAR
+
+
 def test_a_contradiction_of_what_was_measured_is_wrong_and_says_so():
     said = [Passage(text="The softmax is applied twice here.", cell=3)]
     diagnosis = diagnose(said, SCRIPTS["fail2"].causes, MEASURED["fail2"])
