@@ -72,16 +72,16 @@ class Forecast(NamedTuple):
     def _why(self) -> str:
         if self.unknown == self.to_run:
             return "nothing is known of them yet, and no limit lets them take longer"
-        others = self.to_run - self.told - self.unknown
-        parts = []
-        if self.told:
-            here = ", scaled by past runs" if self.past >= FEWEST_RUNS else ""
-            parts.append(f"{_all_or(self.told, self.to_run)} tell themselves how long they took{here}")
-        if others:
-            parts.append(f"{_all_or(others, self.to_run)} go by {self.past} stored runs of this assignment")
-        if self.unknown:
-            parts.append(f"{self.unknown} are unknown and counted with their limits")
-        return ", ".join(parts)
+        scaled = ", scaled by past runs" if self.past >= FEWEST_RUNS else ""
+        counts = {
+            f"by their own times{scaled}": self.told,
+            f"by {self.past} stored runs of this assignment": self.to_run - self.told - self.unknown,
+            "by the limits, for nothing is known": self.unknown,
+        }
+        parts = [
+            f"{'all' if count == self.to_run else count} {how}" for how, count in counts.items() if count
+        ]
+        return "; ".join(parts)
 
 
 def most_seconds(limits: Limits) -> float:
@@ -219,7 +219,3 @@ def _span(low: float, high: float) -> str:
     if low <= 0.1 * high:
         return f"at most {in_words(high)}"
     return f"{in_words(low)} to {in_words(high)}"
-
-
-def _all_or(count: int, of: int) -> str:
-    return "all" if count == of else f"{count} of them"

@@ -42,7 +42,7 @@ def test_stored_runs_of_the_assignment_tell_how_long_the_others_take():
     told = forecast([Wanted(LIMIT)] * 40, past, rooms=2, stored=12)
     assert 20 * 70 < told.low < told.high < 20 * 80
     assert told.sentence == (
-        "40 notebooks to run, 12 are stored; about 25 min in 2 rooms at a time: all go by 30 stored runs of "
+        "40 notebooks to run, 12 are stored; about 25 min in 2 rooms at a time: all by 30 stored runs of "
         "this assignment."
     )
 
@@ -51,8 +51,7 @@ def test_times_of_other_machines_count_as_much_as_runs_here_took_beside_them():
     past = [Past(seconds=3 * told, told=told) for told in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0)]
     told = forecast([Wanted(LIMIT, told=100.0), Wanted(LIMIT)], past, rooms=2)
     assert told.low == told.high == 300.0
-    assert "1 of them tell themselves how long they took, scaled by past runs" in told.sentence
-    assert "1 of them go by 6 stored runs" in told.sentence
+    assert "1 by their own times, scaled by past runs; 1 by 6 stored runs" in told.sentence
 
 
 def test_a_time_of_another_machine_that_nothing_can_be_held_against_is_no_promise():
