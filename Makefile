@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test references answers validity fuzz soak peers lint bubblewrap clean other-machines bench
+.PHONY: demo test references answers validity fuzz soak install-check peers lint bubblewrap clean other-machines bench gpu
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ || [ $$? -eq 1 ]  # 1: one sample has no notebook
@@ -27,11 +27,19 @@ fuzz: $(STAMP)
 soak: $(STAMP) bubblewrap
 	$(BIN)/python -m pytest tests/hostile/test_soak.py -m soak -s --timeout 0
 
+install-check: $(STAMP)  # needs the package index, some minutes and 4 GB of disk
+	$(BIN)/python -m pytest tests/student/test_installs.py -m install -s --timeout 0
+
+gpu: $(STAMP) bubblewrap  # on a machine with NVIDIA GPUs; needs TensorFlow with CUDA, see docs/gpu.md
+	-$(BIN)/grade doctor
+	$(BIN)/python -m pytest tests -m gpu -s --timeout 0
+
 peers: $(STAMP)
 	$(BIN)/python benchmarks/peers --write docs/security.md
 
 answers: $(STAMP) bubblewrap
 	$(BIN)/python benchmarks/answers.py $(ARGS)
+	$(BIN)/python benchmarks/diagnoses.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check

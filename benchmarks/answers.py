@@ -3,7 +3,9 @@
 Reads labelled answers from `tests/answers/labelled/` (written by somebody who has not seen the reader) and
 `tests/answers/tuning/` (written to tune it), judges each with the rubrics' own checks, and prints, for both
 sets apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of
-the clear answers are decided, and every mistake. With `--all` also what was left to a person.
+the clear answers are decided, and every mistake. With `--all` also what was left to a person; with
+`--summary` only the figures, for whoever works on the reader and must not see the measuring answers; with
+`--tuning` only the answers to tune with.
 """
 
 from __future__ import annotations
@@ -208,9 +210,10 @@ def _row(name: str, told: Summary) -> str:
 
 
 def main(references: References, arguments: Sequence[str]) -> None:
-    """Print the figures and every mistake of both sets."""
+    """Print the figures and every mistake of both sets, or what `arguments` ask for."""
     reader = Reader(references)
-    for title, folder in SETS.items():
+    sets = {"tuned on": SETS["tuned on"]} if "--tuning" in arguments else SETS
+    for title, folder in sets.items():
         answers = read_answers(REPOSITORY / "tests" / "answers" / folder)
         results = [reader.judge(answer) for answer in answers]
         print(f"\n## {len(answers)} answers {title} (tests/answers/{folder})\n")
@@ -219,7 +222,7 @@ def main(references: References, arguments: Sequence[str]) -> None:
         for question in Counter(answer.question for answer in answers):
             print(_row(question, summary(r for r in results if r.answer.question == question)))
         print(_row("**all**", summary(results)))
-        for result in results:
+        for result in results if "--summary" not in arguments else ():
             is_missed = "--all" in arguments and not result.is_decided and result.answer.expect != "review"
             if result.is_mistake or is_missed:
                 _show(result)

@@ -1,11 +1,13 @@
 """How long a TA waits when nothing has to be run: the help, the same command again, a class judged again.
 
 `python benchmarks/rejudging.py` prints a Markdown table. It grades the sample hand-ins once (which runs
-them), makes 100 hand-ins of them that differ in their text only, and times whole processes, five times each.
+them), makes 100 hand-ins of them (`--hand-ins`) that differ in their text only, and times whole processes,
+five times each (`--repeats`).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import statistics
@@ -17,26 +19,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-HAND_INS = 100
-REPEATS = 5
 
 
 def main() -> None:
     """Measure in a course of its own below the temporary folder, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hand-ins", type=int, default=100)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    count, repeats = options.hand_ins, options.repeats
     with tempfile.TemporaryDirectory(prefix="grader-bench-") as name:
         course = Path(name)
         shutil.copytree(REPOSITORY / "rubrics", course / "rubrics")
         shutil.copytree(REPOSITORY / "submissions" / "a1", course / "samples" / "a1")
         grade(course, "samples")
-        make_class(course)
+        make_class(course, count)
         grade(course, "submissions")
         rows = {
-            "`grade --help`": median(lambda: grade(course, "--help")),
-            "the 12 samples again": median(lambda: grade(course, "samples")),
-            f"{HAND_INS} hand-ins again, nothing changed": median(lambda: grade(course, "submissions")),
-            f"{HAND_INS} hand-ins judged again, every page new": median(lambda: rejudge(course)),
+            "`grade --help`": median(lambda: grade(course, "--help"), repeats),
+            "the 12 samples again": median(lambda: grade(course, "samples"), repeats),
+            f"{count:,} hand-ins again, nothing changed": median(
+                lambda: grade(course, "submissions"), repeats
+            ),
+            f"{count:,} hand-ins judged again, every page new": median(lambda: rejudge(course), repeats),
         }
-    print(f"Python {sys.version.split()[0]}, median of {REPEATS} whole processes, in seconds\n")
+    print(f"Python {sys.version.split()[0]}, median of {repeats} whole processes, in seconds\n")
     print("| what | median | slowest |\n|---|---|---|")
     for what, (middle, slowest) in rows.items():
         print(f"| {what} | {middle:.2f} | {slowest:.2f} |")
@@ -50,10 +57,10 @@ def grade(course: Path, *words: str) -> None:
         raise SystemExit(ended.stderr)
 
 
-def make_class(course: Path) -> None:
-    """100 hand-ins with the samples' code, so that their runs are stored, each with a text of its own."""
+def make_class(course: Path, count: int) -> None:
+    """`count` hand-ins with the samples' code, so that their runs are stored, each with a text of its own."""
     samples = sorted((course / "samples" / "a1").glob("*/*.ipynb"))
-    for number in range(HAND_INS):
+    for number in range(count):
         notebook = json.loads(samples[number % len(samples)].read_text("utf-8"))
         text = {"cell_type": "markdown", "metadata": {}, "source": f"A text of hand-in {number}."}
         notebook["cells"].append(text)
@@ -71,10 +78,10 @@ def rejudge(course: Path) -> None:
     grade(course, "submissions")
 
 
-def median(call: Callable[[], None]) -> tuple[float, float]:
-    """Median and maximum of the wall seconds of `REPEATS` calls."""
+def median(call: Callable[[], None], repeats: int) -> tuple[float, float]:
+    """Median and maximum of the wall seconds of `repeats` calls."""
     seconds = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         begin = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - begin)

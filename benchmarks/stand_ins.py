@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.datasets import dataset_names, find_dataset
-from grader.datasets.formats import ImageArrays, read_images
+from grader.datasets.finding import read_images
+from grader.datasets.formats import ImageArrays
 
 EPOCHS = 5
 SEED = 7
@@ -59,20 +60,21 @@ def measure(data: ImageArrays) -> list[float]:
             layers.Dense(64, "relu"),
         ],
     ]
+    inputs, classes = _scaled(data.x_train), int(data.y_train.max()) + 1
     accuracies = []
     for kind in kinds:
         tf.keras.utils.set_random_seed(SEED)
-        model = tf.keras.Sequential([layers.Input((28, 28, 1)), *kind, layers.Dense(10)])
+        model = tf.keras.Sequential([layers.Input(inputs.shape[1:]), *kind, layers.Dense(classes)])
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
-        model.fit(_scaled(data.x_train), data.y_train, batch_size=128, epochs=EPOCHS, verbose=0)
+        model.fit(inputs, data.y_train, batch_size=128, epochs=EPOCHS, verbose=0)
         accuracies.append(float(model.evaluate(_scaled(data.x_test), data.y_test, verbose=0)[1]))
     return accuracies
 
 
 def _scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Grey values in [0, 1] with a channel, shape (n, 28, 28, 1)."""
-    return (images.astype(np.float32) / np.float32(255))[..., None]
+    """Values in [0, 1] with channels, shape (n, height, width, channels)."""
+    return (images.astype(np.float32) / np.float32(255)).reshape(*images.shape[:3], -1)
 
 
 if __name__ == "__main__":

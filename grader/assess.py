@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from grader.checks.foreign_outputs import flags_of_foreign_outputs
 from grader.checks.handed_in import after_a_failed_run
 from grader.checks.measurement import flags_of_measurement
 from grader.checks.needs import flags_of_needs
+from grader.checks.replayed import flags_of_replays
 from grader.checks.shortcuts import flags_of_shortcuts
 from grader.errors import trace_of
 from grader.evidence.record import Evidence
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 _SOURCE_WORDS = {
     Source.SOURCE: "the code and the text",
     Source.SAVED: "the outputs as handed in",
+    Source.REPLAYED: "saved outputs whose beginning our run saw too",
     Source.RERUN: "the outputs of our run",
     Source.OBSERVED: "what was seen while it ran",
     Source.MEASURED: "our own measurement",
@@ -47,12 +49,17 @@ _OUTCOME_WORDS = {
 }
 
 
-def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = ()) -> Grade:
+def assess(
+    evidence: Evidence,
+    rubric: Rubric,
+    overrides: Iterable[Override] = (),
+    distrusted: Collection[str] = (),
+) -> Grade:
     """Hold the evidence against every criterion, then lay people's decisions over it.
 
     Of the decisions on this submission the newest per criterion counts. One that gives more than
     the criterion now has, or that speaks of a criterion that the rubric no longer has, does not
-    count, and a flag says so. The flags are sentences for the TA.
+    count, and a flag says so. The flags are sentences for the TA. Checks in `distrusted` decide nothing.
     """
     newest = _newest(override for override in overrides if override.submission == evidence.submission.id)
     flags = list(_flags_of_evidence(evidence))
@@ -62,7 +69,7 @@ def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = (
         if override is not None:
             flags.extend(_flags_of_override(override, criterion, judged_sha256(evidence, criterion.id)))
             override = override if override.points <= criterion.points else None
-        criteria.append(_grade(evidence, criterion, override))
+        criteria.append(_grade(evidence, criterion, override, distrusted))
     for left in newest.values():
         flags.append(
             f"The decision of {left.who} on “{left.criterion}” does not count: no such criterion is left."
@@ -78,6 +85,22 @@ def assess(evidence: Evidence, rubric: Rubric, overrides: Iterable[Override] = (
         criteria=tuple(criteria),
         flags=tuple(flags),
     )
+
+
+def with_decisions(grade: Grade, overrides: Iterable[Override]) -> Grade:
+    """A grade with other decisions laid over its verdicts, as far as they fit; flags stay as they are."""
+    newest = _newest(override for override in overrides if override.submission == grade.submission)
+    criteria = tuple(
+        criterion.model_copy(
+            update={
+                "override": found
+                if (found := newest.get(criterion.id)) is not None and found.points <= criterion.points
+                else None
+            }
+        )
+        for criterion in grade.criteria
+    )
+    return grade.model_copy(update={"criteria": criteria})
 
 
 def judged_sha256(evidence: Evidence, criterion_id: str) -> str:
@@ -120,7 +143,16 @@ def _moment(when: datetime) -> datetime:
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) -> CriterionGrade:
+def _grade(
+    evidence: Evidence, criterion: Criterion, override: Override | None, distrusted: Collection[str]
+) -> CriterionGrade:
+    verdict = _verdict(evidence, criterion)
+    if criterion.check.name in distrusted and verdict.outcome in _OUTCOME_WORDS:
+        sentence = (
+            f"This looks {_OUTCOME_WORDS[verdict.outcome]}; but people have disagreed with this check too "
+            "often lately, so a person decides until somebody has looked at it."
+        )
+        verdict = needs_review(Reason(text=sentence), *verdict.reasons)
     return CriterionGrade(
         id=criterion.id,
         title=criterion.title,
@@ -128,7 +160,7 @@ def _grade(evidence: Evidence, criterion: Criterion, override: Override | None) 
         points=criterion.points,
         is_bonus=criterion.is_bonus,
         visibility=criterion.visibility,
-        verdict=_verdict(evidence, criterion),
+        verdict=verdict,
         override=override,
     )
 
@@ -186,11 +218,13 @@ def _how_it_failed(run: Run | None) -> Reason:
 def _as_accepted(verdict: Verdict, criterion: Criterion) -> Verdict:
     """The verdict, or a person's turn when none of its facts is from a source that the criterion accepts.
 
-    A criterion that accepts every source asks nothing, so reasons without a source pass it too.
+    A criterion that accepts every source asks nothing, so reasons without a source pass it too. What a replay
+    decides rests on nothing else, whatever stands beside it.
     """
     if verdict.outcome not in _OUTCOME_WORDS or set(criterion.accepts) == set(Source):
         return verdict
-    if any(source in criterion.accepts for source in verdict.sources):
+    deciding = [source for source in verdict.sources if source is Source.REPLAYED] or verdict.sources
+    if any(source in criterion.accepts for source in deciding):
         return verdict
     found = " and ".join(_SOURCE_WORDS[source] for source in verdict.sources) or "no named source"
     accepted = " or ".join(_SOURCE_WORDS[source] for source in criterion.accepts)
@@ -212,6 +246,7 @@ def _flags_of_evidence(evidence: Evidence) -> Iterator[str]:
         yield "It was not run: the verdicts rest on the code, the text and the outputs as handed in."
         return
     yield from _flags_of_run(evidence.run)
+    yield from flags_of_replays(evidence)
     yield from flags_of_measurement(evidence)
 
 

@@ -12,11 +12,24 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
+from grader.verbs import desk, scripts, students
+from grader.verbs.options import (
+    DONE,
+    FAULT,
+    SOME_NOT_GRADED,
+    STOPPED,
+    USAGE,
+    CourseOption,
+    DataOption,
+    GpusOption,
+    JobsOption,
+    JobsPerGpuOption,
+    JsonOption,
+)
 
 if TYPE_CHECKING:
     from grader.pipeline import Graded
 
-DONE, SOME_NOT_GRADED, USAGE, FAULT, STOPPED = 0, 1, 2, 70, 130
 MAIN_VERB = "run"
 
 
@@ -67,19 +80,9 @@ def _every_verb(
 
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
-
-CourseOption = Annotated[
-    Path | None,
-    typer.Option("--course", help="Course root: the folder with rubrics/. Searched upwards if not given."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="GRADER_DATA", help="Folder with the real data sets, in Keras's layout."),
-]
-JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Rooms at a time. Default: as cores and memory allow.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+desk.register(app)
+students.register(app)
+scripts.register(app)
 
 
 @app.command(MAIN_VERB, hidden=True)
@@ -94,8 +97,14 @@ def run(
     decisions: Annotated[
         Path | None, typer.Option(help="A decisions.csv that lies elsewhere than in the assignment's folder.")
     ] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for when things were handed in (deadlines.yaml)."),
+    ] = None,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    gpus: GpusOption = None,
+    jobs_per_gpu: JobsPerGpuOption = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A limit of runs, as in a rubric: memory_mib=8192."),
@@ -112,10 +121,11 @@ def run(
     """Grade what is at PATH: run what was not run before, judge everything, write the reports."""
     from grader.course import find_course
     from grader.errors import UsageError
+    from grader.execution.devices import choose_devices, parse_choice
     from grader.execution.interface import find_executor
     from grader.model import Isolation
     from grader.pipeline import grade
-    from grader.terminal import progress_on_stderr, summarise
+    from grader.terminal import progress_on_stderr, show_forecast, summarise
 
     if not path.exists():
         raise UsageError(
@@ -125,12 +135,14 @@ def run(
         raise UsageError(
             f"--data (or GRADER_DATA) names {data}, which is no folder: correct it or leave it out."
         )
-    if decisions is not None and not decisions.is_file():
-        raise UsageError(f"--decisions names {decisions}, which is no file: correct it or leave it out.")
+    for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
+    devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     try:
         with (
-            closing(find_executor("local")(jobs)) as executor,
+            closing(find_executor("local")(jobs, devices=devices)) as executor,
             progress_on_stderr(executor.remaining_seconds) as progress,
         ):
             graded = list(
@@ -141,10 +153,12 @@ def run(
                     assignment=assignment,
                     data=data,
                     decisions=decisions,
+                    worksheet=worksheet,
                     limits=limit or (),
                     isolation=Isolation(isolation),
                     pseudonyms=pseudonyms,
                     progress=progress,
+                    foretell=show_forecast,
                 )
             )
     except KeyboardInterrupt:
@@ -167,6 +181,8 @@ def calibrate(
     ] = False,
     course: CourseOption = None,
     jobs: JobsOption = None,
+    gpus: GpusOption = None,
+    jobs_per_gpu: JobsPerGpuOption = None,
 ) -> None:
     """Measure what the references reach over seeds, and propose thresholds for the accuracy asked for."""
     from datetime import date
@@ -174,12 +190,14 @@ def calibrate(
     from grader.calibration.measuring import calibrate as measure
     from grader.calibration.writing import write_thresholds
     from grader.course import find_course
+    from grader.execution.devices import choose_devices, parse_choice
     from grader.execution.interface import find_executor
     from grader.terminal import progress_on_stderr, show_calibration
 
     found = find_course(course)
+    devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     with (
-        closing(find_executor("local")(jobs)) as executor,
+        closing(find_executor("local")(jobs, devices=devices)) as executor,
         progress_on_stderr(executor.remaining_seconds) as progress,
     ):
         calibration = measure(
@@ -274,9 +292,28 @@ def main() -> None:
     except GraderError as error:
         typer.echo(f"grade: {error}", err=True)
         sys.exit(USAGE)
+    except ModuleNotFoundError as lack:
+        top = (lack.name or "").partition(".")[0]
+        if top not in _of_extra("run"):
+            typer.echo(f"grade: {_fault(lack)}", err=True)
+            sys.exit(FAULT)
+        typer.echo(
+            f"grade: Running notebooks needs {top}, which is not installed: pip install 'grader[run]'.",
+            err=True,
+        )
+        sys.exit(USAGE)
     except Exception as bug:  # noqa: BLE001 - the outermost boundary: one sentence, and the rest in a file
         typer.echo(f"grade: {_fault(bug)}", err=True)
         sys.exit(FAULT)
+
+
+def _of_extra(extra: str) -> set[str]:
+    """The modules that an extra of ours installs, as far as they are called like their packages."""
+    import re
+    from importlib import metadata
+
+    wanted = [line for line in metadata.requires("grader") or () if re.search(rf"extra == .{extra}\b", line)]
+    return {re.split(r"[^\w.-]", line)[0].replace("-", "_") for line in wanted}
 
 
 def _fault(bug: Exception) -> str:

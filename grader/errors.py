@@ -32,6 +32,10 @@ class SandboxError(GraderError):
     """The room cannot be built on this machine (no bubblewrap, no user namespaces)."""
 
 
+class GpuError(SandboxError):
+    """A GPU, or the library that tells of GPUs, cannot be used."""
+
+
 class StoreError(GraderError):
     """The course's `.grader/` folder cannot be read or written."""
 

@@ -15,6 +15,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+CPU = "cpu"  # the kind of device of a run without a GPU
+
 
 class Record(BaseModel):
     """Base of all records: frozen, keyword-only, closed to unknown fields."""
@@ -27,6 +29,7 @@ class Source(StrEnum):
 
     SOURCE = "source"  # read in the code or the text
     SAVED = "saved"  # in the outputs as handed in
+    REPLAYED = "replayed"  # in the outputs as handed in, of a training that our run saw begin in the same way
     RERUN = "rerun"  # in the outputs of our run
     OBSERVED = "observed"  # seen by the recorder inside the kernel; a student can forge it
     MEASURED = "measured"  # computed by us, outside, on inputs the student's code had not seen
@@ -214,14 +217,36 @@ class Mend(Record):
     cell: int | None = None
 
 
+class GpuUse(Record):
+    """What was seen of the GPU that a run had a share of. `index` is NVML's number of it at that time.
+
+    `utilisation` is the mean over the run, in [0, 1]. What is not `is_own` is of the whole device, whoever
+    used it: the driver did not tell the run's own part. None: the driver did not tell that at all.
+    """
+
+    index: Annotated[int, Field(ge=0)]
+    driver: str
+    peak_memory_bytes: Annotated[int, Field(ge=0)] | None = None
+    is_own_memory: bool = False
+    utilisation: Annotated[float, Field(ge=0, le=1)] | None = None
+    is_own_utilisation: bool = False
+
+
 class Run(Record):
-    """What came of running one job. The executed notebook lies beside it in the store."""
+    """What came of running one job. The executed notebook lies beside it in the store.
+
+    `device` is the kind of device that it had, `CPU` or the model of a GPU, and part of the key. The figures
+    of what was used are sampled, None where that was not done.
+    """
 
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     status: RunStatus
     cells: tuple[CellRun, ...] = ()
     wall_seconds: Annotated[float, Field(ge=0)] = 0.0
     peak_rss_bytes: int | None = None
+    cpu_seconds: Annotated[float, Field(ge=0)] | None = None
+    device: str = CPU
+    gpu: GpuUse | None = None
     seed: int
     keras: KerasFlavour = KerasFlavour.KERAS_3
     datasets: tuple[DatasetUse, ...] = ()
@@ -342,8 +367,25 @@ class CriterionGrade(Record):
         return (self.points * self.verdict.fraction).quantize(Decimal("0.01"))
 
 
+class Lateness(Record):
+    """When a hand-in came and when it was due; `days` are the days begun after that, grace aside.
+
+    `penalty` is what that costs in points, `is_refused` that it counts for nothing at all.
+    """
+
+    handed_in: datetime
+    due: datetime
+    has_extension: bool
+    days: Annotated[int, Field(ge=0)]
+    penalty: Annotated[Decimal, Field(ge=0)]
+    is_refused: bool
+
+
 class Grade(Record):
-    """The grade of one submission. `flags` are sentences for the TA, never points."""
+    """The grade of one submission. `flags` are sentences for the TA, never points.
+
+    `late` is None where nobody knows when it was handed in, or no deadline is set.
+    """
 
     submission: str
     assignment: str
@@ -354,10 +396,18 @@ class Grade(Record):
     pass_points: Decimal | None = None
     criteria: tuple[CriterionGrade, ...]
     flags: tuple[str, ...] = ()
+    late: Lateness | None = None
+
+    @property
+    def final_score(self) -> Decimal:
+        """The score less what lateness costs, never below 0: what students are told in the end."""
+        if self.late is None:
+            return self.score
+        return Decimal(0) if self.late.is_refused else max(Decimal(0), self.score - self.late.penalty)
 
     @property
     def score(self) -> Decimal:
-        """Points that are settled, bonus included."""
+        """Points that are settled, bonus included; what lateness costs stands in `late`."""
         return sum((c.awarded for c in self.criteria if c.awarded is not None), Decimal(0))
 
     @property
@@ -375,7 +425,11 @@ class Grade(Record):
         """For `pass_fail`: True or False once it cannot change any more, None while it can."""
         if self.pass_points is None:
             return None
-        if self.score >= self.pass_points:
+        if self.final_score >= self.pass_points:
             return True
+        if self.late is not None and self.late.is_refused:
+            return False
+        penalty = self.late.penalty if self.late is not None else Decimal(0)
         open_bonus = sum((c.points for c in self.criteria if c.awarded is None and c.is_bonus), Decimal(0))
-        return False if self.score + self.open_points + open_bonus < self.pass_points else None
+        best = self.score + self.open_points + open_bonus - penalty
+        return False if best < self.pass_points else None

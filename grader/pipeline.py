@@ -6,10 +6,11 @@ read_submissions → split the data → plan → execute → collect (and measur
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from nbformat import NotebookNode
 
@@ -20,25 +21,32 @@ from grader.datasets.withheld import course_secret
 from grader.errors import GraderError, NotebookError, UsageError, trace_of
 from grader.evidence.collect import EvidenceStore, collect, observe
 from grader.evidence.record import Evidence
+from grader.execution.forecast import Forecast, Past
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
-from grader.execution.running import Progress, run_jobs
+from grader.execution.running import Progress, foresee, run_jobs
 from grader.execution.scripts import plan_script, printed_by
 from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
 from grader.gradebook.decisions import read_decisions
 from grader.gradebook.store import Gradebook
-from grader.intake.places import decisions_path, is_whole
+from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.lateness import read_deadlines, with_lateness
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
+from grader.moodle.times import hand_in_times
+from grader.notebook.outputs import read_outputs
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
+from grader.notebook.timings import told_seconds
 from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
 from grader.rubric import Rubric, read_rubric, with_limits
+from grader.script_trials import ScriptTrials, with_scripts
+from grader.trust import agreements, distrusted
 
 log = logging.getLogger(__name__)
 
@@ -67,28 +75,31 @@ def grade(
     assignment: str | None = None,
     data: Path | None = None,
     decisions: Path | None = None,
+    worksheet: Path | None = None,
     limits: Sequence[str] = (),
     isolation: Isolation = Isolation.BUBBLEWRAP,
     repeat: int = 0,
     pseudonyms: bool = False,
     progress: Progress = lambda doing, done, total: None,
+    foretell: Callable[[Forecast], None] = lambda forecast: None,
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
-    What was run before is not run again, what was judged before is judged again. `data` and `decisions` name
-    a folder of data sets and a `decisions.csv` that lie elsewhere than expected; `limits`, each `name=value`,
-    come before the rubric's; `repeat` other than 0 gives every run other seeds; `pseudonyms` leaves names out
-    of all that is shown. Raises `GraderError` for bad usage, a bad rubric or broken machinery, before the
-    first student where it can be known.
+    What was run before is not run again, what was judged before is judged again. `data`, `decisions` and
+    `worksheet` name a folder of data sets, a `decisions.csv` and Moodle's grading worksheet that lie
+    elsewhere than expected; `limits`, each `name=value`, come before the rubric's; `repeat` other than 0
+    gives every run other seeds; `pseudonyms` leaves names out of all that is shown; `foretell` hears, before
+    an assignment's first run, how long its runs will take. Raises `GraderError` for bad usage, a bad rubric
+    or broken machinery, before the first student where it can be known.
     """
     with course.locked():
         names = NamesLeftOut(course_secret(course.state)) if pseudonyms else None
         received = list(read_submissions(path, assignment=assignment, workspace=course.state / "intake"))
         assignments = sorted({item.assignment for item in received})
-        if decisions is not None and len(assignments) > 1:
-            raise UsageError(
-                f"--decisions is for one assignment, and here are {', '.join(assignments)}: name one of them."
-            )
+        for option, file in (("--decisions", decisions), ("--worksheet", worksheet)):
+            if file is not None and len(assignments) > 1:
+                there = ", ".join(assignments)
+                raise UsageError(f"{option} is for one assignment, and here are {there}: name one of them.")
         rubrics = {
             name: with_limits(read_rubric(course.rubric_path(name), datasets=dataset_names()), limits)
             for name in assignments
@@ -100,8 +111,9 @@ def grade(
             yield _grade_assignment(
                 items,
                 rubric,
-                _Desk(course, executor, data, isolation, progress, repeat, names),
-                decisions_file=decisions or decisions_path(path, name),
+                _Desk(course, executor, data, isolation, progress, foretell, repeat, names),
+                decisions_file=decisions or staff_file(path, name, DECISIONS),
+                worksheet=worksheet or staff_file(path, name, WORKSHEET),
                 is_whole_class=is_whole(path, name),
             )
 
@@ -115,6 +127,7 @@ class _Desk:
     data: Path | None
     isolation: Isolation
     progress: Progress
+    foretell: Callable[[Forecast], None]
     repeat: int
     names: NamesLeftOut | None
 
@@ -133,16 +146,20 @@ def _grade_assignment(
     desk: _Desk,
     *,
     decisions_file: Path | None,
+    worksheet: Path | None,
     is_whole_class: bool,
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
+    late = _Lateness(received, rubric, desk.course, worksheet)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
-        gathered = _gather(submissions, rubric, desk)
+        gathered = _gather(submissions, rubric, desk, lambda: gradebook.latest(rubric.assignment).values())
         decisions = gradebook.decisions(rubric.assignment)
-        grades = tuple(assess(evidence, rubric, decisions) for evidence in gathered.evidence)
+        not_trusted = distrusted(agreements(gradebook))
+        judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
+        grades = tuple(map(late.told, judged_now))
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
@@ -180,16 +197,50 @@ def _grade_assignment(
     )
 
 
+class _Lateness:
+    """What is known of when hand-ins came and when they were due; nothing without deadlines and worksheet."""
+
+    def __init__(
+        self,
+        received: Iterable[Submission | Rejected],
+        rubric: Rubric,
+        course: Course,
+        worksheet: Path | None,
+    ) -> None:
+        whose = {item.id: item.participant for item in received}
+        numbers = {name: participant.id for name, participant in whose.items()}
+        self._policy = rubric.late
+        self._deadlines = read_deadlines(course.root, rubric.assignment, numbers)
+        self._times: dict[str, datetime] = {}
+        if self._deadlines is not None and worksheet is not None:
+            self._times = hand_in_times(worksheet, whose, ZoneInfo(self._deadlines.zone))
+
+    def told(self, grade: Grade) -> Grade:
+        """The grade, with when it was handed in where that is known."""
+        if self._deadlines is None:
+            return grade
+        return with_lateness(grade, self._policy, self._deadlines, self._times.get(grade.submission))
+
+
 class _Gathered(Record):
     evidence: tuple[Evidence, ...]
     rejected: tuple[Rejected, ...]
     executed: int
 
 
-def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _Gathered:
-    """The evidence on every hand-in: what is stored is taken, what is missing is run and collected."""
+def _gather(
+    submissions: Sequence[Submission],
+    rubric: Rubric,
+    desk: _Desk,
+    earlier: Callable[[], Iterable[Grade]],
+) -> _Gathered:
+    """The evidence on every hand-in: what is stored is taken, what is missing is run and collected.
+
+    `earlier` gives the grades of this assignment so far: their runs tell how long those to come may take.
+    """
     store, runs = desk.evidence, desk.runs
-    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat)
+    device = desk.executor.device
+    data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat, device)
     references = _references(rubric, desk)
     evidence: dict[str, Evidence] = {}
     rejected: list[Rejected] = []
@@ -207,7 +258,13 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
         except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
             log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
-    finished = run_jobs([job for _, _, job in to_run], runs, desk.executor, desk.progress)
+    jobs = [job for _, _, job in to_run]
+    if not all(runs.holds(job.key) for job in jobs):
+        told = {job.key: told_seconds(notebook) for _, notebook, job in to_run}
+        past = _past_runs(evidence.values(), earlier(), runs)
+        jobs, foreseen = foresee(jobs, told, past, runs, desk.executor.at_once, stored=len(evidence))
+        desk.foretell(foreseen)
+    finished = run_jobs(jobs, runs, desk.executor, desk.progress)
     for submission, notebook, job in to_run:
         try:
             run = finished.best(job)
@@ -223,17 +280,27 @@ def _gather(submissions: Sequence[Submission], rubric: Rubric, desk: _Desk) -> _
             rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
+    trials = ScriptTrials(data, runs, desk.executor, desk.progress)
+    tried = with_scripts(repeated, rubric, trials) if rubric.scripts else repeated
     return _Gathered(
-        evidence=tuple(found.model_copy(update={"references": references}) for found in repeated),
+        evidence=tuple(found.model_copy(update={"references": references}) for found in tried),
         rejected=tuple(rejected),
-        executed=finished.executed + executed_again,
+        executed=finished.executed + executed_again + trials.executed,
     )
+
+
+def _past_runs(evidence: Iterable[Evidence], earlier: Iterable[Grade], runs: RunStore) -> list[Past]:
+    """Runs of this assignment: of the hand-ins that need none now, and those that earlier grades rest on."""
+    past = {e.run.key: Past(e.run.wall_seconds, told_seconds(e.notebook)) for e in evidence if e.run}
+    keys = {grade.run_key for grade in earlier if grade.run_key is not None} - past.keys()
+    others = [run for key in sorted(keys) if (run := runs.load(key)) is not None]
+    return [*past.values(), *(Past(run.wall_seconds) for run in others)]
 
 
 def _references(rubric: Rubric, desk: _Desk) -> References:
     """What the rubric's checks have to be told by experiments of ours; those not stored are run."""
     jobs = {
-        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation)
+        name: plan_script(name, EXPERIMENTS[name].read_text("utf-8"), desk.isolation, desk.executor.device)
         for name in rubric.references
     }
     run_jobs(list(jobs.values()), desk.runs, desk.executor, desk.progress)
@@ -255,12 +322,11 @@ def _with_repeats(
     repeated = {}
     for found in asking:
         runs = [finished.best(job) for job in jobs[found.submission.id]]
-        measured = tuple(
-            observe(desk.runs.load_facts(run.key), data.keys)[1]
-            for run in runs
-            if run.status is not RunStatus.LOST
-        )
-        repeated[found.submission.id] = found.model_copy(update={"repeats": measured})
+        kept = [run for run in runs if run.status is not RunStatus.LOST]
+        measured = tuple(observe(desk.runs.load_facts(run.key), data.keys)[1] for run in kept)
+        executed = (_executed_notebook(desk.runs, found.notebook, run) for run in kept)
+        reruns = tuple(read_outputs(notebook) for notebook in executed if notebook is not None)
+        repeated[found.submission.id] = found.model_copy(update={"repeats": measured, "reruns": reruns})
         if len(measured) == len(runs):
             key = desk.evidence.key(found.submission, data.run_settings)
             desk.evidence.save(key, repeated[found.submission.id])

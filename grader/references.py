@@ -128,12 +128,14 @@ class Variant(Verdicts):
 class Settings(Record):
     """`references.yaml`: how a quick run is made, and which criteria a person judges in every reference.
 
-    Those `on_real_data` are lost there only: on stand-ins they are left to a person.
+    Those `on_real_data` are lost there only: on stand-ins they are left to a person. Those in
+    `lose_or_review` are met by none of them, unless a reference says otherwise.
     """
 
     quick: Quick | None = None
     review: tuple[Name, ...] = ()
     on_real_data: tuple[Name, ...] = ()
+    lose_or_review: tuple[Name, ...] = ()
     variants: dict[Name, Variant] = Field(default_factory=dict)
     controls: dict[Name, Variant] = Field(default_factory=dict)
 
@@ -217,7 +219,7 @@ def read_reference(path: Path, criteria: Collection[str]) -> Reference:
         quick=None if is_control and own.quick is None else _quick(settings, own),
         lose=frozenset(own.lose),
         review=frozenset(settings.review) | frozenset(own.review),
-        lose_or_review=frozenset(own.lose_or_review),
+        lose_or_review=_lose_or_review(settings, own),
         on_real_data=frozenset(settings.on_real_data),
     )
 
@@ -372,11 +374,15 @@ def _mutant(path: Path, folder: Path, name: str, settings: Settings, criteria: C
         quick=_quick(settings, own),
         lose=frozenset(mutant.lose),
         review=frozenset(settings.review) | frozenset(mutant.review),
-        lose_or_review=frozenset(mutant.lose_or_review),
+        lose_or_review=_lose_or_review(settings, mutant),
         on_real_data=frozenset(settings.on_real_data),
     )
     notebook_of(reference, is_quick=False)
     return reference
+
+
+def _lose_or_review(settings: Settings, own: Verdicts) -> frozenset[str]:
+    return (frozenset(settings.lose_or_review) - {*own.lose, *own.review}) | frozenset(own.lose_or_review)
 
 
 def _quick(settings: Settings, own: Variant) -> Quick | None:
@@ -392,7 +398,7 @@ def _read_settings(path: Path, criteria: Collection[str]) -> Settings:
     settings = yaml.validated(Settings, {} if yaml.value is None else yaml.value, ())
     if settings is None:
         raise yaml.error()
-    for key in ("review", "on_real_data"):
+    for key in ("review", "on_real_data", "lose_or_review"):
         for index, criterion in enumerate(getattr(settings, key)):
             _check_criterion(yaml, (key, index), criterion, criteria)
     for folder in (VARIANTS, CONTROLS):

@@ -25,6 +25,8 @@ from pydantic import (
 
 from grader.checks.registry import Check, all_checks
 from grader.errors import UsageError
+from grader.fixes.records import Script
+from grader.lateness import LatePolicy, Penalty
 from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
@@ -71,6 +73,7 @@ class Rubric(Record):
     pass_points: Decimal | None = None
     datasets: tuple[str, ...] = ()
     limits: Limits = Limits()
+    late: LatePolicy = LatePolicy()
     criteria: tuple[Criterion, ...]
 
     @field_serializer("pass_points")
@@ -93,6 +96,16 @@ class Rubric(Record):
         return tuple(
             dict.fromkeys(name for criterion in self.criteria for name in criterion.check.references)
         )
+
+    @property
+    def scripts(self) -> dict[str, Script]:
+        """The broken scripts that its criteria ask about, by their names."""
+        return {script.name: script for script in map(_script_of, self.criteria) if script is not None}
+
+    def asking_about(self, script: str) -> tuple[str, ...]:
+        """The ids of the criteria that ask about the script of this name."""
+        asked = ((criterion.id, _script_of(criterion)) for criterion in self.criteria)
+        return tuple(id_ for id_, told in asked if told is not None and told.name == script)
 
     @property
     def sha256(self) -> str:
@@ -135,6 +148,7 @@ def read_rubric(
         pass_points=header.pass_points,
         datasets=header.datasets,
         limits=header.limits.as_limits(),
+        late=header.late,
         criteria=criteria,
     )
 
@@ -201,6 +215,7 @@ class _Header(_Part):
     pass_points: Decimal | None = Field(default=None, gt=0, max_digits=6, decimal_places=2)
     datasets: tuple[str, ...] = ()
     limits: _LimitsPart = _LimitsPart()
+    late: LatePolicy = LatePolicy()
     criteria: list[JsonValue] = Field(min_length=1)
 
 
@@ -276,6 +291,10 @@ def _verify_header(header: _Header, file: StrictYaml, datasets: Collection[str])
         file.report(("scale",), "`scale: pass_fail` needs `pass_points`: the points from which it is passed")
     if header.scale is not Scale.PASS_FAIL and header.pass_points is not None:
         file.report(("pass_points",), "`pass_points` belongs to `scale: pass_fail` only: remove it")
+    if (header.late.penalty is Penalty.PER_DAY) != (header.late.percent_per_day > 0):
+        file.report(
+            ("late",), "`penalty: per-day` and `percent_per_day` belong together: give both or neither"
+        )
     for name in header.limits.model_fields_set:
         if (
             name.endswith("_mib")
@@ -295,6 +314,11 @@ def _verify_totals(header: _Header, criteria: tuple[Criterion, ...], file: Stric
         file.report(
             ("pass_points",), f"nobody can pass: {header.pass_points} of {total} points are asked for"
         )
+
+
+def _script_of(criterion: Criterion) -> Script | None:
+    script = getattr(criterion.parameters, "script", None)
+    return script if isinstance(script, Script) else None
 
 
 def _total(criteria: tuple[Criterion, ...]) -> Decimal:

@@ -5,6 +5,7 @@ On a terminal with colours and a live bar (rich); plain lines, one per event, wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -18,12 +19,17 @@ from rich.text import Text
 
 from grader.calibration.rule import Calibration
 from grader.cleaning import Removed
+from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
+from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
 from grader.model import CriterionGrade, Grade, Isolation
+from grader.moodle.filling import Fate
 from grader.pipeline import Graded
+from grader.releasing import ReleasedGrade, Told
 from grader.report.visible import show_hidden as visible
 from grader.sandbox.doctor import Finding
+from grader.trust import FEWEST_DECISIONS, LEAST_AGREEMENT, Agreement
 
 
 @contextmanager
@@ -57,11 +63,12 @@ def _line(doing: str, done: int, total: int, remaining_seconds: float | None) ->
 
 def _left(seconds: float | None) -> str:
     """An estimate in words, no finer than it is true; "" for none."""
-    if not seconds:
-        return ""
-    if seconds < 90:
-        return f"about {max(5, 5 * round(seconds / 5))} s left"
-    return f"about {round(seconds / 60)} min left"
+    return f"about {in_words(seconds)} left" if seconds else ""
+
+
+def show_forecast(forecast: Forecast) -> None:
+    """Say on stderr, before the first notebook is run, how long all of them will take."""
+    Console(stderr=True, highlight=False).print(Text(forecast.sentence), soft_wrap=True)
 
 
 def summarise(graded: Sequence[Graded]) -> None:
@@ -101,6 +108,15 @@ def _table(part: Graded) -> Table:
     return table
 
 
+_TOLD = {
+    Told.RAISED: "raised",
+    Told.LOWERED: "lowered",
+    Told.REWORDED: "same points, other reasons",
+    Told.OPEN: "not released, points are open",
+    Told.KEPT: "left as it was told",
+}
+
+
 def _who(grade: Grade) -> str:
     name = grade.participant.name
     return f"{grade.submission} ({visible(name)})" if name else grade.submission
@@ -115,7 +131,7 @@ def _moved(change: GradeChange) -> Text:
         f"{moved.id}: {_state(moved.old)} → {_state(moved.new)}" for moved in change.criteria
     )
     scores = f"{_number(change.old_score)} → {_number(change.new_score)}"
-    return Text(f"moved: {change.submission}: {scores} points ({criteria})")
+    return Text(f"moved: {change.submission}: {scores} points ({criteria or 'by what lateness costs'})")
 
 
 def _state(criterion: CriterionGrade | None) -> str:
@@ -152,6 +168,76 @@ def show_calibration(calibration: Calibration) -> None:
     console.print(f"Band: {calibration.band:.2f} → {calibration.proposed_band:.2f}.")
     console.print(
         "Left of an arrow is what the rubric says, right of it what the rule of thumb says.", soft_wrap=True
+    )
+
+
+def show_release(found: Sequence[ReleasedGrade]) -> None:
+    """Print what a release told whom, and what it left as it was and why."""
+    console = Console(highlight=False)
+    for one in found:
+        if one.told in (Told.SAME, Told.NEW):
+            continue
+        before = "" if one.before is None else f"{_number(one.before.final_score)} → "
+        line = f"{_TOLD[one.told]}: {visible(one.submission)}: {before}{_number(one.now.final_score)} points"
+        console.print(Text(line), soft_wrap=True)
+    counts = Counter(one.told for one in found)
+    changed = sum(counts[told] for told in (Told.RAISED, Told.LOWERED, Told.REWORDED))
+    console.print(
+        f"{counts[Told.NEW]} released for the first time, {changed} changed, {counts[Told.SAME]} as "
+        f"before, {counts[Told.OPEN]} still open, {counts[Told.KEPT]} not lowered.",
+        soft_wrap=True,
+    )
+    if counts[Told.KEPT]:
+        console.print("To lower what was told, sign for it: --lower --why TEXT.")
+
+
+def show_moodle_export(made: MoodleExport) -> None:
+    """Print what Moodle will take of a worksheet and what it will skip, and where the files are."""
+    console = Console(highlight=False)
+    for row in made.rows:
+        if row.fate is Fate.SKIPPED:
+            who = f"{row.participant} {visible(row.name)}".strip()
+            console.print(Text(f"skipped: {who}: {visible(row.why)}"), soft_wrap=True)
+    for name in made.unclaimed:
+        console.print(Text(f"in no row: {visible(name)}"), soft_wrap=True)
+    for name, why in made.without_report.items():
+        console.print(Text(f"no feedback file: {visible(name)}: {why}"), soft_wrap=True)
+    counts = Counter(row.fate for row in made.rows)
+    console.print(
+        f"Moodle will take {counts[Fate.TAKEN]} of {len(made.rows)} grades and {counts[Fate.COMMENT_ONLY]} "
+        f"comments without a new grade; {counts[Fate.UNCHANGED]} are there already, "
+        f"{counts[Fate.SKIPPED]} are skipped. It also skips, without a word, whoever was graded in Moodle "
+        "after this worksheet was downloaded.",
+        soft_wrap=True,
+    )
+    console.print(Text(f"1. Upload the grading worksheet {_short(made.worksheet)}"), soft_wrap=True)
+    reports = f"{made.people} report{'' if made.people == 1 else 's'}"
+    console.print(Text(f"2. Then the feedback files {_short(made.feedback)} ({reports})"), soft_wrap=True)
+
+
+def show_changes(changes: Sequence[GradeChange], since: str) -> None:
+    """Print whose grade moved between two states, and by which criteria."""
+    console = Console(highlight=False)
+    for change in changes:
+        console.print(_moved(change), soft_wrap=True)
+    console.print(f"{len(changes)} moved since {since}.")
+
+
+def show_agreements(found: Sequence[Agreement]) -> None:
+    """Print, per check, how often people decided as it had, and whether it may decide alone."""
+    console = Console(highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Check", "Decisions", "Agreed", "Now"):
+        table.add_column(heading, justify="right" if heading in ("Decisions", "Agreed") else "left")
+    for one in found:
+        share = "" if one.share is None else f"{one.share:.1%}"
+        now = "decides" if one.is_trusted else "left to a person"
+        table.add_row(Text(one.check), str(one.decided), share, now)
+    console.print(table)
+    console.print(
+        f"A check is left to a person when fewer than {LEAST_AGREEMENT:.0%} of at least {FEWEST_DECISIONS} "
+        "decisions agreed with it, until somebody has looked at it (--looked-at CHECK).",
+        soft_wrap=True,
     )
 
 

@@ -263,3 +263,12 @@ def test_every_status_but_completed_has_its_sentence(status: RunStatus) -> None:
 
 def test_that_nothing_was_run_is_flagged() -> None:
     assert "was not run" in flags_of(None)
+
+
+@pytest.mark.parametrize("verdict", [met(Reason(text="Yes.")), not_met(Reason(text="No."))])
+def test_a_check_that_is_not_trusted_decides_nothing(verdict):
+    rubric = a_rubric(a_criterion(lambda evidence: verdict))
+    [criterion] = assess(some_evidence(), rubric, (), {"the-check"}).criteria
+    assert criterion.verdict.outcome is Outcome.NEEDS_REVIEW
+    assert criterion.awarded is None
+    assert criterion.verdict.reasons[1:] == verdict.reasons

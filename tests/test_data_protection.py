@@ -18,7 +18,7 @@ from grader.errors import UsageError
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.gradebook.store import Gradebook
-from grader.model import CellRun, CellStatus, Run, RunStatus
+from grader.model import CPU, CellRun, CellStatus, Run, RunStatus
 from grader.pipeline import Graded, grade
 from grader.terminal import summarise
 
@@ -37,6 +37,11 @@ NAMES = re.compile(r"alwin|zwirner|kerstin|quast|sanna|prell|erdmute|blohm|23456
 
 class Pretending:
     """An executor that runs nothing: every cell ends well and prints what it is given."""
+
+    device = CPU
+    at_once = 1
+
+    device = "cpu"
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         for job in jobs:

@@ -20,7 +20,7 @@ import typer.main
 from grader.cli import MAIN_VERB, app
 from grader.datasets.finding import dataset_names
 from grader.gradebook.decisions import read_decisions
-from grader.model import CriterionGrade, Grade, Override, Participant, Reason, met
+from grader.model import CriterionGrade, Grade, Lateness, Override, Participant, Reason, met
 from grader.report.grade_file import grade_json
 from grader.rubric import read_rubric
 
@@ -111,7 +111,8 @@ def options_of(words: list[str]) -> set[str]:
         else:
             name = MAIN_VERB
         command = command.commands[name]
-    return {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    every = (option for p in command.params for option in (*p.opts, *p.secondary_opts))
+    return {*every, "--help"}
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
@@ -131,7 +132,8 @@ def test_every_option_that_is_named_exists(page):
     while pending:
         command = pending.pop()
         pending += getattr(command, "commands", {}).values()
-        every |= {option for parameter in command.params for option in parameter.opts}
+        for parameter in command.params:
+            every |= {*parameter.opts, *parameter.secondary_opts}
     named = {span.split()[0].split("=")[0] for span in spans(present(page)) if span.startswith("--")}
     assert named <= every
 
@@ -160,6 +162,7 @@ def test_the_table_of_parts_is_the_one_that_a_test_holds():
 
 
 def a_decided_grade() -> Grade:
+    """A grade with all that a grade may have."""
     decision = Override(
         submission="s",
         criterion="c",
@@ -177,6 +180,14 @@ def a_decided_grade() -> Grade:
         run_key=None,
         rubric_sha256="0" * 64,
         criteria=(criterion,),
+        late=Lateness(
+            handed_in=datetime(2026, 1, 2, tzinfo=UTC),
+            due=datetime(2026, 1, 1, tzinfo=UTC),
+            has_extension=False,
+            days=1,
+            penalty=Decimal(1),
+            is_refused=False,
+        ),
     )
 
 

@@ -65,9 +65,33 @@ def graded(course: Course, path: Path | None = None, executor=None) -> Graded:
 class NothingMayRun:
     """An executor for calls in which everything must come from the store."""
 
+    device = "cpu"
+
     def execute(self, jobs):
         assert list(jobs) == [], "a finished run was run again"
         return iter(())
+
+
+def test_how_long_it_will_take_is_said_before_the_first_run_and_only_where_there_is_one(course):
+    heard = []
+
+    def again():
+        list(
+            grade(
+                course.root / "submissions",
+                course,
+                LocalExecutor(2),
+                progress=lambda doing, done, total: heard.append(done),
+                foretell=heard.append,
+            )
+        )
+
+    again()
+    first, *progress = heard
+    assert (first.to_run, first.stored, first.unknown) == (2, 0, 2)
+    assert progress == [0, 1, 2]
+    again()
+    assert len(heard) == 4
 
 
 def test_hand_ins_go_in_and_reports_come_out(course):
@@ -261,16 +285,16 @@ def test_a_bug_at_one_hand_in_stops_nobody_else(course, monkeypatch, where):
 
 
 def test_a_bug_in_the_machinery_loses_one_run_and_stops_nobody_else(course, monkeypatch):
-    from grader.execution import local
+    from grader.execution import slot_run
 
-    real = local.run_in_room
+    real = slot_run.run_in_room
 
     async def broken(job, source, rooms):
         if job.submission == "Participant_102":
             raise ValueError("a bug")
         return await real(job, source, rooms)
 
-    monkeypatch.setattr(local, "run_in_room", broken)
+    monkeypatch.setattr(slot_run, "run_in_room", broken)
     result = graded(course)
     assert result.lost == ("Participant_102",)
     assert {g.submission for g in result.grades} == {"Participant_101", "Participant_102"}

@@ -193,6 +193,15 @@ def test_what_is_not_named_must_be_met(a1):
     assert expected == {"names": Expected.MET, "accuracy": Expected.LOST, "question": Expected.REVIEW}
 
 
+def test_what_no_reference_does_need_not_be_met_by_any_unless_it_says_otherwise(a1):
+    settings(a1, "lose_or_review: [accuracy, names]")
+    mutant = a_mutant(a1, "title: One\nedits: [{outputs: clear}]\nlose: [names]")
+    solution, lost = (read_reference(path, CRITERIA) for path in (a1 / "solution.ipynb", mutant))
+    assert solution.expected("accuracy", is_real=True) is Expected.LOST_OR_REVIEW
+    assert lost.expected("accuracy", is_real=True) is Expected.LOST_OR_REVIEW
+    assert lost.expected("names", is_real=True) is Expected.LOST
+
+
 def test_what_is_lost_on_real_data_only_is_left_to_a_person_on_stand_ins(a1):
     settings(a1, "on_real_data: [accuracy]")
     mutant = read_reference(

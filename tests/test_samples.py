@@ -33,7 +33,12 @@ SAMPLE_NOTEBOOKS = {
     for participant in sorted(SAMPLES_SHIPPED)
     for path in sorted(folder_of(participant).rglob("*.ipynb"))
 }
-ALL_NOTEBOOKS = [*SAMPLE_NOTEBOOKS.values(), *sorted(REFERENCES.glob("*/solution.ipynb"))]
+LATER_SAMPLES = sorted(
+    path
+    for number in ("2", "3", "4")
+    for path in (COURSE / "submissions").glob(f"a{number}/*_{number}0?_*/*.ipynb")
+)
+ALL_NOTEBOOKS = [*SAMPLE_NOTEBOOKS.values(), *LATER_SAMPLES, *sorted(REFERENCES.glob("*/solution.ipynb"))]
 
 
 def notebook_id(path: Path) -> str:
@@ -94,6 +99,10 @@ def test_a_notebook_tells_nothing_about_the_machine_or_a_person(path: Path) -> N
     text = without_images(path)
     assert MACHINE_PATH.findall(text) == []
     assert EMAIL.findall(text) == []
+
+
+def test_assignments_2_to_4_have_samples_of_their_own() -> None:
+    assert len(LATER_SAMPLES) == 10
 
 
 @pytest.mark.parametrize("path", SAMPLE_NOTEBOOKS.values(), ids=notebook_id)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.answers.clauses import Clause, Sentence, negations
-from grader.answers.language import FILLERS, NEGATORS
+from grader.answers.clauses import Clause, Sentence, holds, negations
+from grader.answers.language import FILLERS, HEDGES, NEGATORS, RESULTS, TURNS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
-from grader.answers.words import words_of
+from grader.answers.words import Word, words_of
 
 _PREMISES = frozenset(("if", "when", "wenn", "falls"))
+_TELLING_WORDS = 3  # of a clause that may tell of anything
+_TURNING_WORDS = 2  # of a clause that may take something back
 
 
 class Said(NamedTuple):
@@ -42,8 +44,10 @@ class Compiled:
             (claim, [read_pattern(text, groups) for text in claim.below]) for claim in question.claims
         ]
         self.sparing = [read_pattern(text, groups) for text in question.never_wrong_with]
+        self.marring = [read_pattern(text, groups) for text in question.never_right_with]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
-        every += self.sparing
+        self.topic = [read_pattern(text, groups) for text in question.topic]
+        every += [*self.sparing, *self.marring, *self.topic]
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
@@ -54,11 +58,15 @@ class Compiled:
         if sentence.asks:
             return
         whole = Clause(sentence.words)
+        is_hedged = False
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
-            is_negated = clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
+            is_negated = (
+                number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
+            )
+            is_hedged = is_hedged or holds(clause.words, HEDGES)  # and so is what comes after
             if not is_premise:
-                is_doubtful = sentence.hedges or sentence.rejects or is_negated
+                is_doubtful = is_hedged or sentence.hedges or sentence.rejects or is_negated
                 yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
 
     def _said_in_clause(
@@ -80,6 +88,42 @@ class Compiled:
         words = words_of(text)
         present = self.vocabulary.present_in(words)
         return any(pattern.find(words, present) for pattern in self.sparing)
+
+    def speaks_of_topic(self, words: Sequence[Word]) -> bool:
+        """Whether `words` hold any that an answer could be made of."""
+        present = self.vocabulary.present_in(words)
+        if not self.topic:
+            return bool(present & self.telling)
+        return any(pattern.find(words, present) is not None for pattern in self.topic)
+
+    def left_open(self, sentence: Sentence, every: Sequence[Said]) -> tuple[int, bool]:
+        """How many clauses in which nothing was understood may tell of something false, and whether one of
+        them begins like what takes the rest back; `every` is what was understood.
+        """
+        read = {said.clause.start for said in every if not said.claim.is_of_sentences}
+        following = (*sentence.clauses[1:], None)
+        unread = [
+            clause
+            for clause, after in zip(sentence.clauses, following, strict=True)
+            if clause.start not in read
+            if after is None or after.begins_with not in RESULTS or after.start not in read
+        ]
+        turning = any(self._turns(clause) for clause in unread)
+        return sum(self._is_marring(clause) for clause in unread), turning
+
+    def _is_marring(self, clause: Clause) -> bool:
+        present = self.vocabulary.present_in(clause.words)
+        return self.telling_in(clause.words) >= _TELLING_WORDS or any(
+            pattern.find(clause.words, present) is not None for pattern in self.marring
+        )
+
+    def _turns(self, clause: Clause) -> bool:
+        is_turn = clause.begins_with in TURNS or bool({word.text for word in clause.words} & TURNS)
+        return is_turn and self.telling_in(clause.words) >= _TURNING_WORDS
+
+    def telling_in(self, words: Sequence[Word]) -> int:
+        """How many different words in `words` a claim can be made of."""
+        return len({word.text for word in words if self.vocabulary.present_in([word]) & self.telling})
 
     def said_below(self, heading: str) -> Claim | None:
         """The claim that anything below `heading` makes, None when there is not exactly one."""

@@ -10,7 +10,9 @@ from grader.answers.language import (
     AFTERWARDS,
     BREAKS,
     CONNECTIVES,
-    HEDGES,
+    EITHER,
+    FINITE,
+    INSERTED,
     NEGATORS,
     NOT_NEGATING,
     REJECTIONS,
@@ -19,18 +21,50 @@ from grader.answers.language import (
     UNSURE,
 )
 from grader.answers.patterns import Match
+from grader.answers.tables import with_column_heads
 from grader.answers.words import Word, words_of
+from grader.notebook.words import words as word_set
 
 _ENDS = frozenset(".?!\n")
-_CLAUSE_MARKS = frozenset(",;:()–—?")
-_ABBREVIATIONS = frozenset(("e", "g", "i", "z", "b", "d", "h", "bzw", "ca", "etc", "vs", "resp", "usw"))
+_CLAUSE_MARKS = frozenset(",;:()–—?|")
+_ABBREVIATIONS = frozenset(
+    (
+        "e",
+        "g",
+        "i",
+        "z",
+        "b",
+        "d",
+        "h",
+        "bzw",
+        "ca",
+        "etc",
+        "vs",
+        "resp",
+        "usw",
+        "evtl",
+        "ggf",
+        "bspw",
+        "inkl",
+        "max",
+        "min",
+        "approx",
+    )
+)
 _REACH = 6  # words over which a negation reaches forward
 _REACH_OF_PREPOSITION = 2
 _REACH_BACK = 3
 _LABEL_WORDS = 5
 _LABEL_CHARS = 40
+_LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
+_NEW_SUBJECT = word_set(
+    "the a an one some only each every all no then they it "
+    "sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann"
+)
+_MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
+_BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
 _NOT_NEGATING = tuple(tuple(phrase.split()) for phrase in NOT_NEGATING)
@@ -72,7 +106,7 @@ class Sentence(NamedTuple):
 
 def sentences_of(text: str) -> Iterator[Sentence]:
     """The sentences of `text`; a line's end ends one, too, unless a long line goes on in small letters."""
-    words = words_of(text)
+    words = with_column_heads(words_of(text))
     begin, starts_line = 0, True
     for place, word in enumerate(words):
         if word.text in _ENDS and _is_end(words, place, text) and not _is_label(words, begin, place):
@@ -108,7 +142,7 @@ def _goes_on(text: str, line_end: int) -> bool:
     """Whether a line is only wrapped: it is long, and the next one goes on in small letters."""
     line = text[text.rfind("\n", 0, line_end) + 1 : line_end].strip()
     following = text[line_end:].strip().split("\n")[0]
-    is_listed = "|" in line + following or ":" in following[:_LABEL_CHARS] or "→" in following[:_LABEL_CHARS]
+    is_listed = "|" in line + following or any(mark in following[:_LABEL_CHARS] for mark in _LABEL_MARKS)
     return (
         len(line) >= _LONG_LINE and line[-1] not in _LINE_ENDS and following[:1].islower() and not is_listed
     )
@@ -122,7 +156,7 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         clauses=tuple(_clauses(own)),
         end=words[-1].end if last.text == "\n" else last.end,
         asks=last.text == "?",
-        hedges=holds(own, HEDGES) or holds(own, UNSURE),
+        hedges=any(holds(own, doubts) for doubts in (UNSURE, EITHER)),
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,
     )
@@ -157,7 +191,18 @@ def _begins_clause(words: Sequence[Word], place: int) -> bool:
     text, before = words[place].text, words[place - 1].text
     if text == "so":
         return before not in _BEFORE_SO
-    return text in CONNECTIVES or (text in ("not", "nicht") and before in BREAKS)
+    if text == "as" and before in _BEFORE_AS:
+        return False
+    if text in ("and", "und"):
+        return _begins_anew(words, place)
+    return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _begins_anew(words: Sequence[Word], place: int) -> bool:
+    """Whether an `and` goes on with a subject and a verb of its own."""
+    behind = [word.text for word in words[place + 1 : place + 1 + _MOST_SUBJECT]]
+    end = next((n for n, text in enumerate(behind) if text in _CLAUSE_MARKS), len(behind))
+    return bool(behind) and behind[0] in _NEW_SUBJECT and bool(FINITE & set(behind[1:end]))
 
 
 def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
@@ -169,7 +214,7 @@ def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
             if tuple(texts[place : place + len(phrase)]) == phrase:
                 end = min(end, place)
     if end:
-        yield Clause(tuple(words[:end]), opened_by)
+        yield Clause(tuple(words[:end]), texts[0] if texts[0] in CONNECTIVES else opened_by)
 
 
 def holds(words: Sequence[Word], phrases: re.Pattern[str]) -> bool:

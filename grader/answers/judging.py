@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import product
+
+from rapidfuzz import fuzz
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, holds, sentences_of
@@ -22,7 +25,13 @@ from grader.model import Record
 from grader.notebook.prose import Passage
 
 _MOST_CHARS = 20_000  # of one answer; a longer one is for a person
+_MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
+_LAYING_OUT = frozenset((":", "->", "=>", "→", "⇒"))
+_FEWEST_LABELS = 2  # in a text that is no heap of words, though it hardly holds a sentence
+_BRIEF_WORDS = 9
+_COPIED_CHARS = 15
+_COPIED_ALIKE = 88  # of 100
 _SOUP_WORDS = 8
 _SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
@@ -79,16 +88,39 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
 
 
 def speaks_of(question: Question, text: str) -> bool:
-    """Whether `text` holds any word that an answer could be made of, is in a language not known here, or
-    speaks to whoever grades.
+    """Whether `text` holds any word of the question's topic (a short one: of a claim) besides repeating the
+    question, is in a language not known here, or speaks to whoever grades.
     """
-    words = words_of(text)
+    words = words_of(_without_copies(question, text))
     letters = [word.text for word in words if word.text[0].isalpha()]
-    hints = phrases(*(f"{normal(word)}*" for word in question.words))
-    if _is_soup(letters) or holds(words, ADDRESSES) or holds(words, hints):
+    if _is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
         return True
-    ready = compiled(question)
-    return bool(ready.vocabulary.present_in(words) & ready.telling)
+    if question.topic and not _is_brief(text):
+        return False
+    hints = phrases(*(f"{normal(word)}*" for word in question.words))
+    return holds(words, hints) or compiled(question).telling_in(words) > 0
+
+
+def is_off_topic(question: Question, passage: Passage) -> bool:
+    """Whether a passage, wherever it stands, is no answer: sentences without a word of the topic."""
+    return bool(question.topic) and not _is_brief(passage.text) and not speaks_of(question, passage.text)
+
+
+def _is_brief(text: str) -> bool:
+    """Whether a text may say something in words of its own that a longer one would explain."""
+    return len(text.split()) < _BRIEF_WORDS
+
+
+def _without_copies(question: Question, text: str) -> str:
+    """`text` without the sentences that stand, nearly so, in the question."""
+    asked = normal(question.asks)
+    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:_MOST_CHARS])]
+    told = (text[start:end] for start, end in ends)
+    return "\n".join(sentence for sentence in told if not _is_copied(normal(sentence), asked))
+
+
+def _is_copied(sentence: str, asked: str) -> bool:
+    return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
 
 
 def _is_soup(letters: Sequence[str]) -> bool:
@@ -122,7 +154,8 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
         if holds(words, UNSURE):
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
-        if is_prose and len(letters) >= _SOUP_WORDS and _is_soup(letters):
+        is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
+        if is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters):
             return "The text is a list of words rather than sentences."
     return ""
 
@@ -140,10 +173,21 @@ def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bo
         {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
     )
     if is_met(question.met, asserted, denied):
+        if question.said_apart and not _are_apart(stated):
+            return Stand.OPEN, "It seems to answer several parts of the question in one sentence."
         return Stand.RIGHT, "It says what is asked for."
     if right:
         return Stand.OPEN, "It says a part of what is asked for."
     return Stand.OPEN, "The program did not understand what it says."
+
+
+def _are_apart(stated: Sequence[Stated]) -> bool:
+    """Whether there is a sentence for each claim that makes no other one needed."""
+    quotes: dict[str, set[str]] = {}
+    for s in stated:
+        quotes.setdefault(s.claim, set()).add(s.quote)
+    some = (sorted(told)[:_MOST_QUOTES] for told in quotes.values())
+    return any(len(set(choice)) == len(choice) for choice in product(*some))
 
 
 def _stated(question: Question, passage: Passage) -> Iterator[Stated]:

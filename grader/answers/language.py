@@ -29,7 +29,8 @@ FILLERS = NEGATORS | word_set(
     "a an the is are am be been being was were will would can could may might must should do does did doing "
     "has have had having get gets got getting it its itself they them their themselves we our us i you your "
     "this that these those there here always also then only just all each every now again still even very "
-    "exactly totally completely simply basically already really actually quite more most of in to for on at "
+    "exactly totally completely simply basically already really actually quite more most of in to for on "
+    "at mini "
     "as so by own other same-time both any some one ones still thus hence e g "
     "der die das den dem des ein eine einen einem einer eines ist sind war waren wird werden wurde wurden "
     "kann koennen koennte koennten soll sollte muss muesste hat haben hatte es sie er sich ihr ihre ihren "
@@ -48,11 +49,11 @@ FUNCTION_WORDS = FILLERS | word_set(
 CONNECTIVES = word_set(
     "because since so therefore thus hence but whereas although though however which otherwise "
     "as if when weil da daher deshalb deswegen sodass aber sondern obwohl jedoch dadurch denn dass "
-    "wodurch ansonsten sonst wenn falls"
+    "wodurch ansonsten sonst andernfalls else wenn falls"
 )
 """Words that begin a clause."""
 
-HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten")
+HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten andernfalls")
 """Words of a clause that tells what would be if things were otherwise."""
 
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
@@ -68,8 +69,53 @@ def phrases(*texts: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
 
 
+INSERTED = word_set("therefore thus hence however daher deshalb deswegen dadurch jedoch aber denn")
+"""Those of them that may also stand amid a clause."""
+
+FINITE = word_set(
+    "is are was were can cannot may might will would could should stay stays remain remains keep keeps get "
+    "gets "
+    "come comes change changes has have had contain contains appear appears belong belongs do does "
+    "ist sind war waren kann koennen wird werden bleibt bleiben kommt kommen hat haben enthaelt enthalten "
+    "aendert aendern gibt"
+)
+"""Verbs by which a clause is told."""
+
+RESULTS = word_set("so thus hence therefore because since daher deshalb deswegen sodass dadurch weil da")
+"""Words that begin the reason or the result of what stands before."""
+
+TURNS = word_set(
+    "but however although though except yet whereas aber jedoch allerdings obwohl ausser sondern"
+)
+"""Words that begin a clause which takes back a part of what was said before."""
+
+OTHERWISE = phrases(
+    *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
+    *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
+    *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
+)
+"""What begins that which holds where the condition before does not."""
+
 UNSURE = phrases(
-    *("not sure", "unsure", "not certain", "no idea", "no clue", "i do not know", "we do not know", "dunno"),
+    *(
+        "not sure",
+        "unsure",
+        "not certain",
+        "have no idea",
+        "no clue",
+        "i do not know",
+        "we do not know",
+        "dunno",
+    ),
+    *(
+        "no idea why",
+        "no idea what",
+        "no idea how",
+        "no idea which",
+        "no idea ,",
+        "no idea .",
+        "no idea maybe",
+    ),
     *("i do not understand", "we do not understand", "did not understand", "do not really know"),
     *("i guess", "we guess", "am guessing", "could not figure", "confused", "idk"),
     *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),
@@ -83,6 +129,11 @@ UNSURE = phrases(
     ),
 )
 """What somebody says who does not know."""
+
+EITHER = re.compile(
+    r"(?<!\S)(?:either .* or|entweder .* oder|one of (?:the two|these|them)|eins von beiden)(?!\S)"
+)
+"""What leaves open which of two things is so."""
 
 HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
 """What makes one sentence doubtful."""

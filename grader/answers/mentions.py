@@ -40,9 +40,17 @@ _BETWEEN = (
     )
 )
 _MOST_BETWEEN = 8
-_REVERSING = word_set("after nach")
-_PRECEDING = word_set("before vor prior")
+REVERSING = word_set("after nach")
+PRECEDING = word_set("before vor prior")
 _MOST_ARGUMENTS = 40
+_MOST_BEHIND = 7
+_SUBJECTS = word_set("we i you one it man wir ich")
+_STANDS = word_set("is comes goes stands called applied used done happens put kommt steht ist wird")
+_STARTING = word_set(
+    "start starts starting begin begins beginning beginnen beginnt anfangen anfaengt starten"
+)
+_WITH = word_set("with mit")
+_IF = word_set("if when would wenn wuerde wuerden falls")
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
 _LIKE = phrases(
@@ -50,7 +58,7 @@ _LIKE = phrases(
     *("compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out", "against", "except"),
     *("wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu", "aehnlich wie"),
 )
-_PARTS = frozenset(("batches", "stapel"))  # the things, not the operation
+PARTS = frozenset(("batches", "stapel"))  # the things, not the operation
 _FIRST, _LAST = frozenset(("first", "zuerst")), frozenset(("last", "zuletzt"))
 _LISTING = word_set(
     "operations methods functions transformations commands operationen methoden funktionen befehle "
@@ -64,6 +72,7 @@ class Mention(NamedTuple):
 
     `is_compared` when something else is held against it ("unlike …", "the same as …"). `is_plain` when
     nothing but marks stands between the operations; other words may tell of what happens, not of an order.
+    For a rule, `topic` is the operation whose place it tells of.
     """
 
     orders: frozenset[str]
@@ -71,6 +80,7 @@ class Mention(NamedTuple):
     end: int
     is_compared: bool = False
     is_plain: bool = True
+    topic: str = ""
 
     @property
     def is_one(self) -> bool:
@@ -95,6 +105,7 @@ def mentions_in(words: Sequence[Word], text: str) -> list[Mention]:
             or _whole(words, place)
             or _rule(words, place)
             or _rule_of_ends(words, place)
+            or _rule_behind(words, place)
         )
         if mention is None or _is_listing(words, mention):
             place += 1
@@ -134,7 +145,7 @@ def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
 def _whole(words: Sequence[Word], place: int) -> Mention | None:
     """Three operations with nothing but links and little words between them."""
     first = operation_of(words[place].text)
-    if first is None:
+    if first is None or words[place].text in PARTS:
         return None
     named, position, is_plain = [first], _after_arguments(words, place), True
     while len(named) < 3:
@@ -164,9 +175,9 @@ def _next_operation(words: Sequence[Word], position: int) -> _Step | None:
             is_plain = not any(word[0].isalnum() for word in between)
             is_made = is_plain or bool(_MAKING & set(between))
             is_linked = not between or bool(_LINKS & set(between))
-            if not is_linked or (text in _PARTS and not (is_made and between)):
+            if not is_linked or (text in PARTS and not (is_made and between)):
                 return None
-            is_reversed = bool(_REVERSING & set(between))
+            is_reversed = bool(REVERSING & set(between))
             return _Step(name, _after_arguments(words, place), is_reversed, is_plain)
         if text not in _BETWEEN:
             return None
@@ -190,33 +201,87 @@ def _after_arguments(words: Sequence[Word], place: int) -> int:
 def _rule(words: Sequence[Word], place: int) -> Mention | None:
     """`batch before shuffle`, `shuffling after repeating`: all the orders in which that is so."""
     first = operation_of(words[place].text)
-    if first is None or words[place].text in _PARTS:
+    if first is None or words[place].text in PARTS:
         return None
     is_before = is_after = False
     for position in range(place + 1, min(len(words), place + _MOST_BETWEEN)):
         text = words[position].text
         second = operation_of(text)
         if second is not None:
-            if second == first or is_before == is_after or text in _PARTS:
+            if second == first or is_before == is_after or text in PARTS:
                 return None
-            early, late = (first, second) if is_before else (second, first)
-            orders = (o for o in ORDERS if o.index(early) < o.index(late))
-            return Mention(frozenset(orders), place, position + 1)
+            orders = orders_with(first, second) if is_before else orders_with(second, first)
+            return Mention(orders, place, position + 1, topic=first)
         if text not in _BETWEEN or text in ",;.|":
             return None
-        is_before = is_before or text in _PRECEDING
-        is_after = is_after or text in _REVERSING
+        is_before = is_before or text in PRECEDING
+        is_after = is_after or text in REVERSING
     return None
 
 
+def orders_with(early: str, late: str) -> frozenset[str]:
+    """The orders in which one operation comes before another."""
+    return frozenset(order for order in ORDERS if order.index(early) < order.index(late))
+
+
 def _rule_of_ends(words: Sequence[Word], place: int) -> Mention | None:
-    """`repeat first`, `shuffle last`."""
+    """`repeat first`, `shuffle comes last`, `orders that start with repeat`, `if one would first batch`."""
+    early = _rule_of_beginning(words, place) or _rule_of_start(words, place)
+    if early is not None:
+        return early
     name = operation_of(words[place].text)
-    after = words[place + 1].text if place + 1 < len(words) else ""
-    if name is None or words[place].text in _PARTS or after not in _FIRST | _LAST:
+    if name is None or words[place].text in PARTS:
         return None
-    end = 0 if after in _FIRST else -1
-    return Mention(frozenset(o for o in ORDERS if o.split("-")[end] == name), place, place + 2)
+    after = place + 1
+    while after < len(words) and words[after].text in _STANDS:
+        after += 1
+    if after >= len(words) or words[after].text not in _FIRST | _LAST:
+        return None
+    end = 0 if words[after].text in _FIRST else -1
+    orders = frozenset(order for order in ORDERS if order.split("-")[end] == name)
+    return Mention(orders, place, after + 1, topic=name)
+
+
+def _rule_of_start(words: Sequence[Word], place: int) -> Mention | None:
+    if words[place].text not in _STARTING or place + 2 >= len(words) or words[place + 1].text not in _WITH:
+        return None
+    name = operation_of(words[place + 2].text)
+    if name is None:
+        return None
+    orders = frozenset(order for order in ORDERS if order.startswith(name))
+    return Mention(orders, place, place + 3, topic=name)
+
+
+def _rule_of_beginning(words: Sequence[Word], place: int) -> Mention | None:
+    """`wenn man zuerst batcht`: where something is supposed, and no other operation follows."""
+    before = {word.text for word in words[max(0, place - _MOST_BETWEEN) : place]}
+    if words[place].text not in _FIRST or not _IF & before or place + 1 >= len(words):
+        return None
+    name = operation_of(words[place + 1].text)
+    after = {operation_of(word.text) for word in words[place + 2 : place + 2 + _MOST_BETWEEN]} - {None, name}
+    if name is None or (after and not {word.text for word in words[place + 2 : place + 4]} & {","}):
+        return None
+    orders = frozenset(order for order in ORDERS if order.startswith(name))
+    return Mention(orders, place, place + 2, topic=name)
+
+
+def _rule_behind(words: Sequence[Word], place: int) -> Mention | None:
+    """`vor dem Batchen gemischt`, `after batching we shuffle`: what is told of stands behind."""
+    if words[place].text not in PRECEDING | REVERSING:
+        return None
+    named = [
+        n for n in range(place + 1, min(len(words), place + _MOST_BEHIND)) if operation_of(words[n].text)
+    ]
+    between = {word.text for word in words[place + 1 : named[1]]} if len(named) > 1 else set()
+    if len(named) != 2 or not between - {words[named[0]].text} <= _BETWEEN | _SUBJECTS:
+        return None
+    nearer, told = (operation_of(words[n].text) or "" for n in named)
+    is_done = words[named[1] - 1].text in _SUBJECTS or words[named[1]].text.startswith("ge")
+    if nearer == told or not is_done or words[named[0]].text in PARTS:
+        return None
+    is_before = words[place].text in PRECEDING
+    orders = orders_with(told, nearer) if is_before else orders_with(nearer, told)
+    return Mention(orders, place, named[1] + 1, topic=told)
 
 
 def _mention(named: Sequence[str], begin: int, end: int) -> Mention:

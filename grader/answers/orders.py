@@ -12,11 +12,13 @@ from typing import NamedTuple
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, sentence_without, sentences_of
 from grader.answers.judging import Stand
+from grader.answers.language import OTHERWISE
 from grader.answers.mentions import Mention, mentions_in
+from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
-from grader.oracles.orders import Found
+from grader.oracles.orders import ORDERS, Found
 
 _TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
@@ -43,16 +45,26 @@ class Told(NamedTuple):
     """All that is said about orders, and in which passages each one is named, by itself or by a rule.
 
     `unread` are sentences that may say something and were not understood: what each is about, and where.
+    `open` and `turning` are what clauses are about that were not understood and may tell of something false,
+    or take back what was said.
     """
 
     spoken: tuple[Spoken, ...]
     named: Mapping[str, tuple[Passage, ...]]
     unread: tuple[tuple[Orders, Passage], ...] = ()
+    open: tuple[Orders, ...] = ()
+    turning: tuple[Orders, ...] = ()
 
     def is_understood(self, order: str) -> bool:
         """Whether more sentences about an order were understood than not."""
         read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
         return len(read) > sum(order in orders for orders, _ in self.unread)
+
+    def is_taken_back(self, order: str, right: Sequence[Spoken]) -> bool:
+        """Whether what was not understood may outweigh or take back what is `right` about an order."""
+        clauses = {(spoken.number, spoken.said.clause.start) for spoken in right}
+        unclear = sum(order in orders for orders in self.open)
+        return 0 < unclear >= len(clauses) or any(order in orders for orders in self.turning)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
@@ -64,7 +76,7 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
         for orders, said in reader.read(passage)
     )
     named = {order: tuple(where) for order, where in reader.named.items()}
-    return Told(spoken, named, tuple(reader.unread))
+    return Told(spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning))
 
 
 def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
@@ -87,8 +99,13 @@ class _Reader:
         self.code = code
         self.named: dict[str, list[Passage]] = {}
         self.unread: list[tuple[Orders, Passage]] = []
+        self.open: list[Orders] = []
+        self.turning: list[Orders] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
+        self.here = NO_ORDER  # what was spoken of last in the passage
+        self.place = NO_ORDER  # what it is about by where it stands
+        self.names_only = True  # whether the passage does nothing but name it
 
     def read(self, passage: Passage) -> Iterator[tuple[Orders, Said]]:
         """The claims of one passage with the orders that they are about."""
@@ -97,39 +114,54 @@ class _Reader:
         here = self._of_place(passage)
         for order in here:
             self.named.setdefault(order, []).append(passage)
-        names_only = True
+        self.here = self.place = here
+        self.names_only = True
+        parts = Parts()
         for sentence in sentences_of(passage.text):
-            mentions = mentions_in(sentence.words, passage.text)
-            self._note(mentions, passage)
-            own = _about(sentence, mentions)
-            if len(here) == 1 and (here < own or not all(mention.is_plain for mention in mentions)):
-                own = here  # a rule, told as the reason for this very order, or what it does
-            if own:
-                if sentence.starts_line or mentions[0].begin <= _LEADING_WORDS:
-                    here = own
-            elif any(not mention.is_compared for mention in mentions):
-                here = NO_ORDER  # several: what comes after may be about any of them
-            rest = sentence_without(sentence, [(mention.begin, mention.end) for mention in mentions])
-            names_only = names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
-            is_several = not own and any(not mention.is_compared for mention in mentions)
-            about = own or (NO_ORDER if is_several else here)
-            every = list(self.ready.said_in(rest)) if rest is not None else []
-            if rest is not None and not every and not rest.asks and self._may_say_something(rest):
-                self.unread.append((about, passage))
-            for said in every:
-                is_before = len(own) > 1 and said.clause.start < sentence.words[mentions[0].begin].start
-                yield (NO_ORDER if is_before else about), said  # a rule comes before what it is about
-        if names_only and here:
-            self.announced = here
+            for part, mentions in parts.of(sentence, passage.text):
+                yield from self._read_part(part, mentions, passage)
+        if self.names_only and self.here:
+            self.announced = self.here
 
-    def _may_say_something(self, sentence: Sentence) -> bool:
-        """Whether it holds several words that a claim can be made of."""
-        telling = {
-            word.text
-            for word in sentence.words
-            if self.ready.vocabulary.present_in([word]) & self.ready.telling
-        }
-        return len(telling) >= _TELLING_WORDS
+    def _read_part(
+        self, sentence: Sentence, mentions: Sequence[Mention], passage: Passage
+    ) -> Iterator[tuple[Orders, Said]]:
+        """The claims of a sentence, or of a part of it that names orders of its own."""
+        self._note(mentions, passage)
+        about = self._about(sentence, mentions)
+        named = [(mention.begin, mention.end) for mention in mentions]
+        rest = sentence_without(sentence, [*named, *_written_batches(sentence)])
+        self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
+        if rest is None:
+            return
+        every = list(self.ready.said_in(rest))
+        if not every and not rest.asks and self.ready.telling_in(rest.words) >= _TELLING_WORDS:
+            self.unread.append((about, passage))
+        marring, turns = self.ready.left_open(rest, every) if not rest.asks else (0, False)
+        self.open += [about] * marring
+        self.turning += [about] * turns
+        otherwise = _otherwise(rest)
+        for said in every:
+            is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)
+            if is_before:  # a rule comes before what it is about
+                yield NO_ORDER, said
+            elif otherwise is not None and said.clause.end > otherwise:
+                yield _others(about), said
+            else:
+                yield about, said
+
+    def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
+        """The orders that a sentence is about; those that it names lead on to what comes after."""
+        own = _about(sentence, mentions)
+        is_plain = all(mention.is_plain for mention in mentions)
+        if len(self.here) == 1 and (self.here < own or (self.here == self.place and not is_plain)):
+            own = self.here  # a rule, told as the reason for this very order, or what it does
+        is_several = not own and any(not mention.is_compared for mention in mentions)
+        if own and (sentence.starts_line or mentions[0].begin <= _LEADING_WORDS):
+            self.here = own
+        elif is_several:
+            self.here = NO_ORDER  # what comes after may be about any of them
+        return own or (NO_ORDER if is_several else self.here)
 
     def _of_place(self, passage: Passage) -> Orders:
         """The orders that a passage is about by where it stands."""
@@ -148,12 +180,18 @@ class _Reader:
             self.named.setdefault(order, []).append(passage)
 
 
-def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]]) -> Stand:
-    """Whether a claim is so, by the `facts` (by order and name) about each order that it is about."""
+def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]], order: str = "") -> Stand:
+    """Whether a claim is so, by the `facts` (by order and name): of `order`, else of all that it is about.
+
+    What is so of some and false of others of them is open.
+    """
     if not spoken.orders or spoken.said.is_doubtful:
         return Stand.OPEN
-    stands = {_stand(spoken.said, facts.get(order, {})) for order in spoken.orders}
-    return stands.pop() if len(stands) == 1 else Stand.OPEN
+    stands = {one: _stand(spoken.said, facts.get(one, {})) for one in spoken.orders}
+    every = set(stands.values())
+    if {Stand.RIGHT, Stand.WRONG} <= every:
+        return Stand.OPEN
+    return stands.get(order, every.pop() if len(every) == 1 else Stand.OPEN)
 
 
 def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
@@ -192,6 +230,35 @@ def _all(condition: str, facts: Mapping[str, Found]) -> Found:
 
 def _opposite(value: Found) -> Found:
     return {Found.YES: Found.NO, Found.NO: Found.YES}.get(value, value)
+
+
+def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
+    """Where batches of numbers are written down, `[7, 0, 3]`."""
+    opened: int | None = None
+    for place, word in enumerate(sentence.words):
+        if word.text == "[":
+            opened = place
+        elif word.text == "]" and opened is not None:
+            yield opened, place + 1
+            opened = None
+        elif not word.text.isdigit() and not word.is_mark:
+            opened = None
+
+
+def _start_of(mention: Mention, sentence: Sentence) -> int:
+    return sentence.words[mention.begin].start
+
+
+def _otherwise(sentence: Sentence) -> int | None:
+    """Where a sentence goes on to what holds otherwise, None when it does not."""
+    texts = [word.text for word in sentence.words]
+    begins = (place for place in range(len(texts)) if OTHERWISE.match(" ".join(texts[place : place + 6])))
+    return next((sentence.words[place].start for place in begins), None)
+
+
+def _others(orders: Orders) -> Orders:
+    """The orders that a rule leaves out; none for a single order, where `otherwise` can mean anything."""
+    return frozenset(ORDERS) - orders if len(orders) > 1 else NO_ORDER
 
 
 def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:

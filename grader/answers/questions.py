@@ -58,7 +58,11 @@ class Question(Record):
     """A question of the task: its text, where an answer is looked for, and what can be said about it.
 
     An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
-    called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words.
+    called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
+    not right when as many clauses that were not understood hold one of `never_right_with` as hold something
+    right. Where the claims of `met` answer several parts of the question, they are `said_apart`: each in a
+    sentence of its own. A text without any word of its `topic` is no
+    answer to it; where no topic is given, one without any word of a claim.
     """
 
     name: str
@@ -69,6 +73,9 @@ class Question(Record):
     claims: tuple[Claim, ...] = ()
     met: tuple[str, ...] = ()
     never_wrong_with: tuple[str, ...] = ()
+    never_right_with: tuple[str, ...] = ()
+    said_apart: bool = False
+    topic: tuple[str, ...] = ()
 
 
 class _Part(BaseModel):
@@ -106,6 +113,9 @@ class _QuestionPart(_Part):
     claims: dict[Name, _ClaimPart] = Field(default_factory=dict)
     met: tuple[Text, ...] = ()
     never_wrong_with: tuple[Text, ...] = ()
+    never_right_with: tuple[Text, ...] = ()
+    said_apart: bool = False
+    topic: tuple[Text, ...] = ()
 
 
 class _FilePart(_Part):
@@ -179,6 +189,9 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         ),
         met=part.met,
         never_wrong_with=part.never_wrong_with,
+        never_right_with=part.never_right_with,
+        said_apart=part.said_apart,
+        topic=part.topic,
     )
 
 
@@ -195,6 +208,8 @@ def _verify(file: StrictYaml, place: Place, part: _QuestionPart, groups: Mapping
         for key, conditions in (("true_if", claim.true_if), ("false_if", claim.false_if)):
             _verify_names(file, (*here, key), _named_in(conditions), FACTS, "fact")
     _verify_patterns(file, (*place, "never_wrong_with"), part.never_wrong_with, groups)
+    _verify_patterns(file, (*place, "never_right_with"), part.never_right_with, groups)
+    _verify_patterns(file, (*place, "topic"), part.topic, groups)
     _verify_names(file, (*place, "met"), _named_in(part.met), part.claims, "claim")
 
 

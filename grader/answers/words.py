@@ -17,6 +17,7 @@ _WITHOUT_APOSTROPHE = re.compile(
 )
 _STEMS = {"ca": "can", "wo": "will", "sha": "shall", "can": "can"}
 _FUZZY_CHARS = 6
+_ENDINGS = frozenset("dsnr")
 
 
 class Word(NamedTuple):
@@ -78,5 +79,10 @@ class WordPattern(NamedTuple):
             return True
         if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
+        if self.is_open_after and stem.startswith(word):
+            return False
+        longer, shorter = (stem, word) if len(stem) > len(word) else (word, stem)
+        if longer.startswith(shorter) and longer[len(shorter) :] in _ENDINGS:
+            return False  # another form of the word (`shuffle`, `shuffled`), no slip
         lengths = (len(stem) - 1, len(stem), len(stem) + 1) if self.is_open_after else (len(word),)
         return any(OSA.distance(word[:length], stem, score_cutoff=1) <= 1 for length in lengths)

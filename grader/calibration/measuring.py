@@ -54,7 +54,8 @@ def calibrate(
     folder = course.references / assignment
     chosen = _notebooks(folder, tuple(asked.thresholds))
     with course.locked():
-        work = _Work(Provisions(rubric, course, data), RunStore(course.state / "runs"), executor, progress)
+        given = Provisions(rubric, course, data, device=executor.device)
+        work = _Work(given, RunStore(course.state / "runs"), executor, progress)
         origins = {files.name: files.origin for files in work.given.inside}
         if needs_real_data:
             _refuse_stand_ins([name for name in chosen if origins[name] is DatasetOrigin.STAND_IN])

@@ -18,7 +18,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.accuracy import CHANCE, Line
+from grader.checks.accuracy import Line
+from grader.checks.measurement import chance_on
 from grader.model import DatasetOrigin, Record
 
 FULL, PARTLY, STEP = 0.80, 0.45, 0.05
@@ -55,7 +56,8 @@ class Reached(Record):
     @property
     def proposed(self) -> Line:
         """The line that the rule of thumb gives."""
-        full, partly = (CHANCE + share * (self.median - CHANCE) for share in (FULL, PARTLY))
+        chance = chance_on(self.dataset)
+        full, partly = (chance + share * (self.median - chance) for share in (FULL, PARTLY))
         return Line(full=round(round(full / STEP) * STEP, 2), partly=round(round(partly / STEP) * STEP, 2))
 
 

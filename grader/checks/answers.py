@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Protocol, cast
 
-from grader.answers.judging import Stand, Stated, judge, speaks_of
+from pydantic import BaseModel, JsonValue
+
+from grader.answers.judging import Stand, Stated, is_off_topic, judge, speaks_of
 from grader.answers.questions import NamedQuestion, Question
+from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.names import find_names
-from grader.notebook.prose import Origin, Passage, find_answer, text_beside
+from grader.notebook.prose import Origin, Passage, find_answer, repeats, text_beside
 
 EXCERPT_CHARS = 400
-FEWEST_WORDS = 9  # a shorter answer may say in words of its own that there is little to say
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CODE_FILES = frozenset({".ipynb", ".py", ".h5", ".keras", ".npz", ".npy", ".ckpt", ".csv"})
@@ -26,7 +29,65 @@ _PLACES = {
 }
 
 
-@check("question-answered")
+def asked_in_words(parameters: BaseModel) -> Mapping[str, JsonValue]:
+    """What students may know of a check of an answer: the text of the question."""
+    return {"asks": cast(AboutQuestion, parameters).question.asks}
+
+
+class AboutQuestion(Protocol):
+    """The parameters of a check of an answer."""
+
+    question: Question
+
+
+def _answer_before_grading(evidence: Evidence, *, asks: str) -> Preview:
+    """Whether the question has an answer, by its own text alone; what the answer says is not looked at."""
+    return answer_seen(evidence, asks)
+
+
+def answer_seen(evidence: Evidence, asks: str) -> Preview:
+    """Where the answer to a question stands: for sure only right below the question or a heading like it."""
+    passages = _besides_names(
+        evidence, find_answer(evidence.prose, question_words=words_of_question(asks), question=asks)
+    )
+    answers = [passage for passage in passages if passage.answers_to]
+    if answers:
+        cells = sorted({passage.cell for passage in answers})
+        return found(_at(f"An answer stands in {cells_in_words(cells)}.", cells[0]))
+    if passages:
+        cells = sorted({passage.cell for passage in passages})
+        text = (
+            f"The text in {cells_in_words(cells)} may answer it; put it right below the question to be sure."
+        )
+        return unclear(_at(text, cells[0]))
+    asked = next((p.cell for p in evidence.prose.passages if repeats(p, asks)), None)
+    told = [passage for passage in text_beside(evidence.prose, asks) if not _announces(passage)]
+    if _besides_names(evidence, told):
+        text = "No text was found that clearly answers it; put your answer right below the question."
+        if asked is not None:
+            text = f"The question stands in cell {asked}, and no answer right below it."
+        return unclear(_at(text, asked))
+    elsewhere = answer_elsewhere(evidence)
+    if elsewhere is not None:
+        return unclear(elsewhere)
+    if asked is not None:
+        return missing(_at(f"The question stands in cell {asked}, and no answer below it.", asked))
+    return missing(_at("There is no answer: the notebook has no text besides code, headings and questions."))
+
+
+def _announces(passage: Passage) -> bool:
+    """Whether a passage only says what comes: a heading, `Names:`."""
+    return passage.is_heading or passage.text.rstrip(" *_").endswith(":")
+
+
+def _at(text: str, cell: int | None = None) -> Reason:
+    return Reason(text=text, cell=cell, source=Source.SOURCE)
+
+
+@check(
+    "question-answered",
+    public_side=PublicSide(asked_in_words, _answer_before_grading, heading=lambda *, asks: asks),
+)
 def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bool = True) -> Verdict:
     """A question of the task is answered in the text.
 
@@ -38,13 +99,16 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     passages = _besides_names(evidence, found)
     beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
-    is_told = any(speaks_of(question, passage.text) for passage in beside)
-    is_told = is_told or any(passage.answers_to for passage in passages)
+    is_told = any(speaks_of(question, passage.text) for passage in (*passages, *beside))
+    is_told = is_told or any(p.answers_to and not is_off_topic(question, p) for p in passages)
     if passages and (is_told or not question.claims):
         return as_settled(_judged(question, passages), decide=decide)
     if is_told or (beside and not question.claims):
         cells = sorted({passage.cell for passage in beside})
-        text = f"No passage was found that clearly answers the question; there is text in {_cells(cells)}."
+        text = (
+            "No passage was found that clearly answers the question; there is text in "
+            f"{cells_in_words(cells)}."
+        )
         return needs_review(Reason(text=text, cell=cells[0], source=Source.SOURCE))
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
@@ -134,6 +198,7 @@ def answer_elsewhere(evidence: Evidence) -> Reason | None:
     return None
 
 
-def _cells(cells: list[int]) -> str:
+def cells_in_words(cells: Sequence[int]) -> str:
+    """`cell 3`, `cells 3, 5`."""
     shown = ", ".join(str(cell) for cell in cells[:8])
     return f"cell {shown}" if len(cells) == 1 else f"cells {shown}{' and more' if len(cells) > 8 else ''}"

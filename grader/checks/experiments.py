@@ -21,6 +21,7 @@ from grader.checks.measurement import (
     trainings_seen,
 )
 from grader.checks.mlp import said, trainings_of_mlps
+from grader.checks.previews import Preview, PublicSide, found, missing, public, unclear
 from grader.checks.registry import check
 from grader.checks.results import (
     accuracies_in,
@@ -33,7 +34,7 @@ from grader.checks.results import (
 )
 from grader.checks.told import tells_of, tells_of_experiments
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, met, needs_review, not_met
+from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.facts import (
     CodeFacts,
     Configuration,
@@ -43,6 +44,7 @@ from grader.notebook.facts import (
 )
 
 _SHOWN = 8
+_FEWEST_CONFIGURATIONS = 2  # that can be compared at all
 _SHOWS_IMAGES = re.compile(
     r"imshow|matshow|summary\.image|\bImage\b|fromarray|pcolor|imsave|add_image|cv2|heatmap|plot_\w*image|wandb"
     r"|figimage|show_\w*(?:image|digit|example)|contourf?|background_gradient|spy\(",
@@ -95,7 +97,22 @@ def _fresh(trainings: Iterable[Training]) -> Iterator[Training]:
         seen.add(weights)
 
 
-@check("experiments")
+def _experiments_before_grading(evidence: Evidence) -> Preview:
+    """Which configurations are told apart; how many are enough is not looked at."""
+    fresh = tuple(_fresh(trainings_of_mlps(evidence)))
+    configurations = distinct(training.configuration for training in fresh)
+    if len(configurations) > 1:
+        cells = [next(t.run_cell for t in fresh if t.configuration == one) for one in configurations]
+        text = f"{len(configurations)} different configurations are trained{_varied(configurations)}."
+        return found(said(text, cells[0], [len(configurations)]))
+    if experiments(evidence, at_least=_FEWEST_CONFIGURATIONS).outcome is Outcome.NOT_MET:
+        return missing(said("In the code there are no two different configurations that are trained."))
+    text = "Different configurations could not be told apart for certain; say in words what you compared."
+    seen = [said(f"Cell {t.run_cell}: {_in_words(t.configuration)}.", t.run_cell) for t in fresh[:_SHOWN]]
+    return unclear(said(text), *seen)
+
+
+@check("experiments", public_side=PublicSide(public().parameters, _experiments_before_grading))
 @never_against(several_trainings)
 def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of the model are really trained, and their results shown.
@@ -246,7 +263,7 @@ def _all_code(evidence: Evidence) -> str:
     return "\n".join(cell.source for cell in evidence.notebook.code_cells)
 
 
-@check("trained-on")
+@check("trained-on", public_side=public("dataset"))
 @never_against(training_on)
 @of_a_trained_model
 def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from grader.checks.results import accuracies_in, readings_of
-from grader.evidence.measured import Measured, MeasuredTraining
+from grader.evidence.measured import LEAST_AGREEMENT, Measured, MeasuredTraining
 from grader.evidence.observed import Observed, ObservedTraining
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, RunStatus, Source, Verdict, needs_review
@@ -20,12 +20,11 @@ from grader.notebook.records import Number, Split
 FEWEST_UPDATES = 50  # a training with fewer is none: one batch of 128 sees a tenth of the data in 50 steps
 LARGE_GAP = 0.15
 PER_PIXEL = "each pixel standardised"  # as the recorder names that preparation
-_LEAST_AGREEMENT = 0.97  # weights come rounded to 11 bits; honest models were seen to agree by 0.99 and more
 _UNTRAINED = 0.3  # more than any untrained network was seen to reach by luck
-_LEAST_RISE = 0.2
+_LEAST_RISE = {"cifar10": 0.1, "cifar100": 0.04}  # of harder data sets; 0.2 of others
 _LEAST_CHANGE = 0.2
 _NOISED_SHARE, _SHIFTED_SHARE = 0.6, 0.4  # of the accuracy; less is a memory of images, not a model
-_CLOSE_TO_CHANCE = 0.15
+_CLOSE_TO_CHANCE = 1.5  # times as good
 _LINEAR = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "AddV2", "Add", "BiasAdd", "Sub"})
 
 
@@ -36,9 +35,14 @@ class Model(NamedTuple):
     measured: MeasuredTraining
 
 
-def is_close_to_chance(accuracy: float) -> bool:
-    """Whether an accuracy is about that of guessing one of ten classes."""
-    return accuracy <= _CLOSE_TO_CHANCE
+def chance_on(dataset: str) -> float:
+    """The accuracy of guessing on a data set."""
+    return 0.01 if dataset == "cifar100" else 0.10
+
+
+def is_close_to_chance(accuracy: float, dataset: str = "") -> bool:
+    """Whether an accuracy is about that of guessing one of the classes of a data set; of ten by default."""
+    return accuracy <= _CLOSE_TO_CHANCE * chance_on(dataset)
 
 
 def is_trusted(evidence: Evidence) -> bool:
@@ -71,7 +75,7 @@ def doubt_about(model: Model) -> str:
     seen, measured = model
     if seen.updates < FEWEST_UPDATES:
         return f"its weights were updated {seen.updates} times only"
-    if measured.agreement is not None and measured.agreement < _LEAST_AGREEMENT:
+    if measured.agreement is not None and measured.agreement < LEAST_AGREEMENT:
         return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
         return f"its weights were also written {seen.foreign_writes} times without a gradient"
@@ -80,11 +84,12 @@ def doubt_about(model: Model) -> str:
         return f"on slightly noised copies of the images it falls to {measured.noised:.3f}"
     if measured.shifted is not None and measured.shifted < _SHIFTED_SHARE * measured.accuracy:
         return f"on copies moved by one pixel it falls to {measured.shifted:.3f}"
-    if is_close_to_chance(measured.accuracy):
+    if is_close_to_chance(measured.accuracy, measured.dataset):
         return ""
     if measured.before is not None and measured.before > _UNTRAINED:
         return f"it had an accuracy of {measured.before:.3f} before its training"
-    if measured.before is not None and measured.accuracy - measured.before < _LEAST_RISE:
+    least_rise = _LEAST_RISE.get(measured.dataset, 0.2)
+    if measured.before is not None and measured.accuracy - measured.before < least_rise:
         return f"its training took it from {measured.before:.3f} to {measured.accuracy:.3f} only"
     if measured.changed is not None and measured.changed < _LEAST_CHANGE:
         return "other weights change hardly any of its predictions"
@@ -177,13 +182,18 @@ def of_a_trained_model(function: CheckFunction) -> CheckFunction:
     return checked
 
 
-def reported_test_accuracy(evidence: Evidence) -> tuple[Source, Number] | None:
-    """The best accuracy on test data that the outputs report, and whether as handed in or run again."""
+def reported_test_accuracy(
+    evidence: Evidence, counts: Callable[[Number], bool] = lambda number: True
+) -> tuple[Source, Number] | None:
+    """The best accuracy on test data that the outputs report, of those for which `counts` holds.
+
+    Also whether as handed in or run again.
+    """
     found = [
         (source, number)
         for source, readings in readings_of(evidence)
         for number in accuracies_in(readings)
-        if number.split is Split.TEST and 0 < number.value < 1
+        if number.split is Split.TEST and 0 < number.value < 1 and counts(number)
     ]
     return max(found, key=lambda pair: pair[1].value, default=None)
 

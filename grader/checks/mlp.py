@@ -17,6 +17,7 @@ from grader.checks.guards import (
     training_by_hand,
 )
 from grader.checks.measurement import every_training, is_linear, of_a_trained_model, starts_alike
+from grader.checks.previews import public
 from grader.checks.registry import check
 from grader.checks.results import did_run
 from grader.checks.told import tells_of
@@ -114,7 +115,7 @@ def _no_hidden_layer(facts: CodeFacts) -> Reason:
     )
 
 
-@check("hidden-layer")
+@check("hidden-layer", public_side=public("at_least"))
 @never_against(deep_training)
 @of_a_trained_model
 def hidden_layer(evidence: Evidence, *, at_least: Annotated[int, Field(ge=1, le=20)] = 1) -> Verdict:

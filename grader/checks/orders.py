@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol, cast
+
+from pydantic import BaseModel, JsonValue
 
 from grader.answers.choices import are_rejected, choices_in, reasons_for
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about
+from grader.answers.judging import Stand, doubt_about, is_off_topic
 from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
-from grader.checks.answers import FEWEST_WORDS, answer_elsewhere, as_settled, laid_out
+from grader.checks.answers import (
+    AboutQuestion,
+    answer_elsewhere,
+    answer_seen,
+    as_settled,
+    asked_in_words,
+    laid_out,
+)
+from grader.checks.previews import Preview, PublicSide, Sight, found, missing, unclear
 from grader.checks.registry import check
 from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.evidence.record import Evidence
@@ -29,9 +40,40 @@ Order = Literal[
     "repeat-batch-shuffle",
 ]
 _SHOWN = 6
+_BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down
 
 
-@check("order-described", references=("orders",))
+class _AboutOrder(AboutQuestion, Protocol):
+    order: Order
+
+
+def _order_asked(parameters: BaseModel) -> dict[str, JsonValue]:
+    return {**asked_in_words(parameters), "order": cast(_AboutOrder, parameters).order}
+
+
+def _order_before_grading(evidence: Evidence, *, asks: str, order: Order) -> Preview:
+    """Whether an order is named in the text; what is said about it is not looked at."""
+    seen, passages = SeenOrders(evidence), text_beside(evidence.prose, asks)
+    told = _told(passages, seen, Question(name="orders", asks=asks, words=()))
+    name = in_words(order)
+    where = told.named.get(order, ())
+    if where:
+        return found(_said(f"{name} is named in cell {where[0].cell}.", where[0].cell))
+    vague = _not_named(evidence, told, seen, order, passages)
+    if vague:
+        return unclear(vague[0])
+    return missing(_said(f"Nothing is said about {name}."))
+
+
+def _heading_of_order(*, asks: str, order: Order) -> str:
+    return in_words(order)
+
+
+@check(
+    "order-described",
+    references=("orders",),
+    public_side=PublicSide(_order_asked, _order_before_grading, _heading_of_order),
+)
 def order_described(
     evidence: Evidence, *, order: Order, question: NamedQuestion, decide: bool = True
 ) -> Verdict:
@@ -45,19 +87,34 @@ def order_described(
     if order not in seen.found:
         return not_checked(_no_experiment())
     told = _told(text_beside(evidence.prose, question.asks), seen, question)
-    stands = [(s, seen.stand(s)) for s in told.spoken if order in s.orders]
+    stands = [(s, seen.stand(s, order)) for s in told.spoken if order in s.orders]
     right = [spoken for spoken, stand in stands if stand is Stand.RIGHT]
     wrong = [spoken for spoken, stand in stands if stand is Stand.WRONG]
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
-    if doubt or (wrong and is_met(question.met, *_names(right))):
+    would_be_met = is_met(question.met, *_names(right))
+    if doubt or (wrong and would_be_met):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if wrong and told.is_understood(order):
+    if told.is_understood(order) and _is_all_false(wrong, right):
         return as_settled(not_met(*shown), decide=decide)
-    if not wrong and is_met(question.met, *_names(right)):
+    is_open = told.is_taken_back(order, right) or any(_is_neither(s, stand) for s, stand in stands)
+    if not wrong and would_be_met and not is_open:
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
+    """Whether nothing true is told but in clauses that tell something false, too."""
+    false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, right))
+    return bool(false) and true <= false
+
+
+def _is_neither(spoken: Spoken, stand: Stand) -> bool:
+    """Whether it is said of one order, can be so or not, and is neither so nor not so of this one."""
+    claim = spoken.said.claim
+    could_be = not spoken.said.is_denied and (claim.true_if or claim.false_if)
+    return stand is Stand.OPEN and len(spoken.orders) == 1 and bool(could_be)
 
 
 def _names(spoken: Sequence[Spoken]) -> tuple[set[str], set[str]]:
@@ -71,25 +128,55 @@ def _not_understood(
 ) -> Verdict:
     """The verdict on an order about which nothing was read that settles it."""
     name = in_words(order)
-    where = told.named.get(order, ())
+    where = [
+        p
+        for p in told.named.get(order, ())
+        if mentions_in(words_of(p.text), p.text) or not is_off_topic(question, p)
+    ]
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
         return needs_review(_said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
-    built = next((cell for cell, orders in seen.built.items() if order in orders), None)
-    if built is not None:
-        return needs_review(_said(f"{name} is built in code; no words about it were found.", built))
-    vague = _spoken_in_general(told, text_beside(evidence.prose, question.asks))
+    passages = text_beside(evidence.prose, question.asks)
+    vague = _not_named(evidence, told, seen, order, passages)
     if vague:
-        text = f"{name} is not named; there is text about the operations that may speak of it."
-        return needs_review(_said(text, vague[0].cell), *(laid_out(passage) for passage in vague[:3]))
-    elsewhere = answer_elsewhere(evidence)
-    if elsewhere is not None:
-        return needs_review(elsewhere)
+        return needs_review(*vague)
     return not_met(_said(f"Nothing is said about {name}."))
 
 
-@check("sensible-order", references=("orders",))
+def _not_named(
+    evidence: Evidence, told: Told, seen: SeenOrders, order: str, passages: Sequence[Passage]
+) -> list[Reason]:
+    """Where something may be said about an order that no text names; empty when there is nothing."""
+    name = in_words(order)
+    built = next((cell for cell, orders in seen.built.items() if order in orders), None)
+    if built is not None:
+        return [_said(f"{name} is built in code; no words about it were found.", built)]
+    vague = _spoken_in_general(told, passages)
+    if vague:
+        text = f"{name} is not named; there is text about the operations that may speak of it."
+        return [_said(text, vague[0].cell), *(laid_out(passage) for passage in vague[:3])]
+    elsewhere = answer_elsewhere(evidence)
+    return [] if elsewhere is None else [elsewhere]
+
+
+def _choice_before_grading(evidence: Evidence, *, asks: str) -> Preview:
+    """Whether the question has an answer, or some text speaks of the operations."""
+    seen = answer_seen(evidence, asks)
+    if seen.sight is not Sight.MISSING:
+        return seen
+    told = [p for p in text_beside(evidence.prose, asks) if _speaks_of_operations(p)]
+    if not told:
+        return seen
+    text = "Which order you call the most sensible was not found; say it right below the question."
+    return unclear(_said(text, told[0].cell))
+
+
+@check(
+    "sensible-order",
+    references=("orders",),
+    public_side=PublicSide(asked_in_words, _choice_before_grading, heading=lambda *, asks: asks),
+)
 def sensible_order(
     evidence: Evidence,
     *,
@@ -114,31 +201,35 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = {order for choice in choices for order in choice.orders}
     if not orders:
-        return _no_choice(evidence, answers, passages)
+        return _no_choice(evidence, answers, passages, question)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     given = reasons_for(choices, _told(passages, seen, reasons))
     wrong = [spoken for spoken in given if seen.stand(spoken) is Stand.WRONG]
-    good = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT] + reasons_for(choices, told)
+    so = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT]
+    good = [*so, *reasons_for(choices, told)]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
+    is_open = any(_is_neither(spoken, seen.stand(spoken)) for spoken in given)
     is_rejected = bool(orders & are_rejected(told))
-    if doubt or is_rejected or (wrong and (good or orders & set(right))):
+    if doubt or is_rejected or (wrong and (so or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
     if wrong:
         told_wrong = _said(f"{choice}, for a reason that is not so.", where[0].cell)
         return as_settled(not_met(told_wrong, *against), decide=decide)
-    if orders <= set(right) and good:
+    if orders <= set(right) and good and not is_open:
         return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
 
 
-def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage]) -> Verdict:
+def _no_choice(
+    evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage], question: Question
+) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [p for p in answers if p.answers_to and len(p.text.split()) < FEWEST_WORDS]
+    told += [passage for passage in answers if passage.answers_to and not is_off_topic(question, passage)]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))

@@ -12,8 +12,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, JsonValue, create_model
 
+from grader.checks.previews import Preview, PublicSide, preview_of, public
 from grader.evidence.record import Evidence
 from grader.model import Verdict
 
@@ -28,7 +29,9 @@ class Check:
     `title` is the first line of its docstring. `repeats` tells whether it can only be settled when the
     notebook is run with other seeds too; None for checks that never ask for that. `references` names the
     experiments of ours that it asks `evidence.references` for. `saved` judges by code and saved outputs
-    where our run failed; None for checks that do so anyway when there was no run.
+    where our run failed; None for checks that do so anyway when there was no run. `public` is what students
+    may know of it before they hand in; a check without parameters has nothing to hide, of any other nothing
+    is told unless it says what.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Check:
         repeats: AsksForRepeats | None = None,
         references: tuple[str, ...] = (),
         saved: CheckFunction | None = None,
+        public_side: PublicSide | None = None,
     ) -> None:
         self.name = name
         self.function = function
@@ -45,14 +49,8 @@ class Check:
         self.references = references
         self.saved = saved
         self.title = (inspect.getdoc(function) or name).splitlines()[0]
-        fields: dict[str, Any] = {}
-        for parameter in inspect.signature(function, eval_str=True).parameters.values():
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-                default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-                fields[parameter.name] = (parameter.annotation, default)
-        self.parameters: type[BaseModel] = create_model(
-            f"Parameters of {name}", __config__=ConfigDict(extra="forbid", frozen=True), **fields
-        )
+        self.parameters = _parameters_of(function, name)
+        self.public = public_side if public_side or self.parameters.model_fields else public()
 
     def __call__(self, evidence: Evidence, parameters: BaseModel) -> Verdict:
         """Run the check with parameters that `self.parameters` has validated."""
@@ -63,6 +61,29 @@ class Check:
         if self.saved is not None:
             return self.saved(evidence, **_values(parameters))
         return self.function(evidence.as_handed_in(), **_values(parameters))
+
+    def preview(self, evidence: Evidence, given: Mapping[str, JsonValue]) -> Preview | None:
+        """What a student can be told, by the public parameters `given`; None where nothing is to be told.
+
+        Raises `ValidationError` when these are not what the check's public side takes.
+        """
+        if self.public is None:
+            return None
+        function = self.public.preview
+        if function is not None:
+            values = _parameters_of(function, self.name).model_validate(given)
+            return function(evidence, **_values(values))
+        return preview_of(self(evidence, self.parameters.model_validate(given)))
+
+
+def _parameters_of(function: Callable[..., object], name: str) -> type[BaseModel]:
+    """The keyword-only arguments of a function as a model that validates them."""
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[parameter.name] = (parameter.annotation, default)
+    return create_model(f"Parameters of {name}", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
 
 
 def _values(parameters: BaseModel) -> dict[str, Any]:
@@ -77,13 +98,14 @@ def check(
     repeats: AsksForRepeats | None = None,
     references: tuple[str, ...] = (),
     saved: CheckFunction | None = None,
+    public_side: PublicSide | None = None,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated function as the check `name`; a name can be taken only once."""
 
     def declare(function: CheckFunction) -> CheckFunction:
         if name in _declared and _declared[name].function.__module__ != function.__module__:
             raise ValueError(f"two checks are called {name!r}: rename one of them")
-        _declared[name] = Check(name, function, repeats, references, saved)
+        _declared[name] = Check(name, function, repeats, references, saved, public_side)
         return function
 
     return declare

@@ -38,12 +38,14 @@ class SeenOrders:
                 if any(_CHANGING & operation.options for operation in pipeline.operations):
                     self._changed.add(order)
 
-    def stand(self, spoken: Spoken) -> Stand:
-        """Whether a claim is so. What is so in the notebook's own pipeline is never wrong."""
-        stand = stand_of(spoken, _facts(self.found))
+    def stand(self, spoken: Spoken, order: str = "") -> Stand:
+        """Whether a claim is so, of `order` or of all that it is about. What is so in the notebook's own
+        pipeline is never wrong.
+        """
+        stand = stand_of(spoken, _facts(self.found), order)
         if stand is not Stand.WRONG:
             return stand
-        is_so_there = stand_of(spoken, _facts(self.own)) is Stand.RIGHT
+        is_so_there = stand_of(spoken, _facts(self.own), order) is Stand.RIGHT
         return Stand.OPEN if is_so_there or spoken.orders & self._changed else stand
 
     def contradicted(self, wrong: Iterable[Spoken], order: str) -> list[Reason]:

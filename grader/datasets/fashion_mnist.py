@@ -19,11 +19,11 @@ class FashionMnist:
         "fashion-mnist/train-labels-idx1-ubyte.gz",
     )
 
-    def check(self, files: Mapping[str, Path]) -> None:
-        """Raises DatasetError unless the files hold what Keras's own hold."""
+    def read(self, files: Mapping[str, Path]) -> "ImageArrays":
+        """The arrays; DatasetError unless the files hold what Keras's own hold."""
         from grader.datasets.formats import read_idx_set
 
-        read_idx_set(files)
+        return read_idx_set(files)
 
     def write(self, datasets: Path, arrays: "ImageArrays") -> None:
         """Writes the four gzipped IDX files."""

@@ -2,7 +2,9 @@
 
 import difflib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from grader.datasets.cifar import Cifar10, Cifar100
 from grader.datasets.fashion_mnist import FashionMnist
 from grader.datasets.homes import described, files_in, move_into_place, new_home
 from grader.datasets.interface import DatasetFiles, KerasDataset
@@ -10,9 +12,14 @@ from grader.datasets.mnist import Mnist
 from grader.errors import DatasetError
 from grader.model import DatasetOrigin
 
+if TYPE_CHECKING:
+    from grader.datasets.formats import ImageArrays
+
 STAND_INS = "stand-ins-v1"  # counts up whenever a stand-in is drawn differently
 
-_DATASETS: dict[str, KerasDataset] = {dataset.name: dataset for dataset in (Mnist(), FashionMnist())}
+_DATASETS: dict[str, KerasDataset] = {
+    dataset.name: dataset for dataset in (Mnist(), FashionMnist(), Cifar10(), Cifar100())
+}
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -27,6 +34,13 @@ def dataset_named(name: str) -> KerasDataset:
     near = difflib.get_close_matches(name, _DATASETS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_DATASETS)}."
     raise DatasetError(f"There is no data set {name!r} here; {hint}")
+
+
+def read_images(files: DatasetFiles) -> "ImageArrays":
+    """The arrays of a set that was found, whatever format it lies in."""
+    return dataset_named(files.name).read(
+        {name.removeprefix("datasets/"): path for name, path in files.files}
+    )
 
 
 def find_dataset(name: str, *, data: Path | None, course_data: Path | None, cache: Path) -> DatasetFiles:
@@ -66,6 +80,6 @@ def _stand_in(dataset: KerasDataset, cache: Path) -> DatasetFiles:
     except OSError as refusal:
         raise DatasetError(
             f"The stand-in for {dataset.name} cannot be written to {home} ({refusal}); "
-            "make room there (60 MB) or name real data with --data."
+            "make room there (200 MB) or name real data with --data."
         ) from refusal
     return described(dataset, DatasetOrigin.STAND_IN, files, cache=cache)

@@ -9,14 +9,13 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.datasets.interface import DatasetFiles
 from grader.errors import DatasetError
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -42,23 +41,26 @@ _STORED_BLOCK_BYTES = 65_535
 
 
 class ImageArrays(NamedTuple):
-    """A set of grey images: x (n, 28, 28) and y (n,), all uint8; n is 60,000 for train, 10,000 for test."""
+    """A set of images: x (n, 28, 28) in grey or (n, 32, 32, 3) in colour, and y (n,), all uint8."""
 
     x_train: Bytes
     y_train: Bytes
     x_test: Bytes
     y_test: Bytes
 
-    def checked(self, where: Path) -> Self:
-        """Itself, or DatasetError when shapes, dtypes or labels are not those that Keras would give."""
-        for name, shape in SHAPES.items():
-            array = getattr(self, name)
+    def checked(
+        self, where: Path, shapes: Iterable[tuple[int, ...]] = SHAPES.values(), classes: int = CLASSES
+    ) -> Self:
+        """Itself, or DatasetError when shapes (field by field), dtypes or labels are not those of the set."""
+        for (name, array), shape in zip(self._asdict().items(), shapes, strict=True):
             if array.shape != shape or array.dtype != np.uint8:
                 found = f"{name} with shape {array.shape} and type {array.dtype}"
                 raise DatasetError(f"{where} holds {found} instead of {shape} and uint8.")
         for labels in (self.y_train, self.y_test):
-            if labels.max() >= CLASSES:
-                raise DatasetError(f"{where} holds the label {labels.max()}, and only 0 to 9 can be right.")
+            if labels.max() >= classes:
+                raise DatasetError(
+                    f"{where} holds the label {labels.max()}, and only 0 to {classes - 1} can be right."
+                )
         return self
 
 
@@ -128,12 +130,6 @@ def write_idx_set(folder: Path, arrays: ImageArrays) -> None:
 def _idx_header(shape: tuple[int, ...]) -> bytes:
     """Two zeros, 8 for unsigned bytes, the number of dimensions, and each dimension, big-endian."""
     return bytes((0, 0, 8, len(shape))) + struct.pack(f">{len(shape)}I", *shape)
-
-
-def read_images(files: DatasetFiles) -> ImageArrays:
-    """The arrays of a set of grey images that was found, whatever format it lies in."""
-    paths = dict(files.files)
-    return read_npz(paths["datasets/mnist.npz"]) if files.name == "mnist" else read_idx_set(paths)
 
 
 def _stored_gzip(content: bytes) -> bytes:

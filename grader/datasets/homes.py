@@ -55,7 +55,7 @@ def described(
     checked = known.get(key)
     if checked is None or checked.stamps != stamps:
         try:
-            dataset.check(files)
+            dataset.read(files)
             checked = _checksums(stamps)
         except DatasetError as damage:
             raise DatasetError(f"{str(damage).rstrip('.')}; {MEND}.") from damage

@@ -57,8 +57,8 @@ class KerasDataset(Protocol):
     def paths(self) -> tuple[str, ...]:
         """The files it is read from, below `KERAS_HOME/datasets`, in name order."""
 
-    def check(self, files: Mapping[str, Path]) -> None:
-        """Reads the files (keys as in `paths`) without unpickling anything.
+    def read(self, files: Mapping[str, Path]) -> "ImageArrays":
+        """The arrays in the files (keys as in `paths`); nothing that they hold is run or made an object.
 
         Raises DatasetError, one sentence without the mend, when a file cannot be read or holds anything else
         than Keras's own file of that name would (names, shapes, dtypes, range of labels).

@@ -114,7 +114,7 @@ def pull_dataset(
             fetched = {path: draft / "datasets" / path for path in dataset.paths}
             if not all(path.is_file() for path in fetched.values()):
                 raise DatasetError(f"Keras fetched {name} but left no files of it; try again, or {_BY_HAND}.")
-            dataset.check(fetched)
+            dataset.read(fetched)
             files = move_into_place(dataset, draft, to)
     except OSError as refusal:
         raise DatasetError(f"{name} cannot be written to {to} ({refusal}); make room there.") from refusal

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
-from grader.datasets.finding import dataset_named
+from grader.datasets.finding import dataset_named, read_images
 from grader.datasets.homes import described, files_in, move_into_place, new_home
 from grader.datasets.interface import DatasetFiles, Sha256
 from grader.errors import DatasetError
@@ -40,9 +40,9 @@ SPLITS = "splits-v1"  # counts up whenever the same secret would give another sp
 class Split(Record):
     """A data set as one course's rooms get it, and what its models are asked and measured with.
 
-    `inside` are the files for the room. `inputs` is a `.npy` file of uint8 (n, 28, 28): withheld images,
-    slightly altered copies of some, and images that the room has, in one shuffled order. `key` is a `.npz`
-    file with what each of them is (see `read_key`); it never enters a room.
+    `inside` are the files for the room. `inputs` is a `.npy` file of uint8 (n, height, width[, 3]):
+    withheld images, slightly altered copies of some, and images that the room has, in one shuffled order.
+    `key` is a `.npz` file with what each of them is (see `read_key`); it never enters a room.
     """
 
     inside: DatasetFiles
@@ -114,7 +114,8 @@ def split_dataset(files: DatasetFiles, secret: bytes, cache: Path) -> Split:
             _make(files, int(seed, 16), home)
         except OSError as refusal:
             raise DatasetError(
-                f"The split of {files.name} cannot be written to {home} ({refusal}); make room there (60 MB)."
+                f"The split of {files.name} cannot be written to {home} ({refusal}); "
+                "make room there (210 MB)."
             ) from refusal
     try:
         found = files_in(home, dataset)
@@ -139,7 +140,7 @@ def public_split(files: DatasetFiles, cache: Path) -> Split:
 
 
 def read_inputs(inputs: Path) -> Bytes:
-    """The images to ask about, uint8 (n, height, width); DatasetError when they cannot be read."""
+    """The images to ask about, uint8 (n, height, width[, 3]); DatasetError when they cannot be read."""
     import numpy as np
 
     try:
@@ -178,8 +179,6 @@ def _sha256(path: Path) -> str:
 def _make(files: DatasetFiles, seed: int, home: Path) -> None:
     """Write the files for the room, the inputs and their key into `home`; `made.json` comes last."""
     import numpy as np
-
-    from grader.datasets.formats import read_images
 
     dataset = dataset_named(files.name)
     generator = np.random.default_rng(seed)

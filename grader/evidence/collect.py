@@ -74,9 +74,15 @@ def _reaches_of_files(submission: Submission) -> Iterator[Reach]:
 
 
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
-    """What one run's room sent, and what is measured from it; predictions and models are not kept."""
+    """What one run's room sent, and what is measured from it.
+
+    Predictions are not kept, nor models that no training belongs to.
+    """
     observed = read_observed(facts)
-    return observed.model_copy(update={"predictions": (), "models": ()}), measure(observed, keys)
+    trained = {training.model for training in observed.trainings}
+    models = tuple(model for model in observed.models if model.id in trained)
+    kept = observed.model_copy(update={"predictions": (), "models": models})
+    return kept, measure(observed, keys)
 
 
 @cache

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from grader.model import Record
 
+LEAST_AGREEMENT = 0.97  # weights come rounded to 11 bits; honest models were seen to agree by 0.99 and more
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -10,6 +10,7 @@ Wire schema 3, a JSON object a line, `kind` tells which:
 - `evaluation`: the fields of `ObservedEvaluation`.
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
 - `written`: the fields of `WrittenModel` (`modelled.py`): how a training's model computes its logits.
+- `watched`: the fields of `Watched` (`watched.py`): what a training looked like on its way; for scripts only.
 - `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
   "recorder".
 
@@ -34,6 +35,7 @@ from grader.evidence.around import (
     TracedOperation,
 )
 from grader.evidence.modelled import WrittenModel
+from grader.evidence.watched import Watched
 from grader.model import Record
 
 _MOST_TRAININGS = 400
@@ -181,6 +183,7 @@ class Observed(Record):
     functions: tuple[ObservedFunction, ...] = ()
     models: tuple[ObservedModel, ...] = ()
     written: tuple[WrittenModel, ...] = ()
+    watched: tuple[Watched, ...] = ()
 
 
 class _Reader:
@@ -195,6 +198,7 @@ class _Reader:
         self.models: dict[int, ObservedModel] = {}
         self.graphs: dict[int, tuple[TracedOperation, ...]] = {}
         self.written: dict[int, WrittenModel] = {}
+        self.watched: dict[int, Watched] = {}
         self.evaluations: list[ObservedEvaluation] = []
         self.predictions: list[Predictions] = []
 
@@ -223,6 +227,9 @@ class _Reader:
             case "written" if len(self.written) < _MOST_TRAININGS:
                 model = WrittenModel.model_validate(without_run(fields))
                 self.written.setdefault(model.training, model)
+            case "watched" if len(self.watched) < _MOST_TRAININGS:
+                watched = Watched.model_validate(without_run(fields))
+                self.watched.setdefault(watched.training, watched)
             case "replaced":
                 self.replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
 
@@ -248,6 +255,7 @@ class _Reader:
             functions=tuple(self.functions.values()),
             models=tuple(models),
             written=tuple(self.written.values()),
+            watched=tuple(self.watched.values()),
         )
 
 

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from grader.evidence.measured import Measured
 from grader.evidence.observed import Observed
+from grader.evidence.replay import Replay, replays
+from grader.evidence.scripts import TriedScript
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
@@ -25,12 +27,15 @@ class Evidence(Record):
 
     `saved` was read from the outputs as handed in, `rerun` from those of our run (None when there
     was none); `observed` was seen by the recorder in the room, `measured` computed from what the models
-    predicted, `repeats` the same for runs with other seeds. `references` is what experiments of ours found,
-    the same for every hand-in: it is laid beside what is stored. What can be derived from the cells (`code`,
+    predicted, `repeats` the same for runs with other seeds, and `reruns` what was read in the outputs of
+    those. `references` is what experiments of ours found, the same for every hand-in: it is laid beside what
+    is stored. What can be derived from the cells (`code`,
     `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
     reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
     batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
-    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it.
+    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it. `scripts` are the
+    broken scripts that the rubric asks about, with what came of trying the hand-in's fixes; None when that
+    was not looked into. It is laid beside what is stored, as `references` is.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -42,11 +47,13 @@ class Evidence(Record):
     observed: Observed | None = None
     measured: Measured | None = None
     repeats: tuple[Measured, ...] = ()
+    reruns: tuple[Readings, ...] = ()
     references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
     reaches: tuple[Reach, ...] = ()
     own_traces: tuple[tuple[int, Trace], ...] = ()
+    scripts: tuple[TriedScript, ...] | None = None
 
     @cached_property
     def code(self) -> CodeIndex:
@@ -63,7 +70,16 @@ class Evidence(Record):
         """The notebook's text: its passages, in Markdown cells and in comments."""
         return self.text or read_prose(self.notebook)
 
+    def script(self, name: str) -> TriedScript | None:
+        """What is known of the script called `name`."""
+        return next((tried for tried in self.scripts or () if tried.name == name), None)
+
+    @cached_property
+    def replays(self) -> tuple[Replay, ...]:
+        """The saved curves of trainings that our run cut short, held against its own as far as it came."""
+        return replays(self.saved, self.run, self.rerun, self.reruns)
+
     def as_handed_in(self) -> Evidence:
         """The same evidence without anything that is from a run."""
-        left_out = dict.fromkeys(("run", "rerun", "observed", "measured")) | {"repeats": ()}
+        left_out = dict.fromkeys(("run", "rerun", "observed", "measured")) | {"repeats": (), "reruns": ()}
         return self.model_copy(update=left_out)

@@ -23,7 +23,14 @@ class Finished(NamedTuple):
 
 
 class Executor(Protocol):
-    """Turns jobs into runs."""
+    """Turns jobs into runs, `at_once` at a time, all on one kind of device."""
+
+    at_once: int
+
+    @property
+    def device(self) -> str:
+        """The kind of device, `CPU` or the model of a GPU, for which jobs have to be planned."""
+        ...
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job, in any order, each once."""
@@ -38,13 +45,14 @@ class Executor(Protocol):
         ...
 
 
-def find_executor(name: str) -> Callable[[int | None], Executor]:
-    """The installed executor called `name`, to be called with how many rooms there may be at a time.
+def find_executor(name: str) -> Callable[..., Executor]:
+    """The installed executor called `name`, to be called with how many rooms there may be at a time, and,
+    as `devices`, with the `Devices` that they share.
 
     Raises `UsageError` naming those that are installed.
     """
     installed = {entry.name: entry for entry in entry_points(group="grader.executors")}
     if name not in installed:
         raise UsageError(f"There is no executor {name!r}: installed are {', '.join(sorted(installed))}.")
-    executor: Callable[[int | None], Executor] = installed[name].load()
+    executor: Callable[..., Executor] = installed[name].load()
     return executor

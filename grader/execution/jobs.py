@@ -13,13 +13,16 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.datasets.interface import DatasetFiles
-from grader.model import Attachment, Isolation, KerasFlavour, Limits, Record, Submission
+from grader.model import CPU, Attachment, Isolation, KerasFlavour, Limits, Record, Submission
 from grader.notebook.records import CellKind, Notebook
 from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
 
 RUN_FORMAT = 4
-_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorflow", "tf-keras")
+MEASURE_SECONDS = (
+    60.0  # for asking what was seen and for predictions, once all cells have run; twice that at most
+)
+_PACKAGES = ("ipykernel", "keras", "matplotlib", "numpy", "tensorboard", "tensorflow", "tf-keras")
 
 
 class CodeCell(Record):
@@ -34,8 +37,11 @@ class Job(Record):
 
     `folder` holds the attachments; `working_folder` is the notebook's own place below it. `probe_inputs`
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
-    run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart.
-    `written_with_python` is the version in the notebook's metadata, "" if none; it does not change the run.
+    run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart,
+    `device` is the kind of device that it is run on. With `watches` the recorder looks closely at trainings
+    on their way: losses, gradients, activations. `written_with_python` is the version in the notebook's
+    metadata, "" if none, and `expected_seconds` what is expected of it, None if nothing; neither changes the
+    run.
     """
 
     submission: str
@@ -43,17 +49,20 @@ class Job(Record):
     folder: Path
     working_folder: str = "."
     written_with_python: str = ""
+    expected_seconds: float | None = None
     attachments: tuple[Attachment, ...] = ()
     datasets: tuple[DatasetFiles, ...] = ()
     limits: Limits
     probe_inputs: tuple[tuple[str, Path], ...] = ()
     isolation: Isolation = Isolation.BUBBLEWRAP
     keras: KerasFlavour = KerasFlavour.KERAS_3
+    device: str = CPU
     repeat: Annotated[int, Field(ge=0)] = 0
+    watches: bool = False
 
     @property
     def key(self) -> str:
-        """SHA-256 (hex) over code, attachments, data, limits, isolation, versions and run format.
+        """SHA-256 (hex) over code, attachments, data, limits, isolation, device, versions and run format.
 
         It is not over whose it is: hand-ins with equal code share a key and so a run.
         """
@@ -63,7 +72,8 @@ class Job(Record):
             "attachments": sorted((file.name, file.sha256) for file in self.attachments),
             "keras": self.keras.value,
             "repeat": self.repeat,
-            "settings": run_settings(self.limits, self.datasets, self.isolation),
+            "watches": self.watches,
+            "settings": run_settings(self.limits, self.datasets, self.isolation, self.device),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -74,12 +84,16 @@ class Job(Record):
 
 
 def run_settings(
-    limits: Limits, datasets: tuple[DatasetFiles, ...], isolation: Isolation = Isolation.BUBBLEWRAP
+    limits: Limits,
+    datasets: tuple[DatasetFiles, ...],
+    isolation: Isolation = Isolation.BUBBLEWRAP,
+    device: str = CPU,
 ) -> str:
-    """All that a run depends on besides the hand-in, as canonical JSON: limits, data, versions, the room."""
+    """All that a run depends on besides the hand-in, as canonical JSON: limits, data, device, versions…"""
     parts = {
         "run_format": RUN_FORMAT,
         "isolation": isolation.value,
+        "device": device,
         "limits": limits.model_dump(mode="json"),
         "datasets": sorted((data.name, data.sha256) for data in datasets),
         "versions": installed_versions(),
@@ -95,6 +109,7 @@ def plan_job(
     datasets: tuple[DatasetFiles, ...],
     probe_inputs: tuple[tuple[str, Path], ...] = (),
     isolation: Isolation = Isolation.BUBBLEWRAP,
+    device: str = CPU,
 ) -> Job:
     """The job that runs the code cells of `notebook` with what was handed in beside it."""
     cells = tuple(
@@ -113,6 +128,7 @@ def plan_job(
         probe_inputs=probe_inputs,
         limits=limits,
         isolation=isolation,
+        device=device,
     )
 
 

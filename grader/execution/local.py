@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import statistics
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 import psutil
 from nbformat import v4
 
 from grader.errors import SandboxError, trace_of
+from grader.execution.devices import Devices
+from grader.execution.forecast import Running as RunningJob
+from grader.execution.forecast import most_seconds, remaining
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
-from grader.execution.room_run import run_in_room, sweep_rooms
+from grader.execution.room_run import sweep_rooms
+from grader.execution.slot_run import Running
 from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.sandbox.doctor import check_room
+from grader.sandbox.gpus import Gpu
 from grader.sandbox.limits.choosing import choose_mechanism
+from grader.sandbox.parent import KernelParent
 from grader.sandbox.rooms import OpenRooms
-from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomSource
+from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomsByGpu, RoomSource
 
 log = logging.getLogger(__name__)
 
@@ -31,37 +37,58 @@ class LocalExecutor:
     """Runs jobs in rooms of their own, `at_once` at a time, each with a kernel of its own.
 
     `rooms` is where the rooms come from; whoever gives it closes it. Without it the executor looks after
-    its own: as soon as it pays, kernels are forked from one parent.
+    its own: as soon as it pays, kernels are forked from one parent. `devices` are what the rooms share; the
+    executor closes them.
     """
 
-    def __init__(self, at_once: int | None = None, rooms: RoomSource | None = None) -> None:
+    def __init__(
+        self,
+        at_once: int | None = None,
+        rooms: RoomSource | None = None,
+        devices: Devices | None = None,
+    ) -> None:
         self.at_once = at_once or default_at_once()
+        self._asked_at_once = at_once
+        self._devices = devices or Devices()
         self._given = rooms
         self._own: RoomSource | None = None
-        self._left = 0
-        self._seconds: list[float] = []
+        self._not_ended: dict[str, Job] = {}
+        self._begun: dict[str, float] = {}  # when, by the monotonic clock
+        self._ended: list[tuple[float, float | None]] = []  # seconds taken, seconds expected
+
+    @property
+    def device(self) -> str:
+        """The kind of its devices."""
+        return self._devices.kind
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job as it ends.
 
-        Raises `SandboxError` before the first one when no room can be built here. When the iterator is
-        closed early, or one job raises, the rooms in use are killed and no more start.
+        Raises `SandboxError` before the first one when no room can be built here, later when no GPU is left
+        that can be used, and `ValueError` for a job that was planned for another kind of device. When the
+        iterator is closed early, or one job raises, the rooms in use are killed and no more start.
         """
         jobs = tuple(jobs)
+        if any(job.device != self.device for job in jobs):
+            raise ValueError(f"a job was planned for another device than {self.device}")
         if any(job.isolation is Isolation.BUBBLEWRAP for job in jobs):
             check_room()
+            self._devices.check()
         sweep_rooms()
         choose_mechanism()  # once, before several threads ask for it
+        slots = self._devices.slots(self._asked_at_once, default_at_once)
+        self.at_once = len(slots)
         source = self._source(jobs)
         rooms = OpenRooms()
+        running = Running(source, rooms, slots, self._devices)
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
-        waiting = [pool.submit(_run, job, source, rooms) for job in jobs]
-        self._left, self._seconds = len(jobs), []
+        self._not_ended, self._begun, self._ended = {job.key: job for job in jobs}, {}, []
+        waiting = [pool.submit(self._begin, job, running) for job in jobs]
         try:
             for ended in as_completed(waiting):
                 finished = ended.result()
-                self._left -= 1
-                self._seconds.append(finished.run.wall_seconds)
+                del self._not_ended[finished.job.key]
+                self._ended.append((finished.run.wall_seconds, finished.job.expected_seconds))
                 yield finished
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -69,25 +96,36 @@ class LocalExecutor:
             pool.shutdown(wait=True)
 
     def remaining_seconds(self) -> float | None:
-        """How long the running `execute` will still take if the rest takes as long as the median so far.
-
-        None while nothing is known.
-        """
-        if not self._seconds:
+        """How long the running `execute` will still take, as `forecast.remaining` tells; None if unknown."""
+        if not self._not_ended and not self._ended:
             return None
-        return statistics.median(self._seconds) * self._left / min(self.at_once, max(1, self._left))
+        now = time.monotonic()
+        begun = {key: job for key, job in self._not_ended.items() if key in self._begun}
+        running = [
+            RunningJob(now - self._begun[key], job.expected_seconds, most_seconds(job.limits))
+            for key, job in begun.items()
+        ]
+        waiting = [job.expected_seconds for key, job in self._not_ended.items() if key not in begun]
+        return remaining(self._ended, running, waiting, rooms=self.at_once)
 
     def close(self) -> None:
-        """End the kernel parent, if there is one."""
+        """End the kernel parent, if there is one, and let go of the GPUs."""
+        self._devices.close()
         if self._own is not None:
             self._own.close()
         self._own = None
+
+    def _begin(self, job: Job, running: Running) -> Finished:
+        self._begun[job.key] = time.monotonic()
+        return _run(job, running)
 
     def _source(self, jobs: Sequence[Job]) -> RoomSource:
         if self._given is not None:
             return self._given
         if self._own is None and sum(map(_imports_tensorflow, jobs)) < _PARENT_PAYS:
             return ColdRooms()
+        if self._own is None and self._devices.gpus:
+            self._own = RoomsByGpu(_forked_with)
         if self._own is None:
             forked = ForkedRooms()
             self._own = KeptAhead(forked)
@@ -106,9 +144,13 @@ def default_at_once() -> int:
     return max(1, min(cores, psutil.virtual_memory().available // (2 * 1024**3)))
 
 
-def _run(job: Job, source: RoomSource, rooms: OpenRooms) -> Finished:
+def _forked_with(gpu: Gpu | None) -> RoomSource:
+    return KeptAhead(ForkedRooms(partial(KernelParent, gpu=gpu)))
+
+
+def _run(job: Job, running: Running) -> Finished:
     try:
-        return asyncio.run(run_in_room(job, source, rooms))
+        return running.run(job)
     except SandboxError:  # no room can be built here at all: everybody's concern
         raise
     except Exception as bug:  # noqa: BLE001 - a bug at one job must not stop the others
@@ -120,6 +162,7 @@ def _run(job: Job, source: RoomSource, rooms: OpenRooms) -> Finished:
             seed=job.seed,
             limits=job.limits,
             isolation=job.isolation,
+            device=job.device,
             remarks=(remark,),
         )
         return Finished(job, run, v4.new_notebook())

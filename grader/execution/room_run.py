@@ -22,7 +22,7 @@ from nbformat import v4
 
 from grader.execution.asking import Question
 from grader.execution.interface import Finished
-from grader.execution.jobs import Job, installed_versions
+from grader.execution.jobs import MEASURE_SECONDS, Job, installed_versions
 from grader.execution.mends import is_known_mend
 from grader.execution.messages import Messages
 from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
@@ -30,6 +30,8 @@ from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
 from grader.notebook.images import redraw_figures
 from grader.notebook.rebuilding import cell_id
 from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.gpu_meter import GpuMeter
+from grader.sandbox.gpus import Gpu
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
 from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
 from grader.sandbox.rooms import FOLDER_PREFIX, OpenRooms, Room, rooms_folder
@@ -37,7 +39,6 @@ from grader.sandbox.sources import RoomSource
 
 log = logging.getLogger(__name__)
 
-MEASURE_SECONDS = 60.0
 _NO_FILES = os.strerror(errno.EMFILE)
 _IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
 _LOOK_MILLISECONDS = 20
@@ -105,10 +106,13 @@ class _CellClient(NotebookClient):
         self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
-async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Finished:
+async def run_in_room(
+    job: Job, source: RoomSource, open_rooms: OpenRooms, meter: GpuMeter | None = None
+) -> Finished:
     """Run `job` in a room from `source`; the executed notebook has code cells only, with ids `cell-<number>`.
 
-    While the room is open it stands in `open_rooms`, so that the caller can kill it from outside.
+    While the room is open it stands in `open_rooms`, so that the caller can kill it from outside. With a
+    `meter` it has that GPU, and what it uses of it is sampled.
     Whatever the student's code does is told by the run's status. Failures of ours give `RunStatus.LOST`
     with a remark, except a missing bubblewrap, which raises `SandboxError`.
     """
@@ -116,8 +120,11 @@ async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Fi
         cells=[v4.new_code_cell(cell.source, id=cell_id(cell.number)) for cell in job.cells]
     )
     started = time.monotonic()
-    room, question = source.room(room_spec(job)), Question()
+    room = source.room(room_spec(job, None if meter is None else meter.gpu))
+    question = Question()
     open_rooms.add(room)
+    if meter is not None:
+        meter.watch(room)
     try:
         cells, status, remarks = await _run_cells(job, notebook, room, question)
     finally:
@@ -133,6 +140,8 @@ async def run_in_room(job: Job, source: RoomSource, open_rooms: OpenRooms) -> Fi
         cells=tuple(cells),
         wall_seconds=round(time.monotonic() - started, 3),
         peak_rss_bytes=watchdog.peak_memory_bytes if watchdog else None,
+        cpu_seconds=round(watchdog.cpu_seconds, 3) if watchdog else None,
+        device=job.device,
         seed=job.seed,
         keras=job.keras,
         datasets=tuple(data.use for data in job.datasets),
@@ -156,8 +165,8 @@ def sweep_rooms() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def room_spec(job: Job) -> RoomSpec:
-    """What has to be known of `job` before its room is made."""
+def room_spec(job: Job, gpu: Gpu | None = None) -> RoomSpec:
+    """What has to be known of `job` before its room, with `gpu`, is made."""
     files = {name: path for data in job.datasets for name, path in data.files}
     return RoomSpec(
         data_files=files,
@@ -167,6 +176,7 @@ def room_spec(job: Job) -> RoomSpec:
         is_fresh=wants_fresh_process(
             (cell.source for cell in job.cells), (file.name for file in job.attachments)
         ),
+        gpu=gpu,
     )
 
 
@@ -180,6 +190,7 @@ def _begin(job: Job, room: Room) -> None:
         {
             "seed": job.seed,
             "working_folder": job.working_folder,
+            "watches": job.watches,
             "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
             "environment": {},
         }

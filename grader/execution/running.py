@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from grader.errors import trace_of
 from grader.execution.drift import better_run, suggests_legacy_keras
+from grader.execution.forecast import Forecast, Past, Wanted, expected_seconds, forecast, most_seconds
 from grader.execution.interface import Executor
 from grader.execution.jobs import Job
 from grader.execution.store import RunStore
@@ -47,6 +48,33 @@ def run_jobs(jobs: Sequence[Job], runs: RunStore, executor: Executor, progress: 
     ]
     _execute(drifted, runs, executor, progress, finished)
     return finished
+
+
+def foresee(
+    jobs: Sequence[Job],
+    told: Mapping[str, float | None],
+    past: Sequence[Past],
+    runs: RunStore,
+    rooms: int,
+    *,
+    stored: int = 0,
+) -> tuple[list[Job], Forecast]:
+    """`jobs` with what is expected of each, and how long those that have no stored run will take.
+
+    `told` is, by key, how long a notebook says that it took its author; `past` are runs of the same
+    assignment; `stored` hand-ins need no run, besides those of `jobs` whose run is stored.
+    """
+    wanted = {
+        job.key: Wanted(most_seconds(job.limits), told.get(job.key))
+        for job in jobs
+        if not runs.holds(job.key)
+    }
+    expected = {key: expected_seconds(one, past) for key, one in wanted.items()}
+    stored += sum(job.key not in wanted for job in jobs)
+    return (
+        [job.model_copy(update={"expected_seconds": expected.get(job.key)}) for job in jobs],
+        forecast(list(wanted.values()), past, rooms=rooms, stored=stored),
+    )
 
 
 def _execute(

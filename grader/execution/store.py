@@ -36,6 +36,10 @@ class RunStore:
                 f"The stored run {self.folder / key} cannot be read ({error.strerror}): {_MEND}"
             ) from error
 
+    def holds(self, key: str) -> bool:
+        """Whether there is a run under `key`, without reading it."""
+        return (self.folder / key / "run.json").exists()
+
     def load_executed(self, key: str) -> bytes | None:
         """The executed notebook of `key` as it was written, None when there is none."""
         try:

@@ -2,7 +2,7 @@
 
 from grader.gradebook.changes import CriterionChange, GradeChange
 from grader.gradebook.decisions import read_decisions
-from grader.gradebook.records import DecisionChanges, DecisionEvent, GradeState
+from grader.gradebook.records import DecisionChanges, DecisionEvent, GradeState, Release
 from grader.gradebook.store import Gradebook
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "GradeChange",
     "GradeState",
     "Gradebook",
+    "Release",
     "read_decisions",
 ]

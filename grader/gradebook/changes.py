@@ -52,7 +52,7 @@ class CriterionChange(Record):
 
 
 class GradeChange(Record):
-    """Two grades of one submission that differ in an outcome, in points given, or in points to be had."""
+    """Two grades of one submission that differ in an outcome, in points, or in what lateness costs."""
 
     old: Grade
     new: Grade
@@ -64,13 +64,13 @@ class GradeChange(Record):
 
     @property
     def old_score(self) -> Decimal:
-        """Settled points before."""
-        return self.old.score
+        """Settled points before, less what lateness costs."""
+        return self.old.final_score
 
     @property
     def new_score(self) -> Decimal:
-        """Settled points now."""
-        return self.new.score
+        """Settled points now, less what lateness costs."""
+        return self.new.final_score
 
     @property
     def criteria(self) -> tuple[CriterionChange, ...]:
@@ -82,9 +82,9 @@ class GradeChange(Record):
 
 
 def change_between(old: Grade, new: Grade) -> GradeChange | None:
-    """The change from `old` to `new`, None when no criterion moved (other words, other flags)."""
+    """The change from `old` to `new`, None when nothing moved (other words, other flags)."""
     change = GradeChange(old=old, new=new)
-    return change if change.criteria else None
+    return change if change.criteria or old.final_score != new.final_score else None
 
 
 def _weight(criterion: CriterionGrade | None) -> tuple[object, ...] | None:

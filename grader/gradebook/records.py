@@ -28,6 +28,15 @@ class DecisionEvent(Record):
     override: Override
 
 
+class Release(Record):
+    """A grade that students were told: by whom, when, and, where it changed an earlier one, why."""
+
+    released_at: datetime
+    who: str
+    why: str
+    grade: Grade
+
+
 class Erased(Record):
     """What an erasure removed of one submission: how many states of its grade, how many decisions.
 

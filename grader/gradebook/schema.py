@@ -65,6 +65,27 @@ erasures = Table(
     Column("decisions", Integer, nullable=False),
 )
 
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("released_at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),  # "" but where a released grade was changed
+    Column("grade", Text, nullable=False),  # JSON of the Grade that was released
+)
+
+checks_looked_at = Table(
+    "checks_looked_at",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("check_name", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
 Migration = Callable[[Connection], None]
 
 
@@ -114,7 +135,36 @@ def _erasures(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _erasures)
+def _releases(connection: Connection) -> None:
+    """Version 3: which grades students were told, by whom; as append-only as the rest."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "CREATE TABLE releases (id INTEGER PRIMARY KEY,"
+        " submission_id INTEGER NOT NULL REFERENCES submissions (id), released_at TEXT NOT NULL,"
+        " who TEXT NOT NULL, why TEXT NOT NULL, grade TEXT NOT NULL)",
+        "CREATE INDEX releases_of_submission ON releases (submission_id, id)",
+        "CREATE TRIGGER releases_no_update BEFORE UPDATE ON releases" + refuse,
+        "CREATE TRIGGER releases_no_delete BEFORE DELETE ON releases"
+        " WHEN OLD.submission_id NOT IN (SELECT id FROM erasing)" + refuse,
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+def _checks_looked_at(connection: Connection) -> None:
+    """Version 4: who looked at a check that people had overruled, so that it may decide again."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "CREATE TABLE checks_looked_at (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
+        " who TEXT NOT NULL, why TEXT NOT NULL)",
+        "CREATE TRIGGER checks_looked_at_no_update BEFORE UPDATE ON checks_looked_at" + refuse,
+        "CREATE TRIGGER checks_looked_at_no_delete BEFORE DELETE ON checks_looked_at" + refuse,
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first_tables, _erasures, _releases, _checks_looked_at)
 
 
 def version_of(connection: Connection) -> int:

@@ -16,8 +16,16 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, sel
 from grader.errors import StoreError
 from grader.gradebook.changes import GradeChange, change_between
 from grader.gradebook.connection import BUSY_SECONDS, open_engine, reading, told_with_mend, writing
-from grader.gradebook.records import DecisionChanges, DecisionEvent, Erased, GradeState
-from grader.gradebook.schema import decision_events, erasing, erasures, grade_states, submissions
+from grader.gradebook.records import DecisionChanges, DecisionEvent, Erased, GradeState, Release
+from grader.gradebook.schema import (
+    checks_looked_at,
+    decision_events,
+    erasing,
+    erasures,
+    grade_states,
+    releases,
+    submissions,
+)
 from grader.model import Grade, Override, Record
 
 Parsed = TypeVar("Parsed", bound=Record)
@@ -115,6 +123,25 @@ class Gradebook:
                 for row in connection.execute(query).mappings()
             )
 
+    def changes_since(self, assignment: str, since: datetime) -> tuple[GradeChange, ...]:
+        """What moved between the grades as they stood at `since` (with a time zone) and the latest."""
+        before: dict[str, Grade] = {}
+        now: dict[str, Grade] = {}
+        query = (
+            select(submissions.c.submission, grade_states.c.recorded_at, grade_states.c.grade)
+            .join(submissions, grade_states.c.submission_id == submissions.c.id)
+            .where(submissions.c.assignment == assignment)
+            .order_by(grade_states.c.id)
+        )
+        with self._reading() as connection:
+            for row in connection.execute(query).mappings():
+                grade = _parsed(Grade, row["grade"])
+                now[row["submission"]] = grade
+                if datetime.fromisoformat(row["recorded_at"]) <= since:
+                    before[row["submission"]] = grade
+        found = (change_between(grade, now[name]) for name, grade in before.items())
+        return tuple(change for change in found if change is not None)
+
     def add_decisions(
         self, assignment: str, overrides: Iterable[Override], *, now: datetime, origin: str = REVIEW
     ) -> tuple[Override, ...]:
@@ -126,6 +153,42 @@ class Gradebook:
         with self._writing() as connection:
             in_force = _in_force(connection, assignment)
             return _add(connection, assignment, overrides, in_force, now=now, origin=origin)
+
+    def decide(self, assignment: str, override: Override, *, seen: str, now: datetime) -> bool:
+        """Append a decision of the review page, unless somebody else decided since its author looked.
+
+        `seen` is the `mark_of` the decision that was in force then. Returns whether it was appended.
+        """
+        with self._writing() as connection:
+            in_force = _in_force(connection, assignment)
+            key = (override.submission, override.criterion)
+            present = [found for (*its, _), found in in_force.items() if tuple(its) == key]
+            if mark_of(present[-1] if present else None) != seen:
+                return False
+            _add(connection, assignment, (override,), in_force, now=now, origin=REVIEW)
+        return True
+
+    def take_back(self, assignment: str, submission: str, criterion: str, *, who: str, now: datetime) -> bool:
+        """Undo the last decision of the review page on a criterion, if it is by `who`.
+
+        What it replaced stands again. Returns whether there was one; taking back is appended, too.
+        """
+        with self._writing() as connection:
+            standing: list[Override] = []
+            for row in _event_rows(connection, assignment):
+                if (row["submission"], row["criterion"], row["origin"]) != (submission, criterion, REVIEW):
+                    continue
+                if row["is_withdrawn"]:
+                    standing.clear()
+                else:
+                    standing.append(_parsed(Override, row["override"]))
+            if not standing or standing[-1].who != who:
+                return False
+            rows = [_event_row(assignment, standing[-1], now, REVIEW, is_withdrawn=True)]
+            if len(standing) > 1:
+                rows.append(_event_row(assignment, standing[-2], now, REVIEW, is_withdrawn=False))
+            _append(connection, decision_events, rows)
+        return True
 
     def replace_decisions(
         self,
@@ -176,6 +239,53 @@ class Gradebook:
                 if row["submission"] == submission
             )
 
+    def release(
+        self, grades: Iterable[Grade], *, who: str, now: datetime, why: Mapping[str, str] | None = None
+    ) -> None:
+        """Append that students were told these grades; `why` gives the reason by submission, if any."""
+        rows = [
+            (
+                grade.assignment,
+                grade.submission,
+                {
+                    "released_at": now.isoformat(),
+                    "who": who,
+                    "why": (why or {}).get(grade.submission, ""),
+                    "grade": grade.model_dump_json(),
+                },
+            )
+            for grade in grades
+        ]
+        with self._writing() as connection:
+            _append(connection, releases, rows)
+
+    def released(self, assignment: str) -> dict[str, Release]:
+        """What students were told last, by submission id."""
+        found = {}
+        with self._reading() as connection:
+            for row in _release_rows(connection, assignment):
+                found[row["submission"]] = _release(row)
+        return found
+
+    def release_history(self, assignment: str, submission: str) -> tuple[Release, ...]:
+        """Everything that one student was told, oldest first."""
+        with self._reading() as connection:
+            rows = _release_rows(connection, assignment)
+            return tuple(_release(row) for row in rows if row["submission"] == submission)
+
+    def look_at(self, check: str, *, who: str, why: str, now: datetime) -> None:
+        """Append that somebody has looked at a check: no earlier decision counts against it."""
+        row = {"at": now.isoformat(), "check_name": check, "who": who, "why": why}
+        with self._writing() as connection:
+            connection.execute(insert(checks_looked_at).values(**row))
+
+    def looked_at(self) -> dict[str, datetime]:
+        """When somebody last looked at each check, by its name."""
+        query = select(checks_looked_at).order_by(checks_looked_at.c.id)
+        with self._reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {row["check_name"]: datetime.fromisoformat(row["at"]) for row in rows}
+
     def erase(self, assignment: str, submission: str, *, now: datetime) -> Erased:
         """Remove every grade and decision of a submission for good; that it happened is kept, of whom not."""
         run_keys = {state.grade.run_key for state in self.history(assignment, submission)}
@@ -186,7 +296,7 @@ class Gradebook:
                 return Erased(grades=0, decisions=0, run_keys=frozenset())
             connection.execute(insert(erasing).values(id=number))
             counts = {}
-            for table in (decision_events, grade_states):
+            for table in (decision_events, grade_states, releases):
                 gone = connection.execute(delete(table).where(table.c.submission_id == number))
                 counts[table] = gone.rowcount
             connection.execute(delete(submissions).where(submissions.c.id == number))
@@ -216,6 +326,11 @@ class Gradebook:
             yield connection
 
 
+def mark_of(decision: Override | None) -> str:
+    """What tells a decision from every other, "" for none: nobody overwrites what they have not seen."""
+    return "" if decision is None else f"{decision.when.isoformat()} {decision.points} {decision.who}"
+
+
 def _latest_rows(connection: Connection, assignment: str) -> dict[str, RowMapping]:
     newest = select(func.max(grade_states.c.id)).group_by(grade_states.c.submission_id)
     query = (
@@ -235,6 +350,25 @@ def _event_rows(connection: Connection, assignment: str) -> Iterable[RowMapping]
         .order_by(decision_events.c.id)
     )
     return connection.execute(query).mappings()
+
+
+def _release_rows(connection: Connection, assignment: str) -> Iterable[RowMapping]:
+    query = (
+        select(submissions.c.submission, releases)
+        .join(submissions, releases.c.submission_id == submissions.c.id)
+        .where(submissions.c.assignment == assignment)
+        .order_by(releases.c.id)
+    )
+    return connection.execute(query).mappings()
+
+
+def _release(row: RowMapping) -> Release:
+    return Release(
+        released_at=datetime.fromisoformat(row["released_at"]),
+        who=row["who"],
+        why=row["why"],
+        grade=_parsed(Grade, row["grade"]),
+    )
 
 
 def _in_force(connection: Connection, assignment: str) -> dict[tuple[str, str, str], Override]:

@@ -140,7 +140,7 @@ def _name_points(candidate: Candidate, assignment: str) -> int:
     path = PurePosixPath(encodable(candidate.file.name).casefold())
     points = 0
     for text in (path.name, path.parent.as_posix()):
-        numbers = {f"a{number}" for number in _NUMBERED.findall(text)}
+        numbers = assignments_named_in(text)
         if numbers:
             points += 4 if assignment in numbers else -4
             break
@@ -148,6 +148,11 @@ def _name_points(candidate: Candidate, assignment: str) -> int:
     points += 1 if _FINISHED.search(stem) else 0
     points -= 3 if _NOT_THE_WORK.search(stem) else 0
     return points - (1 if _LEFT_OVER.search(stem) else 0)
+
+
+def assignments_named_in(text: str) -> set[str]:
+    """`a3` for `Assignment 3`, `aufgabe_03`, `hw3`: the assignments that a text names."""
+    return {f"a{number}" for number in _NUMBERED.findall(text.casefold())}
 
 
 def _code_characters(content: dict[str, Any]) -> int:

@@ -22,8 +22,12 @@ def is_whole(path: Path, assignment: str) -> bool:
     return assignment not in here.parts[-_LEVELS - 1 : -1] and not is_inside_hand_in(here)
 
 
-def decisions_path(path: Path, assignment: str) -> Path | None:
-    """The TA's `decisions.csv` for the hand-ins at `path`, None when there is none.
+DECISIONS = "decisions.csv"
+WORKSHEET = "worksheet.csv"
+
+
+def staff_file(path: Path, assignment: str, name: str) -> Path | None:
+    """The TA's own file `name` for the hand-ins at `path`, None when there is none.
 
     It lies in the assignment's folder (`a1/`: of `path` and a few folders above it the outermost one below
     `submissions/`, or else the one just below `path`), or beside a zip. A file of that name further inside is
@@ -36,7 +40,7 @@ def decisions_path(path: Path, assignment: str) -> Path | None:
     if here.is_file() and here.suffix.casefold() == ".zip":
         folders.append(here.parent)
     for folder in folders:
-        file = folder / "decisions.csv"
+        file = folder / name
         if file.is_file() and not file.is_symlink() and not is_inside_hand_in(folder):
             return file
     return None

@@ -274,7 +274,8 @@ def _forget(name: str, aliases: dict[str, str], later: dict[str, str]) -> None:
     later.pop(name, None)
 
 
-def _parameters(node: ast.AST) -> set[str]:
+def parameter_names(node: ast.AST) -> set[str]:
+    """The names of the parameters of a function; empty for anything else."""
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         return set()
     arguments = node.args
@@ -295,7 +296,7 @@ def _uses_in(
     stack: list[tuple[ast.AST, dict[str, str], ast.Call | None]] = [(statement, scope, None)]
     while stack:
         node, names, call = stack.pop()
-        hidden = _parameters(node) & names.keys()
+        hidden = parameter_names(node) & names.keys()
         if hidden:
             names = {name: target for name, target in names.items() if name not in hidden}
         if isinstance(node, (ast.Attribute, ast.Name)):

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import re
 
+AUTOMAGICS = frozenset(
+    """
+    cat cd conda cp dirs env git hist history less load_ext ls lsmagic mamba man matplotlib mkdir more mv
+    pip pwd rm rmdir run tensorboard tensorflow_version time timeit who whos
+    """.split()  # noqa: SIM905
+)
+"""Words that begin a magic without its `%`, where no variable is called so."""
+
 _BODY_IS_PYTHON = {"%%time", "%%timeit", "%%capture", "%%prun", "%%memit", "%%python", "%%python3"}
 _MAGIC_OR_SHELL = re.compile(r"^(?P<indent>[ \t]*)(?:%|!|\?)")
 _ASSIGNED = re.compile(r"^(?P<head>[ \t]*[A-Za-z_][\w.\[\]'\", \t]*=[ \t]*)(?:%|!)(?!=)")

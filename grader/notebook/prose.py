@@ -243,6 +243,11 @@ def text_beside(prose: Prose, question: str) -> tuple[Passage, ...]:
     return tuple(beside)
 
 
+def repeats(passage: Passage, question: str) -> bool:
+    """Whether a passage repeats `question`, or a part of it."""
+    return bool(_without_question(passage.text, question)[1])
+
+
 class _Rated(NamedTuple):
     passage: Passage
     rest: str  # the text without the question

@@ -19,6 +19,7 @@ from grader.notebook.images import MAX_BYTES as MAX_IMAGE_BYTES
 from grader.notebook.images import with_figures_redrawn
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
 from grader.notebook.terminal import play_out, shorten
+from grader.notebook.timings import seconds_in_metadata
 
 if TYPE_CHECKING:
     import nbformat
@@ -172,7 +173,8 @@ def _cell(number: int, raw: Any, remarks: list[str]) -> Cell:
         level = raw.get("level")
         source = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source
     outputs = _outputs(number, raw.get("outputs"), remarks) if kind is CellKind.CODE else ()
-    return Cell(number=number, kind=kind, source=source, outputs=outputs)
+    seconds = seconds_in_metadata(raw.get("metadata")) if kind is CellKind.CODE else None
+    return Cell(number=number, kind=kind, source=source, outputs=outputs, seconds=seconds)
 
 
 def _joined(value: Any) -> str:

@@ -46,12 +46,13 @@ class Output(Record):
 
 
 class Cell(Record):
-    """One cell. `number` counts from 1 over all cells."""
+    """One cell. `number` counts from 1 over all cells; `seconds` is how long it ran, by its metadata."""
 
     number: Annotated[int, Field(ge=1)]
     kind: CellKind
     source: str
     outputs: tuple[Output, ...] = ()
+    seconds: Annotated[float, Field(ge=0)] | None = None
 
 
 class Notebook(Record):

@@ -14,6 +14,7 @@ ATTRIBUTES = (
     *("data.Dataset.batch", "data.Dataset.shuffle", "data.Dataset.repeat", "data.Dataset.map"),
     *("keras.Model.fit", "keras.Model.evaluate", "keras.Model.predict"),
     *("keras.datasets.mnist.load_data", "keras.datasets.fashion_mnist.load_data"),
+    *("keras.datasets.cifar10.load_data", "keras.datasets.cifar100.load_data"),
 )
 _LAZY = ("keras",)
 

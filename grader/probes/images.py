@@ -90,16 +90,22 @@ def _read_idx(folder: Path) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def _read_cifar10(folder: Path) -> tuple[Bytes, Bytes, Bytes]:
-    unpacked = folder / "cifar-10-batches-py-target" / "cifar-10-batches-py"
+    unpacked = _unpacked(folder, "cifar-10-batches-py")
     parts = [_unpickled(batch, b"labels") for batch in sorted(unpacked.glob("data_batch_*"))]
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return images, labels, _unpickled(unpacked / "test_batch", b"labels")[0]
 
 
 def _read_cifar100(folder: Path) -> tuple[Bytes, Bytes, Bytes]:
-    unpacked = folder / "cifar-100-python-target" / "cifar-100-python"
+    unpacked = _unpacked(folder, "cifar-100-python")
     images, labels = _unpickled(unpacked / "train", b"fine_labels")
     return images, labels, _unpickled(unpacked / "test", b"fine_labels")[0]
+
+
+def _unpacked(folder: Path, name: str) -> Path:
+    """Where Keras, or legacy Keras, unpacks an archive when the data are loaded."""
+    here = folder / f"{name}-target" / name
+    return here if here.is_dir() else folder / name
 
 
 def _unpickled(file: Path, name: bytes) -> tuple[Bytes, Bytes]:

@@ -26,8 +26,8 @@ class Listener:
     def reading(self, variable: Any) -> None:
         """A variable is about to be read."""
 
-    def gradient_given(self, tape: Any, sources: Any, gradients: Any, site: Site) -> None:
-        """Gradients were computed."""
+    def gradient_given(self, tape: Any, target: Any, sources: Any, gradients: Any, site: Site) -> None:
+        """Gradients of `target` were computed."""
 
     def assigning(self, variable: Any) -> Any:
         """A variable is about to be written; what is returned is handed to `assigned`."""
@@ -128,7 +128,7 @@ def _computing(original: Any, listener: Listener) -> Any:
         listener.tape_left(tape)
         gradients = original(tape, target, sources, *rest, **named)
         frame = sys._getframe(1)
-        listener.gradient_given(tape, sources, gradients, (frame.f_code, frame.f_lineno))
+        listener.gradient_given(tape, target, sources, gradients, (frame.f_code, frame.f_lineno))
         return gradients
 
     return gradient

@@ -25,6 +25,7 @@ from probes.measuring import Measurement
 from probes.steps import Steps
 from probes.surroundings import AfterImport, Surroundings
 from probes.tape import OperationListener
+from probes.watching import Watcher, facts_of_watches
 
 VERSION = 2
 _TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
@@ -40,7 +41,10 @@ class Recorder(CallListener):
         self.book = Book(self.current_run)
         self.evaluations = Evaluations(self.operations, self.current_run)
         self.around = Around(self.hearing, self.current_run)
-        self.steps = Steps(self.hearing, self.operations, self.book, self.evaluations, self.around)
+        self.watcher = Watcher()
+        self.steps = Steps(
+            self.hearing, self.operations, self.book, self.evaluations, self.around, self.watcher
+        )
         self.surroundings: Surroundings | None = None
         self.tensorflow: Any = None
         self._after_import: AfterImport | None = None
@@ -72,9 +76,10 @@ class Recorder(CallListener):
                 ),
             )
 
-    def begin(self, send: facts.Send, current_run: Callable[[], int] | None) -> None:
-        """Listen from now on, in this process."""
+    def begin(self, send: facts.Send, current_run: Callable[[], int] | None, *, watches: bool) -> None:
+        """Listen from now on, in this process; `watches`: also to what trainings look like on the way."""
         self._send, self._told_run = send, current_run
+        self.watcher.is_on = watches
         self.hearing.is_deaf = False
         self.evaluations.cell_begins()
         if self.tensorflow is not None:
@@ -82,7 +87,7 @@ class Recorder(CallListener):
             self._is_there()
 
     def _tensorflow_imported(self, tensorflow: Any) -> None:
-        self.tensorflow = self.steps.tensorflow = tensorflow
+        self.tensorflow = self.steps.tensorflow = self.watcher.tensorflow = tensorflow
         listening.listen(self.hooks, self.steps)
         self.around.hook_in(self.hooks, tensorflow)
         self.hooks.remember(tensorflow, with_keras=False)  # it may be half imported
@@ -160,6 +165,8 @@ class Recorder(CallListener):
             warnings.simplefilter("ignore")  # student code may have made errors of them
             answer("replaced", names=self.hooks.replaced() + others)
             self.book.poll()
+            for told in facts_of_watches(self.watcher):
+                answer("watched", **told)
             Measurement(self.book, self.evaluations.found, answer, folder, deadline).run()
             self.around.models.trace(_TRACING_SECONDS)
             self.around.pipelines.look_into(_LOOKING_SECONDS)
@@ -180,13 +187,14 @@ def install(after_import: AfterImport) -> None:
     _recorder.hook_in(after_import)
 
 
-def begin(send: facts.Send, current_run: Callable[[], int] | None = None) -> None:
+def begin(send: facts.Send, current_run: Callable[[], int] | None = None, *, watches: bool = False) -> None:
     """Start to listen, in this process; `send(kind, **fact)` takes the facts.
 
-    `current_run` tells the position of the running cell; without it cells are counted by `cell_ended`.
+    `current_run` tells the position of the running cell; without it cells are counted by `cell_ended`. With
+    `watches`, what trainings look like on the way is told at the end (see `watching.py`).
     """
     if _recorder is not None:
-        _recorder.begin(send, current_run)
+        _recorder.begin(send, current_run, watches=watches)
 
 
 def look_around(shell: Any, content: str) -> None:

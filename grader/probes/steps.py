@@ -20,6 +20,7 @@ from probes.replay import Replay
 from probes.tape import OperationListener, Recording
 from probes.trainings import Training
 from probes.variables import hidden_variable, variable_behind
+from probes.watching import Watcher
 
 MOST_WEIGHTS = 1_000
 _SMALL = 20_000  # numbers in a weight from which the learning rate is read
@@ -29,13 +30,14 @@ _STATE = "_recorded_state"  # of a tape
 
 
 class _TapeState:
-    """What is known of one open tape."""
+    """What is known of one open tape; `is_studied`: its recording is to show the forward pass."""
 
-    __slots__ = ("recording", "requests", "site", "training")
+    __slots__ = ("is_studied", "recording", "requests", "site", "training")
 
-    def __init__(self, site: Site, recording: Recording | None) -> None:
+    def __init__(self, site: Site, recording: Recording | None, *, is_studied: bool) -> None:
         self.site = site
         self.recording = recording
+        self.is_studied = is_studied
         self.requests = 0
         self.training: Training | None = None
 
@@ -50,12 +52,14 @@ class Steps(Listener):
         book: Book,
         evaluations: Evaluations,
         around: Around,
+        watcher: Watcher,
     ) -> None:
         self.hearing = hearing
         self.operations = operations
         self.book = book
         self.evaluations = evaluations
         self.around = around
+        self.watcher = watcher
         self.tensorflow: Any = None
         self.open_tapes = 0
         self.regions: list[str] = []
@@ -80,9 +84,10 @@ class Steps(Listener):
             return
         recording = None
         _, is_wanted = self._is_wanted.get((id(site[0]), site[1]), (None, True))
-        if is_wanted or not self.tensorflow.executing_eagerly():
+        is_studied = is_wanted or not self.tensorflow.executing_eagerly()
+        if is_studied or self.watcher.is_due(site):
             recording = self.operations.start(Recording())
-        setattr(tape, _STATE, _TapeState(site, recording))
+        setattr(tape, _STATE, _TapeState(site, recording, is_studied=is_studied))
 
     def tape_exited(self) -> None:
         """Count the tapes that are open."""
@@ -125,7 +130,7 @@ class Steps(Listener):
         self.book.handed_out(variable, value)
 
     @heard
-    def gradient_given(self, tape: Any, sources: Any, gradients: Any, site: Site) -> None:
+    def gradient_given(self, tape: Any, target: Any, sources: Any, gradients: Any, site: Site) -> None:
         """Count the step for the training that owns the sources; look closer at the first two."""
         tf = self.tensorflow
         state = getattr(tape, _STATE, None)
@@ -144,11 +149,16 @@ class Steps(Listener):
             self._count_in_graph(training, is_repeated)
         elif not is_repeated:
             self.book.asked(training)
-        if state.recording is not None:
+        if state.is_studied:
             self._learn(training, state.recording)
             self._probe_rate(training, weights, _flat(gradients))
         if is_eager:
             self._note_wanted(state.site, training)
+        if self.watcher.is_on:
+            slots = [training.slots.get(id(weight), -1) for weight in weights]
+            given = list(zip(slots, _flat(gradients), strict=False))
+            loss = None if is_repeated else target
+            self.watcher.gradient_given(training, state.site, state.recording, loss, given)
 
     def _note_wanted(self, site: Site, training: Training) -> None:
         is_wanted = training.eager_gradients < 2 or (training.eager_gradients < 4 and not training.predictors)

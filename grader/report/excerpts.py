@@ -83,7 +83,10 @@ class ExcerptTaker:
         """The printed lines from which the reasons' numbers were read, with whose outputs they are of."""
         for source, whose in ((Source.SAVED, "as saved"), (Source.RERUN, "in our run")):
             wanted = {
-                number for reason in about if reason.source in (source, None) for number in reason.numbers
+                number
+                for reason in about
+                if reason.source in (source, Source.REPLAYED, None)
+                for number in reason.numbers
             }
             line = _line_with(self._readings[source], cell, wanted)
             if line:

@@ -15,9 +15,10 @@ def grade_json(grade: Grade) -> dict[str, Any]:
     """The grade as plain JSON values; an interface that others read, so keys are only ever added.
 
     Points and fractions are JSON numbers, `fraction` is null while nothing is decided. A criterion
-    that a person decided carries the key `decision`; the others do not have it.
+    that a person decided carries the key `decision`; the others do not have it. `late` is there only where
+    it is known when the hand-in came and when it was due.
     """
-    return {
+    told: dict[str, Any] = {
         "schema": SCHEMA,
         "submission": grade.submission,
         "assignment": grade.assignment,
@@ -27,6 +28,16 @@ def grade_json(grade: Grade) -> dict[str, Any]:
         "flags": list(grade.flags),
         "criteria": [_criterion_json(criterion) for criterion in grade.criteria],
     }
+    if grade.late is not None:
+        told["late"] = {
+            "handed_in": grade.late.handed_in.isoformat(),
+            "due": grade.late.due.isoformat(),
+            "days": grade.late.days,
+            "penalty": _number(grade.late.penalty),
+            "is_refused": grade.late.is_refused,
+            "final_score": _number(grade.final_score),
+        }
+    return told
 
 
 def _criterion_json(criterion: CriterionGrade) -> dict[str, Any]:

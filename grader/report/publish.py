@@ -112,7 +112,7 @@ def _publish_submission(
 def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
     """A comment that begins a page and changes with everything that the page shows."""
     parts: list[Record | None] = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
-    parts += [evidence.observed, evidence.measured, *evidence.repeats]
+    parts += [evidence.observed, evidence.measured, *evidence.repeats, *(evidence.scripts or ())]
     shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
     digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
     return f"<!-- grader {digest} -->\n"

@@ -24,12 +24,17 @@ def gradebook_csv(grades: Sequence[Grade], rejected: Sequence[Rejected]) -> str:
     columns = list(dict.fromkeys(criterion.id for grade in grades for criterion in grade.criteria))
     is_pass_fail = any(grade.scale is Scale.PASS_FAIL for grade in grades)
     head = ["submission", "participant", "name", "status", "score", "open_points", "max_points"]
+    has_times = any(grade.late is not None for grade in grades)
     head += ["passed"] if is_pass_fail else []
+    head += ["days_late", "final_score"] if has_times else []
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     writer.writerow([*head, *(harmless(column) for column in columns), "remarks"])
     rows = [(entry.id, _rejected_row(entry, len(head) - 4 + len(columns))) for entry in rejected]
-    rows += [(grade.submission, _row(grade, columns, is_pass_fail=is_pass_fail)) for grade in grades]
+    rows += [
+        (grade.submission, _row(grade, columns, is_pass_fail=is_pass_fail, has_times=has_times))
+        for grade in grades
+    ]
     writer.writerows(row for _, row in sorted(rows, key=lambda pair: natural(pair[0])))
     return sheet.getvalue()
 
@@ -40,7 +45,7 @@ def harmless(text: str) -> str:
     return f"'{shown}" if shown.startswith(_STARTS_A_FORMULA) else shown
 
 
-def _row(grade: Grade, columns: Sequence[str], *, is_pass_fail: bool) -> list[str]:
+def _row(grade: Grade, columns: Sequence[str], *, is_pass_fail: bool, has_times: bool) -> list[str]:
     found = {criterion.id: criterion for criterion in grade.criteria}
     is_open = any(criterion.awarded is None for criterion in grade.criteria)
     return [
@@ -49,9 +54,15 @@ def _row(grade: Grade, columns: Sequence[str], *, is_pass_fail: bool) -> list[st
         "open" if is_open else "graded",
         *(points(amount) for amount in (grade.score, grade.open_points, grade.max_points)),
         *([{True: "yes", False: "no", None: ""}[grade.is_passed]] if is_pass_fail else []),
+        *(_times(grade) if has_times else []),
         *(_awarded(found.get(column)) for column in columns),
         harmless(" ".join(grade.flags)),
     ]
+
+
+def _times(grade: Grade) -> list[str]:
+    days = "" if grade.late is None else str(grade.late.days)
+    return [days, points(grade.final_score)]
 
 
 def _rejected_row(entry: Rejected, blanks: int) -> list[str]:

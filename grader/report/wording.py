@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from grader.model import (
+    CPU,
     CellRun,
     CellStatus,
     CriterionGrade,
@@ -60,6 +61,7 @@ SPLITS = {Split.TEST: "test", Split.VALIDATION: "validation", Split.TRAIN: "trai
 SOURCES = {
     Source.SOURCE: "read in your code or text",
     Source.SAVED: "in the outputs you saved",
+    Source.REPLAYED: "in the outputs you saved, of a training whose beginning our run saw too",
     Source.RERUN: "in the outputs of our run",
     Source.OBSERVED: "seen by our recorder while your code ran",
     Source.MEASURED: "measured by us on examples your code had not seen",
@@ -68,6 +70,7 @@ SOURCES = {
 SHORT_SOURCES = {
     Source.SOURCE: "code or text",
     Source.SAVED: "saved outputs",
+    Source.REPLAYED: "replayed outputs",
     Source.RERUN: "outputs of our run",
     Source.OBSERVED: "our recorder",
     Source.MEASURED: "our measurement",
@@ -76,6 +79,7 @@ SHORT_SOURCES = {
 SOURCES_EXPLAINED = {
     Source.SOURCE: "in the cells as you handed them in.",
     Source.SAVED: "in what your cells had printed or drawn when you saved the notebook.",
+    Source.REPLAYED: "your training takes longer than our run may: as far as it came, it went as in yours.",
     Source.RERUN: "in what your cells printed when we ran them, from top to bottom, in an empty session.",
     Source.OBSERVED: "TensorFlow calls that were noted during that run: models, trainings, their steps.",
     Source.MEASURED: "computed by us, outside of your code, from what your trained model predicts.",
@@ -121,7 +125,13 @@ KERAS_FLAVOURS = {
     KerasFlavour.LEGACY: "legacy Keras 2 (tf-keras)",
 }
 
-_DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "imdb": "IMDB"}
+_DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "imdb": "IMDB",
+}
 
 _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
@@ -129,6 +139,27 @@ _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 def points(amount: Decimal) -> str:
     """An amount of points without needless zeros: `7.5`, `10`."""
     return f"{amount.normalize():f}"
+
+
+def late_sentences(grade: Grade) -> list[str]:
+    """When the hand-in came, and what lateness costs; nothing where that is not known."""
+    late = grade.late
+    if late is None:
+        return []
+    form = "%d %B %Y, %H:%M"
+    due = f"{'the extended' if late.has_extension else 'the'} deadline {late.due.strftime(form)}"
+    came = f"Handed in {late.handed_in.strftime(form)}"
+    if not late.days:
+        return [f"{came}, before {due}."]
+    after = f"{came}, after {due} ({late.days} {'day' if late.days == 1 else 'days'} begun)."
+    if late.is_refused:
+        return [after, "Late hand-ins do not count: the final score is 0 points."]
+    if not late.penalty:
+        return [after, "That costs nothing."]
+    return [
+        after,
+        f"That costs {of_points(late.penalty)}: the final score is {of_points(grade.final_score)}.",
+    ]
 
 
 def of_points(amount: Decimal) -> str:
@@ -212,6 +243,25 @@ def data_words(run: Run | None) -> str:
         return "none"
     words = {DatasetOrigin.REAL: "real", DatasetOrigin.STAND_IN: "stand-in"}
     return ", ".join(f"{dataset_name(use.name)}: {words[use.origin]}" for use in run.datasets)
+
+
+def device_words(run: Run) -> str:
+    """What a run was run on, and what was seen of that: `a GPU (index 0, driver 550.54), at most 1.2 GB`."""
+    if run.device == CPU:
+        return "the processors, no GPU"
+    use = run.gpu
+    if use is None:
+        return run.device
+    words = [f"{run.device} (index {use.index}, driver {use.driver})"]
+    if use.peak_memory_bytes is not None:
+        words.append(f"at most {size(use.peak_memory_bytes)} of its memory{_whose(use.is_own_memory)}")
+    if use.utilisation is not None:
+        words.append(f"busy {use.utilisation:.0%} of the time{_whose(use.is_own_utilisation)}")
+    return ", ".join(words)
+
+
+def _whose(is_own: bool) -> str:
+    return "" if is_own else " (whoever used it: the driver does not tell the run's part)"
 
 
 def passed_words(grade: Grade) -> str:

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from grader.errors import SandboxError
 from grader.model import Isolation, KerasFlavour, Limits, Record
+from grader.sandbox.gpus import Gpu, gpu_environment
 from grader.sandbox.staging import ROOM, Sources
 
 PROBES = Path(__file__).parents[1] / "probes"
@@ -52,7 +53,7 @@ class RoomSpec(Record):
     """What has to be known of a run before its room is made.
 
     `data_files` maps a path below the Keras home to a host file. `is_fresh` asks for a process in which
-    nothing has been imported before.
+    nothing has been imported before. Of all GPUs, the room has `gpu` only; None: it has none.
     """
 
     data_files: Mapping[str, Path] = Field(default_factory=dict)
@@ -60,6 +61,7 @@ class RoomSpec(Record):
     keras: KerasFlavour = KerasFlavour.KERAS_3
     isolation: Isolation = Isolation.BUBBLEWRAP
     is_fresh: bool = False
+    gpu: Gpu | None = None
 
 
 class RoomFolder:
@@ -99,7 +101,7 @@ def find_bubblewrap() -> str:
     return found
 
 
-def room_environment(keras: KerasFlavour = KerasFlavour.KERAS_3) -> dict[str, str]:
+def room_environment(keras: KerasFlavour = KerasFlavour.KERAS_3, gpu: Gpu | None = None) -> dict[str, str]:
     """The whole environment of a room, and of bubblewrap itself: nothing of the launcher's."""
     legacy = {"TF_USE_LEGACY_KERAS": "1"} if keras is KerasFlavour.LEGACY else {}
     return {
@@ -117,6 +119,7 @@ def room_environment(keras: KerasFlavour = KerasFlavour.KERAS_3) -> dict[str, st
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "USER": "student",
         **legacy,
+        **gpu_environment(gpu),
     }
 
 
@@ -138,7 +141,7 @@ def room_command(spec: RoomSpec, folder: RoomFolder, inside: Sequence[str], ends
     Killing the started process kills everything in the room: it is the parent of the room's pid 1,
     which dies with it. Raises `SandboxError` when bubblewrap is not installed.
     """
-    command = _walls(str, spec.limits.disk_bytes)
+    command = _walls(str, spec.limits.disk_bytes, spec.gpu)
     if "--disable-userns" in _options(command[0]):
         command.append("--disable-userns")
     command += ["--seccomp", str(ends.seccomp), "--info-fd", str(ends.info), "--block-fd", str(ends.gate)]
@@ -152,22 +155,23 @@ def room_command(spec: RoomSpec, folder: RoomFolder, inside: Sequence[str], ends
     return [*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside]
 
 
-def parent_command(rooms: Path, stage: Path, inside: Sequence[str]) -> list[str]:
+def parent_command(rooms: Path, stage: Path, inside: Sequence[str], gpu: Gpu | None = None) -> list[str]:
     """The command that runs the kernel parent: a room that can make rooms within itself.
 
     `rooms` is the host folder with the folders of its rooms, `stage` an empty one (see `staging`). Its
-    walls are those of any room, but no call is filtered and further user namespaces can be made.
+    walls are those of any room, but no call is filtered and further user namespaces can be made. All its
+    rooms have its `gpu`, and no other.
     """
     source = Sources(stage)
-    command = _walls(source, _PARENT_DISK_BYTES)
+    command = _walls(source, _PARENT_DISK_BYTES, gpu)
     for place in (SETTINGS, ATTACHMENTS, SOCKETS):
         command += ["--dir", place]
     command += ["--ro-bind", source(rooms), ROOMS]
     return source.command([*command, "--remount-ro", "/", "--chdir", CONTENT, "--", *inside])
 
 
-def _walls(source: Callable[[Path], str], disk_bytes: int) -> list[str]:
-    """What all rooms have in common: namespaces, no capability, system and Python, writable places.
+def _walls(source: Callable[[Path], str], disk_bytes: int, gpu: Gpu | None) -> list[str]:
+    """What all rooms have in common: namespaces, no capability, system and Python, writable places, a GPU.
 
     `source` gives the name by which bubblewrap reaches a host path.
     """
@@ -176,7 +180,11 @@ def _walls(source: Callable[[Path], str], disk_bytes: int) -> list[str]:
     command += ["--proc", "/proc", "--dev", "/dev", *_system()]
     for folder in WRITABLE:
         command += ["--size", str(disk_bytes), "--tmpfs", folder]
+    for device in () if gpu is None else gpu.devices:
+        command += ["--dev-bind", source(device), f"/dev/{device.name}"]
     command += ["--remount-ro", "/dev"]
+    for library in () if gpu is None else gpu.libraries:
+        command += ["--ro-bind", source(library), str(library)]
     for prefix in _python_prefixes():
         command += ["--ro-bind", source(Path(prefix)), prefix]
     command += [*_without_grader(), "--ro-bind", source(ROOM), "/room"]

@@ -5,28 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 
-from grader.errors import SandboxError
+from grader.errors import GpuError, SandboxError
 from grader.model import Limits, Record
 from grader.sandbox.bubblewrap import (
-    RoomFolder,
     RoomSpec,
     find_bubblewrap,
     host_description,
     room_environment,
 )
-from grader.sandbox.launching import launch
+from grader.sandbox.gpu_trial import View, look_from_a_room, what_is_wrong
+from grader.sandbox.gpus import NO_CUDA, Gpu, Nvml, UnusableGpu, has_driver, open_nvml, tensorflow_has_cuda
 from grader.sandbox.limits.choosing import MECHANISMS, choose_mechanism, why_not
 from grader.sandbox.limits.interface import Mechanism
 from grader.sandbox.parent import FORKED, KernelParent
+from grader.sandbox.room_program import printed_in_a_room
 from grader.sandbox.trials import TRIALS, Trial, try_out
-
-_SECONDS = 60.0
 
 # What is tried in a room: each line prints a name and what came of it.
 _PROBE = r"""
@@ -69,6 +66,7 @@ def examine() -> list[Finding]:
     if all(finding.is_fine for finding in findings):
         mechanism = choose_mechanism()
         findings += [_kernel_parent(), _mechanism(mechanism), *(_limit(trial, mechanism) for trial in TRIALS)]
+        findings += gpu_findings()
     return findings
 
 
@@ -127,7 +125,8 @@ def _room() -> list[Finding]:
         "device of the machine": refused,
     }
     try:
-        printed = _printed_in_a_room()
+        program = _PROBE % (sorted([*room_environment(), "PWD", "LC_CTYPE"]),)
+        printed = printed_in_a_room(program, RoomSpec(limits=Limits()))
     except (SandboxError, RuntimeError, TimeoutError) as error:
         return [Finding(name="room", is_fine=False, text=str(error))]
     seen = dict(line.split(":", 1) for line in printed.splitlines() if ":" in line)
@@ -139,36 +138,6 @@ def _finding(name: str, seen: str | None, is_fine: Callable[[str], bool]) -> Fin
         return Finding(name=f"room: {name}", is_fine=True, text=seen)
     text = f"{seen or 'not tried'}: the room does not lock this; do not grade here."
     return Finding(name=f"room: {name}", is_fine=False, text=text)
-
-
-def _printed_in_a_room() -> str:
-    """What the probe prints in a room. Raises `RuntimeError`, with the mend, when there is no room."""
-    with tempfile.TemporaryDirectory(prefix="grader-doctor-") as name:
-        spec, folder = RoomSpec(limits=Limits()), RoomFolder(Path(name))
-        folder.make()
-        program = _PROBE % (sorted([*room_environment(), "PWD", "LC_CTYPE"]),)
-        with tempfile.TemporaryFile() as complaints:
-            bounds = choose_mechanism().open(spec.limits)
-            try:
-                process, standing = launch(
-                    spec,
-                    folder,
-                    [sys.executable, "-c", program],
-                    bounds,
-                    stdout=subprocess.PIPE,
-                    stderr=complaints,
-                )
-                standing.close()
-                printed, _ = process.communicate(timeout=_SECONDS)
-            except subprocess.TimeoutExpired as error:
-                text = "a room did not stand within a minute: the machine is overloaded, try again."
-                raise TimeoutError(text) from error
-            except RuntimeError as error:
-                complaints.seek(0)
-                raise RuntimeError(_why_no_room(complaints.read().decode("utf-8", "replace"))) from error
-            finally:
-                bounds.close()
-    return printed.decode("utf-8", "replace")
 
 
 def _kernel_parent() -> Finding:
@@ -203,11 +172,46 @@ def _limit(trial: Trial, mechanism: Mechanism) -> Finding:
     return Finding(name=name, is_fine=False, text=text)
 
 
-def _why_no_room(complaint: str) -> str:
-    last = complaint.strip().splitlines()[-1] if complaint.strip() else "no message"
-    if "namespace" in last or "uid map" in last or "ermission" in last:
-        return (
-            f"bubblewrap cannot make a user namespace ({last}): allow them with `sudo sysctl -w "
-            "kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0`."
-        )
-    return f"a room cannot be built ({last}); see docs/install.md."
+def gpu_findings(
+    *,
+    open_library: Callable[[], Nvml] = open_nvml,
+    has_driver: Callable[[], bool] = has_driver,
+    has_cuda: Callable[[], bool] = tensorflow_has_cuda,
+    look: Callable[[Gpu], View] = look_from_a_room,
+) -> list[Finding]:
+    """Which GPUs there are, and what a room with each of them sees; grading works without them, too."""
+    if not has_driver():
+        return [_gpu_finding("gpus", "none with a driver of NVIDIA's: notebooks run on the processors")]
+    try:
+        if not has_cuda():
+            raise GpuError(NO_CUDA)
+        nvml = open_library()
+    except GpuError as error:
+        return [_gpu_finding("gpus", f"not used: {error}")]
+    try:
+        found, driver = nvml.look(), nvml.driver
+        return [_one_gpu(gpu, nvml, driver, look) for gpu in found] or [_gpu_finding("gpus", "none")]
+    except GpuError as error:
+        return [_gpu_finding("gpus", str(error), is_fine=False)]
+    finally:
+        nvml.close()
+
+
+def _one_gpu(gpu: Gpu | UnusableGpu, nvml: Nvml, driver: str, look: Callable[[Gpu], View]) -> Finding:
+    name = f"gpu {gpu.index}"
+    if isinstance(gpu, UnusableGpu):
+        return _gpu_finding(name, f"left out: {gpu.why}")
+    free = nvml.load(gpu).free_bytes
+    text = f"{gpu.model}, {free / 1024**3:.1f} of {gpu.memory_bytes / 1024**3:.1f} GiB free, driver {driver}"
+    try:
+        wrong = what_is_wrong(gpu, look(gpu))
+    except (SandboxError, RuntimeError, TimeoutError, ValueError) as error:
+        wrong = str(error)
+    if wrong is not None:
+        return _gpu_finding(name, f"{text}; {wrong}", is_fine=False)
+    devices = ", ".join(device.name for device in gpu.devices)
+    return _gpu_finding(name, f"{text}; a room sees it and no other ({devices})")
+
+
+def _gpu_finding(name: str, text: str, *, is_fine: bool = True) -> Finding:
+    return Finding(name=name, is_fine=is_fine, text=text)

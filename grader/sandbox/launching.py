@@ -125,7 +125,7 @@ def _started(
     try:
         return subprocess.Popen(
             command,
-            env=room_environment(spec.keras),
+            env=room_environment(spec.keras, spec.gpu),
             stdin=subprocess.DEVNULL,
             pass_fds=pass_fds,
             cwd="/",

@@ -25,6 +25,7 @@ from grader.sandbox.bubblewrap import (
     parent_command,
     room_environment,
 )
+from grader.sandbox.gpus import Gpu
 from grader.sandbox.launching import Standing
 from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.limits.rlimits import process_limits
@@ -80,12 +81,14 @@ class KernelParent:
     Everything forked from it dies with it; it dies with this process, and with `close`.
     """
 
-    def __init__(self, *, is_bare: bool = False) -> None:
+    def __init__(self, *, is_bare: bool = False, gpu: Gpu | None = None) -> None:
         """Start it, which takes some seconds; one that `is_bare` imports nothing and is there at once.
 
+        All its rooms have `gpu`, which it does not touch itself, and no other.
         Raises `SandboxError` when it does not come up.
         """
         self._folder = new_folder()
+        self._gpu = gpu
         self._visible = self._folder / "visible"  # in the parent, which sees nothing else of the host
         self._count = 0
         self._data: dict[tuple[str, int, int], str] = {}
@@ -152,13 +155,13 @@ class KernelParent:
         (self._visible / FILTER).write_bytes(filter_program())
         RoomFolder(self._folder, other_user()).give(self._folder)
         program = [sys.executable, "-s", "/room/parent.py", str(inside.fileno())]
-        return parent_command(self._visible, stage, [*program, "bare"] if is_bare else program)
+        return parent_command(self._visible, stage, [*program, "bare"] if is_bare else program, self._gpu)
 
     def _stay(self, command: list[str], inside: socket.socket) -> None:
         with inside, contextlib.suppress(OSError):
             self._process = subprocess.Popen(
                 command,
-                env=room_environment(),
+                env=room_environment(gpu=self._gpu),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

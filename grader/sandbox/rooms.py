@@ -50,6 +50,11 @@ _KEPT_BY_WALLS = {
     ),
 }
 
+_GPU_KEPT = {
+    Isolation.BUBBLEWRAP: "GPU: the device files of one",
+    Isolation.NONE: "GPU: one, by an environment variable that the notebook can change",
+}
+
 
 def rooms_folder() -> Path:
     """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets or
@@ -150,7 +155,8 @@ class Room:
             "open files: resource limit of each process",
             "output: counted message by message",
         )
-        return (*everywhere, *_KEPT_BY_WALLS[self.isolation], f"kernel: {self.kind.kernel}")
+        gpu = () if self.spec.gpu is None else (_GPU_KEPT[self.isolation],)
+        return (*everywhere, *_KEPT_BY_WALLS[self.isolation], *gpu, f"kernel: {self.kind.kernel}")
 
     def start(self) -> None:
         """Start the kernel in the room; it waits for its job.
@@ -180,7 +186,8 @@ class Room:
         self.watchdog.start()
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Tell the waiting kernel its job: `seed`, `working_folder`, `known_files`, `environment`.
+        """Tell the waiting kernel its job: `seed`, `working_folder`, `watches`, `known_files`,
+        `environment`.
 
         What is to be copied into the working folder must lie in the folder for attachments by now.
         """

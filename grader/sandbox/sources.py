@@ -14,6 +14,7 @@ from typing import Protocol
 from grader.errors import SandboxError
 from grader.model import Isolation, KerasFlavour
 from grader.sandbox.bubblewrap import RoomFolder, RoomSpec
+from grader.sandbox.gpus import Gpu
 from grader.sandbox.launching import Standing, launch
 from grader.sandbox.layout import LOCKED, unlocked
 from grader.sandbox.limits.interface import Bounds
@@ -118,6 +119,29 @@ class ForkedRooms:
                     log.warning("%s Every kernel is started by itself, which takes longer.", error)
                     self._is_refused = True
             return self._parent
+
+
+class RoomsByGpu:
+    """Each GPU has a source of its own, made by `source_for` with its first room; no GPU has one, too."""
+
+    def __init__(self, source_for: Callable[[Gpu | None], RoomSource]) -> None:
+        self._source_for = source_for
+        self._sources: dict[str, RoomSource] = {}
+        self._making = threading.Lock()
+
+    def room(self, spec: RoomSpec) -> Room:
+        """A room with the GPU that `spec` asks for."""
+        with self._making:
+            name = "" if spec.gpu is None else spec.gpu.uuid
+            if name not in self._sources:
+                self._sources[name] = self._source_for(spec.gpu)
+        return self._sources[name].room(spec)
+
+    def close(self) -> None:
+        """Close the sources of all GPUs."""
+        with self._making:
+            while self._sources:
+                self._sources.popitem()[1].close()
 
 
 class KeptAhead:

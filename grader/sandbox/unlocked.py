@@ -88,7 +88,7 @@ def launch_unlocked(
 
 
 def _environment(spec: RoomSpec, folder: Path) -> dict[str, str]:
-    return room_environment(spec.keras) | {
+    return room_environment(spec.keras, spec.gpu) | {
         "GRADER_CONTENT": str(folder / "content"),
         "GRADER_ATTACHMENTS": str(folder / "attachments"),
         "HOME": str(folder / "home"),

@@ -22,14 +22,15 @@ log = logging.getLogger(__name__)
 class Watchdog:
     """Samples what is used within `bounds` until stopped; calls `kill` once when a limit is passed.
 
-    `files_bytes` tells what the room's files take. `peak_memory_bytes` is the most memory seen at a time;
-    `verdict` the limit that was passed, None if none.
+    `files_bytes` tells what the room's files take. `peak_memory_bytes` is the most memory seen at a time,
+    `cpu_seconds` the processor time seen last; `verdict` the limit that was passed, None if none.
     """
 
     def __init__(
         self, bounds: Bounds, limits: Limits, files_bytes: Callable[[], int], kill: Callable[[], None]
     ) -> None:
         self.peak_memory_bytes = 0
+        self.cpu_seconds = 0.0
         self.verdict: RunStatus | None = None
         self._bounds = bounds
         self._limits = limits
@@ -63,6 +64,7 @@ class Watchdog:
             if usage is None:
                 return
             self.peak_memory_bytes = max(self.peak_memory_bytes, usage.memory_bytes)
+            self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds)
             self.verdict = self._over_limit(usage, files)
             if self.verdict is not None:
                 self._kill()

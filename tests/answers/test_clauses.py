@@ -72,7 +72,23 @@ def test_what_stands_in_the_way_of_a_sentence_is_noticed(
 def test_negations_are_counted_that_reach_what_was_matched(text: str, count: int | None) -> None:
     pattern = read_pattern("epochs .. mixed", {})
     (sentence,) = sentences_of(text)
-    (clause,) = sentence.clauses
+    clause = sentence.clauses[-1]
     match = pattern.find(clause.words, Vocabulary([pattern]).present_in(clause.words))
     assert match is not None
     assert negations(clause, match) == count
+
+
+def test_an_and_with_a_subject_and_a_verb_begins_a_clause() -> None:
+    (sentence,) = sentences_of("the examples are shuffled and the batches keep their order")
+    assert len(sentence.clauses) == 2
+    (sentence,) = sentences_of("it holds the end of one epoch and the start of the next")
+    assert len(sentence.clauses) == 1
+
+
+def test_a_cell_of_a_table_is_read_with_the_head_of_its_column() -> None:
+    table = "order | epochs mixed? | shuffled\nS-B-R | no | examples\nR-S-B | yes | examples"
+    rows = [" ".join(word.text for word in sentence.words) for sentence in sentences_of(table)]
+    assert rows[1:] == [
+        "s - b - r | not epochs mixed | shuffled examples",
+        "r - s - b | epochs mixed | shuffled examples",
+    ]

@@ -78,8 +78,8 @@ def test_text_between_two_codes_with_text_on_all_sides_is_about_none(told) -> No
         ("SBR: every epoch contains each element once.", "epoch-complete", Stand.RIGHT),
         ("RSB: every epoch contains each element once.", "epoch-complete", Stand.WRONG),
         ("RSB: it is not so that every epoch contains each element once.", "epoch-complete", Stand.RIGHT),
-        ("SRB: the epochs are mixed.", "epochs-mixed", Stand.RIGHT),  # in a batch, they are
-        ("SRB: the epochs stay separate.", "epochs-kept", Stand.OPEN),  # but for a batch, they do
+        ("SRB: the epochs are mixed.", "epochs-mixed", Stand.OPEN),  # in a batch, they are
+        ("SRB: the epochs stay separate.", "epochs-kept", Stand.RIGHT),  # but for a batch, they do
         ("SBR: the epochs are not mixed.", "epochs-mixed", Stand.RIGHT),
         ("BSR: the same batches in every epoch.", "same-batches", Stand.RIGHT),
         ("SBR: the same batches in every epoch.", "same-batches", Stand.WRONG),

@@ -55,6 +55,8 @@ FORWARD = [{"op": "MatMul", "weight": 0}, {"op": "Relu"}, {"op": "MatMul", "weig
 class Pretending:
     """Answers each job with one trained model whose accuracy is that of the job's repeat, None for none."""
 
+    device = "cpu"
+
     def __init__(self, accuracies: Iterable[float | None], status: RunStatus = RunStatus.COMPLETED) -> None:
         self.accuracies = list(accuracies)
         self.status = status

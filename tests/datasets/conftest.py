@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from grader.datasets import DatasetFiles, find_dataset
-from grader.datasets.formats import ImageArrays, read_images
+from grader.datasets.finding import read_images
+from grader.datasets.formats import ImageArrays
 
 REPOSITORY = Path(__file__).parents[2]
 

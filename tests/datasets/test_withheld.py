@@ -6,7 +6,7 @@ import stat
 import numpy as np
 import pytest
 
-from grader.datasets.formats import read_images
+from grader.datasets.finding import read_images
 from grader.datasets.withheld import (
     KNOWN,
     NOISED,

@@ -34,6 +34,7 @@ def test_whose_it_is_and_where_it_lies_do_not_change_the_key(a_job):
         {"limits": Limits(wall_seconds=61)},
         {"keras": KerasFlavour.LEGACY},
         {"isolation": Isolation.NONE},
+        {"device": "A GPU of 24 GB"},
     ],
 )
 def test_whatever_could_change_a_run_changes_its_key(a_job, change):

@@ -15,7 +15,7 @@ from grader.intake.archive import Extraction, entry_names, extract
 from grader.intake.entries import ArchiveLimits, Refusal
 from grader.intake.moodle import owner_of_entry, parse_moodle_name, plain_text
 from grader.intake.naming import encodable, natural_order, person_name, shown, slug, unique_ids
-from grader.intake.places import decisions_path
+from grader.intake.places import DECISIONS, staff_file
 from grader.intake.submissions import read_submissions
 from grader.model import Submission
 
@@ -138,4 +138,4 @@ def test_folders_of_hand_ins_are_read(tmp_path_factory, tree: dict[str, dict[str
     assert any(isinstance(record, Submission) for record in records)
     assert len({record.id.casefold() for record in records}) == len(records)
     assert all(record.reason.endswith(".") for record in records if not isinstance(record, Submission))
-    assert decisions_path(a1, "a1") is None
+    assert staff_file(a1, "a1", DECISIONS) is None

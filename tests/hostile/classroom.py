@@ -140,7 +140,7 @@ class Outcomes:
         return {"grade": grade, "evidence": _timeless(json.loads(self.evidence[number].model_dump_json()))}
 
 
-_VARIES = {"wall_seconds", "seconds", "peak_rss_bytes", "folder", "limits_in_force"}
+_VARIES = {"wall_seconds", "seconds", "peak_rss_bytes", "cpu_seconds", "folder", "limits_in_force"}
 
 
 def _timeless(value: Any) -> Any:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.intake.places import decisions_path, is_whole
+from grader.intake.places import DECISIONS, is_whole, staff_file
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def test_a_folder_high_above_that_happens_to_have_the_name_means_nothing(tmp_pat
 def test_the_tas_decisions_are_found_from_anywhere_in_the_assignment(tree, path):
     file = tree / "submissions" / "a1" / "decisions.csv"
     file.write_text("submission,criterion,points,comment,who\n")
-    assert decisions_path(tree / path, "a1") == file
+    assert staff_file(tree / path, "a1", DECISIONS) == file
 
 
 def test_beside_a_zip_too(tree):
     (tree / "decisions.csv").write_text("")
-    assert decisions_path(tree / "download.zip", "a1") == tree / "decisions.csv"
+    assert staff_file(tree / "download.zip", "a1", DECISIONS) == tree / "decisions.csv"
 
 
 def test_a_student_decides_nothing(tree):
@@ -67,7 +67,7 @@ def test_a_student_decides_nothing(tree):
         hand_in / "a1" / "work.ipynb",
         tree / "submissions",
     ):
-        assert decisions_path(path, "a1") is None
+        assert staff_file(path, "a1", DECISIONS) is None
 
 
 def test_a_folder_inside_a_hand_in_is_not_the_assignment_s(tmp_path):
@@ -75,7 +75,7 @@ def test_a_folder_inside_a_hand_in_is_not_the_assignment_s(tmp_path):
     hand_in = tmp_path / "submissions" / "a1" / "Alice"
     (hand_in / "a1").mkdir(parents=True)
     (hand_in / "a1" / "decisions.csv").write_text("")
-    assert decisions_path(hand_in, "a1") is None
+    assert staff_file(hand_in, "a1", DECISIONS) is None
     ours = tmp_path / "submissions" / "a1" / "decisions.csv"
     ours.write_text("")
-    assert decisions_path(hand_in / "a1", "a1") == ours
+    assert staff_file(hand_in / "a1", "a1", DECISIONS) == ours

@@ -28,10 +28,10 @@ def styles():
         yield from module.STYLES
 
 
-def run(chosen, to):
+def run(chosen, to, *, watches):
     """Begin to record, run the styles that are chosen, and leave behind what was said."""
     facts = []
-    recorder.begin(lambda kind, word="", **fact: facts.append({"kind": kind, **fact}))
+    recorder.begin(lambda kind, word="", **fact: facts.append({"kind": kind, **fact}), watches=watches)
     cells = {}
     for number, style in enumerate(styles(), start=1):
         if style.__name__ not in chosen:
@@ -56,12 +56,16 @@ def main():
     if child == 0:
         status = 1
         try:
-            run([name for name in IN_A_FORK if name in chosen], stage.WORK / "said-in-a-fork.json")
+            run(
+                [name for name in IN_A_FORK if name in chosen],
+                stage.WORK / "said-in-a-fork.json",
+                watches=False,
+            )
             status = 0
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-    run(chosen, stage.WORK / "said.json")
+    run(chosen, stage.WORK / "said.json", watches=True)
 
 
 main()

@@ -7,7 +7,7 @@ import pytest
 
 from grader.errors import SandboxError
 from grader.model import RunStatus
-from grader.sandbox import doctor
+from grader.sandbox import doctor, room_program
 from grader.sandbox.trials import TRIALS, Tried
 
 
@@ -26,7 +26,7 @@ def test_a_room_that_does_not_lock_is_found_out(monkeypatch):
         process = subprocess.Popen(["env", "SOMETHING=1", *inside], **streams)
         return process, SimpleNamespace(close=lambda: None)
 
-    monkeypatch.setattr(doctor, "launch", no_room)
+    monkeypatch.setattr(room_program, "launch", no_room)
     found = {finding.name: finding for finding in doctor.examine()}
     assert not found["room: environment"].is_fine
     assert not found["room: processes"].is_fine
@@ -59,4 +59,4 @@ def test_a_limit_that_is_not_kept_is_found_out(monkeypatch, tried, told):
     ],
 )
 def test_a_room_that_cannot_be_built_says_how_to_mend_it(complaint, mend):
-    assert mend in doctor._why_no_room(complaint)
+    assert mend in room_program._why_no_room(complaint)

@@ -38,6 +38,8 @@ h = tf.nn.relu(x)
 class Pretending:
     """Gives every cell an accuracy as output, and keeps the jobs."""
 
+    device = "cpu"
+
     def __init__(self) -> None:
         self.jobs: list[Job] = []
 

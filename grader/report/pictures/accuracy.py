@@ -102,7 +102,7 @@ def _measured(evidence: Evidence) -> Iterator[Row]:
 
 
 def _with_what_was_asked(rows: Sequence[Row], criterion: CriterionGrade) -> list[Row]:
-    styles = {Source.MEASURED: "measured", Source.RERUN: "rerun"}
+    styles = {Source.MEASURED: "measured", Source.RERUN: "rerun", Source.REPLAYED: "saved"}
     asked = {
         (styles[reason.source], reason.numbers[0]): reason.numbers[1]
         for reason in criterion.verdict.reasons

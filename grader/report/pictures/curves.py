@@ -9,11 +9,22 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from grader.report.pictures.svg import WIDTH, Picture, Scale, element, joined, linear, tick_label, ticks
+from grader.report.pictures.svg import (
+    WIDTH,
+    Picture,
+    Scale,
+    element,
+    joined,
+    linear,
+    power_label,
+    tick_label,
+    ticks,
+)
 
 _LEFT, _RIGHT, _PLOT, _AXIS = 38, WIDTH - 10, 132, 40
 _LEGEND_ROW = 19
 _MOST = 1e12  # a number beyond it is of a training that blew up, and would flatten everything else
+_LEAST = 1e-9  # on a logarithmic axis; what is smaller, zero too, is drawn there
 _MOST_POINTS = 80
 _FEW_POINTS = 12  # are marked one by one: what lies between them is not known
 Point = tuple[float, float]
@@ -31,22 +42,31 @@ class Curve:
     style: str
 
 
-def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: bool) -> Picture | None:
+def draw_curves(
+    curves: Sequence[Curve], *, title: str, across: str, is_share: bool, is_logarithmic: bool = False
+) -> Picture | None:
     """All `curves` in one frame; `across` says what the steps are. None when there is nothing to draw.
 
-    `is_share` means values in [0, 1], on an axis up to 1. Points beyond `_MOST` are left out.
+    `is_share` means values in [0, 1], on an axis up to 1; there, points beyond `_MOST` are left out.
+    `is_logarithmic` means an axis of powers of ten, on which they are drawn at its top.
     """
-    drawable = [_drawable(curve) for curve in curves]
-    drawn = [curve for curve in drawable if len(curve.points) > 1]
+    drawable = [_drawable(curve, math.inf if is_logarithmic else _MOST) for curve in curves]
+    drawn = [curve for curve in drawable if len(curve.points) > (0 if is_logarithmic else 1)]
     if not drawn:
         return None
     named = [curve for curve in drawn if curve.name]
     top = 8 + _LEGEND_ROW * len(named)
     xs, ys = zip(*(point for curve in drawn for point in curve.points), strict=True)
-    low, high = _range(ys, is_share=is_share)
     x = linear(min(xs), max(xs), _LEFT + 4, _RIGHT - 4)
-    y = linear(low, high, top + _PLOT, top + 4)
-    parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), (low, high), top, across)]
+    if is_logarithmic:
+        marks = _powers(ys)
+        powers = linear(math.log10(marks[0]), math.log10(marks[-1]), top + _PLOT, top + 4)
+        y: Scale = lambda value: powers(math.log10(_clipped(value)))  # noqa: E731 - a scale is a function
+    else:
+        low, high = _range(ys, is_share=is_share)
+        y, marks = linear(low, high, top + _PLOT, top + 4), ticks(low, high, 5)
+    labels = [(value, power_label(value) if is_logarithmic else tick_label(value)) for value in marks]
+    parts = [*_legend(named), *_frame(x, y, (min(xs), max(xs)), labels, top, across)]
     for curve in drawn:
         parts += _lines(curve, x, y)
     return Picture(
@@ -54,8 +74,12 @@ def draw_curves(curves: Sequence[Curve], *, title: str, across: str, is_share: b
     )
 
 
-def _drawable(curve: Curve) -> Curve:
-    points = [point for point in curve.points if all(abs(part) <= _MOST for part in point)]
+def _clipped(value: float) -> float:
+    return min(max(value, _LEAST), _MOST)
+
+
+def _drawable(curve: Curve, most: float) -> Curve:
+    points = [point for point in curve.points if all(abs(part) <= most for part in point)]
     stride = math.ceil(len(points) / _MOST_POINTS) or 1
     last = points[-1:] if (len(points) - 1) % stride else []
     return Curve(name=curve.name, points=[*points[::stride], *last], style=curve.style)
@@ -68,6 +92,14 @@ def _range(values: Sequence[float], *, is_share: bool) -> Point:
     low = min(low, 0.0)
     step = ticks(low, high if high > low else low + 1.0, 5)
     return low, step[-1] + (step[-1] - step[-2] if high > step[-1] and len(step) > 1 else 0)
+
+
+def _powers(values: Sequence[float]) -> list[float]:
+    """The powers of ten around all values, no more of them than an axis can hold."""
+    low = math.floor(math.log10(_clipped(min(values))))
+    high = max(math.ceil(math.log10(_clipped(max(values)))), low + 1)
+    stride = math.ceil((high - low) / 6)
+    return [10.0**power for power in range(low, high + stride, stride)]
 
 
 def _description(curves: Sequence[Curve]) -> str:
@@ -88,13 +120,13 @@ def _legend(curves: Sequence[Curve]) -> Iterator[Markup]:
         yield element("text", last, class_="value", x=_RIGHT, y=y + 4.5, text_anchor="end")
 
 
-def _frame(x: Scale, y: Scale, across: Point, up: Point, top: float, what: str) -> Iterator[Markup]:
+def _frame(
+    x: Scale, y: Scale, across: Point, marks: Sequence[tuple[float, str]], top: float, what: str
+) -> Iterator[Markup]:
     bottom = top + _PLOT
-    for value in ticks(*up, 5):
+    for value, label in marks:
         yield element("line", class_="grid", x1=_LEFT, x2=_RIGHT, y1=y(value), y2=y(value))
-        yield element(
-            "text", tick_label(value), class_="tick", x=_LEFT - 6, y=y(value) + 4, text_anchor="end"
-        )
+        yield element("text", label, class_="tick", x=_LEFT - 6, y=y(value) + 4, text_anchor="end")
     yield element("line", class_="track", x1=_LEFT, x2=_RIGHT, y1=bottom, y2=bottom)
     for value in (tick for tick in ticks(*across, 5) if tick == int(tick)):
         yield element("line", class_="notch", x1=x(value), x2=x(value), y1=bottom, y2=bottom + 4)

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 WIDTH = 360
 
 Scale = Callable[[float], float]
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,12 @@ def tick_label(value: float) -> str:
     if abs(value) >= 1000 and value % 100 == 0:
         return f"{value / 1000:g}k" if abs(value) < 1e6 else f"{value:.0e}".replace("e+0", "e")
     return f"{value:.3g}"
+
+
+def power_label(value: float) -> str:
+    """A power of ten: `0.1`, `1`, `100`, `10⁻⁵`."""
+    power = round(math.log10(value))
+    return f"{value:g}" if -2 < power < 3 else f"10{str(power).translate(_RAISED)}"
 
 
 def _value(value: str | float) -> str:

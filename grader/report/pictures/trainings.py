@@ -23,10 +23,16 @@ _TITLES = {
 
 
 def printed_curves(evidence: Evidence) -> Iterator[Picture]:
-    """One picture per cell and quantity of which a series was printed, by cell; the longest series first."""
+    """One picture per cell and quantity of which a series was printed, by cell: those of trainings that were
+    cut short, then the longest series.
+    """
     saved, ours = _by_place(evidence.saved), _by_place(evidence.rerun)
-    places = sorted(saved.keys() | ours.keys(), key=lambda at: (-_longest(saved.get(at), ours.get(at)), at))
-    for cell, quantity in sorted(places[:_MOST_PRINTED]):
+    replayed = {(replay.cell, replay.quantity) for replay in evidence.replays}
+    places = sorted(
+        saved.keys() | ours.keys(),
+        key=lambda at: (at not in replayed, -_longest(saved.get(at), ours.get(at)), at),
+    )
+    for cell, quantity in sorted(places[:_MOST_PRINTED], key=lambda at: (at not in replayed, at)):
         both = {"as saved": saved.get((cell, quantity), ()), "in our run": ours.get((cell, quantity), ())}
         series = [one for group in both.values() for one in group]
         has_steps = all(_has_steps(one) for one in series)

@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from grader.evidence.record import Evidence
 from grader.model import CriterionGrade
 from grader.report.pictures.accuracy import accuracies_of
+from grader.report.pictures.blocks import blocks_found
 from grader.report.pictures.orders import order_seen
+from grader.report.pictures.scripts import script_seen
 from grader.report.pictures.svg import Picture
 from grader.report.pictures.trainings import measured_curves, printed_curves
 
 # By the name of a check: below the reasons of every criterion that it judged.
 OF_CHECKS: Mapping[str, Callable[[Evidence, CriterionGrade], Iterable[Picture]]] = {
     "accuracy-at-least": accuracies_of,
+    "connected-blocks": blocks_found,
     "order-described": order_seen,
+    "script-mended": script_seen,
 }
 
 # By what the evidence holds: in the section on the numbers, whatever the criteria are.

@@ -9,6 +9,7 @@ from grader.sandbox.limits import groups
 from grader.sandbox.limits.interface import THREADS, MechanismError, Usage
 
 _CONTROLLERS = ("memory", "pids", "cpuacct")
+_SHARING = "cpu"  # where it is there, rooms share the processors evenly, however many processes each has
 
 
 class ControlGroups1:
@@ -45,7 +46,7 @@ def _parents() -> dict[str, Path]:
     missing = [name for name in _CONTROLLERS if name not in own]
     if missing:
         raise MechanismError(f"there are no control groups v1 for {', '.join(missing)}")
-    return {name: own[name] for name in _CONTROLLERS}
+    return {name: own[name] for name in (*_CONTROLLERS, _SHARING) if name in own}
 
 
 class GroupBounds1:
@@ -56,7 +57,7 @@ class GroupBounds1:
 
     def make(self, limits: Limits) -> None:
         """Make the groups and set their limits; raises `OSError`."""
-        for folder in self._folders.values():
+        for folder in set(self._folders.values()):  # some machines mount several controllers together
             folder.mkdir()
         memory = self._folders["memory"]
         (memory / "memory.limit_in_bytes").write_text(str(limits.memory_bytes))

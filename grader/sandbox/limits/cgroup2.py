@@ -12,6 +12,7 @@ from grader.sandbox.limits import groups
 from grader.sandbox.limits.interface import THREADS, MechanismError, Usage
 
 _CONTROLLERS = ("memory", "pids")
+_SHARING = "+cpu"  # where it is there, rooms share the processors evenly, however many processes each has
 
 
 class ControlGroups2:
@@ -53,6 +54,8 @@ def _parent() -> Path:
         _divide(own)
     except OSError as error:
         raise MechanismError(f"our control group v2 is not ours to divide ({error.strerror})") from error
+    with contextlib.suppress(OSError):
+        (own / "cgroup.subtree_control").write_text(_SHARING)
     return own
 
 

@@ -29,10 +29,17 @@ def answer_hash_check(known: frozenset[str]) -> None:
 
 
 def let_legacy_keras_find_it() -> None:
-    """Legacy Keras looks for data sets in `~/.keras`, whatever `KERAS_HOME` says."""
-    link = os.path.expanduser("~/.keras")
+    """Legacy Keras looks in `~/.keras`, whatever `KERAS_HOME` says, and calls CIFAR's archives otherwise."""
+    home = os.environ["KERAS_HOME"]
+    _link(home, os.path.expanduser("~/.keras"))
+    for name in ("cifar-10-batches-py", "cifar-100-python"):
+        if os.path.exists(f"{home}/datasets/{name}-target_archive"):
+            _link(f"{name}-target_archive", f"{home}/datasets/{name}.tar.gz")
+
+
+def _link(target: str, link: str) -> None:
     if not os.path.lexists(link):
-        os.symlink(os.environ["KERAS_HOME"], link)
+        os.symlink(target, link)
 
 
 def _sha256(path: Any) -> str:

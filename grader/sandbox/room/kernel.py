@@ -47,10 +47,11 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
         for stream in printing:
             stream.flush_interval = _FLUSH_SECONDS
         sys.path.insert(0, "")
-        _take(_received(job), places)
+        settings = _received(job)
+        _take(settings, places)
         drift.mend_known_calls(is_legacy=_is_legacy())
         recorder.install(after_import.after_import)
-        recorder.begin(wire.send_long, wire.current_cell)
+        recorder.begin(wire.send_long, wire.current_cell, watches=settings["watches"])
         colab.register_magics(app.shell)
         colab.answer_input(app.kernel)
         app.shell.events.register("pre_run_cell", wire.count_cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,6 +99,33 @@ def test_pages_shared_after_a_fork_count_once(mechanism):
         assert usage.processes == 5
         assert 100_000_000 < usage.memory_bytes < 200_000_000
         assert bounds.passed() is None
+
+
+def shares_processors() -> bool:
+    """Whether this machine can share processors among groups: it has that controller, for us."""
+    own = groups.own_groups()
+    second = own[""] / "cgroup.controllers" if "" in own else Path("/nowhere")
+    return "cpu" in own or (second.exists() and "cpu" in second.read_text("ascii").split())
+
+
+def test_a_room_with_many_processes_and_sessions_takes_no_processor_from_another(mechanism):
+    """Both are kept on one core. Linux itself may share among sessions, so that the greedy one opens some."""
+    if mechanism.name == "sampling" or not shares_processors():
+        pytest.skip("nothing here shares processors among groups")
+    core = min(os.sched_getaffinity(0))
+    begin = f"import os, time\nos.sched_setaffinity(0, [{core}])\n"
+    greedy = "for _ in range(4):\n    os.fork() or os.setsid()\nprint(1, flush=True)\nwhile True: pass"
+    modest = "print(1, flush=True)\nwhile True: pass"
+    with (
+        bounded(mechanism, begin + greedy) as (many, greedy_process),
+        bounded(mechanism, begin + modest) as (one, modest_process),
+    ):
+        for process in (greedy_process, modest_process):
+            process.stdout.readline()
+        before = one.usage().cpu_seconds, many.usage().cpu_seconds
+        time.sleep(3)
+        own, others = one.usage().cpu_seconds - before[0], many.usage().cpu_seconds - before[1]
+    assert own > others / 3, "sixteen processes against one: without groups it would be a sixteenth"
 
 
 def test_nothing_is_left_behind(mechanism):

@@ -1,0 +1,205 @@
+"""Networks with connections past their layers: dense blocks, residual blocks, and how they are built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from grader.checks.cnn import laid_out, seen, where
+from grader.checks.networks import (
+    Network,
+    all_seen,
+    code_of,
+    convolutional,
+    networks_of,
+    nothing_trained,
+)
+from grader.checks.registry import check
+from grader.checks.told import work_elsewhere
+from grader.evidence.connections import Block
+from grader.evidence.graphs import NodeKind
+from grader.evidence.record import Evidence
+from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
+
+_HALF = Decimal("0.5")
+_READY_MADE = re.compile(r"keras\.applications|\b(?:DenseNet(?:121|169|201)|ResNet(?:50|101|152))\w*\(")
+_JOINS = re.compile(r"concat", re.IGNORECASE)
+_ADDS = re.compile(r"\badd\b|\bAdd\b|\+", re.IGNORECASE)
+
+
+class BlockKind(StrEnum):
+    """What a rubric can ask for."""
+
+    DENSE = "dense"
+    RESIDUAL = "residual"
+
+
+class _Found(NamedTuple):
+    """The blocks of one network."""
+
+    network: Network
+    dense: tuple[Block, ...]
+    residual: tuple[Block, ...]
+
+    def of(self, kind: BlockKind) -> tuple[Block, ...]:
+        return self.dense if kind is BlockKind.DENSE else self.residual
+
+    def longest(self, kind: BlockKind) -> int:
+        return max((len(block) for block in self.of(kind)), default=0)
+
+
+def _found_in(networks: Iterable[Network]) -> list[_Found]:
+    return [
+        _Found(network, network.connections.dense_blocks(), network.connections.residual_blocks())
+        for network in networks
+        if network.connections is not None
+    ]
+
+
+@check("connected-blocks")
+def connected_blocks(
+    evidence: Evidence,
+    *,
+    kind: BlockKind = BlockKind.DENSE,
+    at_least: Annotated[int, Field(ge=1, le=50)] = 3,
+) -> Verdict:
+    """A network is trained that has a dense block (or a residual one, as `kind` says).
+
+    A dense block is a stretch in which each of at least `at_least` convolution layers receives, by
+    concatenation, the outputs of all earlier ones in it; a residual block adds what `at_least` convolutions
+    make of its input to the input. Met by one network with one such block that was seen in training. Partly
+    met by a shorter one. Not met only when all trainings were seen and every graph is known whole.
+    """
+    networks = convolutional(evidence)
+    if not networks:
+        return needs_review(nothing_trained(evidence), *laid_out(evidence, networks_of(evidence)))
+    found = _found_in(networks)
+    best = max(found, key=lambda one: one.longest(kind), default=None)
+    longest = 0 if best is None else best.longest(kind)
+    is_written = (_JOINS if kind is BlockKind.DENSE else _ADDS).search(code_of(evidence)) is not None
+    if best is not None and longest >= at_least:
+        reason = _told(evidence, best, kind)
+        if _READY_MADE.search(code_of(evidence)):
+            text = "The code uses a ready-made network: are the blocks the notebook's own work?"
+            return needs_review(Reason(text=text, source=Source.SOURCE), reason)
+        return met(reason) if is_written else needs_review(reason)
+    elsewhere = work_elsewhere(evidence)
+    is_all = all_seen(evidence) and len(found) == len(networks) and elsewhere is None
+    if best is not None and longest > 1 and is_all:
+        return partly_met(_HALF, _told(evidence, best, kind, asked_for=at_least))
+    other = _other_kind(evidence, found, kind)
+    if is_all:
+        return not_met(*other, _without(evidence, found, kind, at_least))
+    text = f"Whether a network with a {kind.value} block is trained could not be settled."
+    return needs_review(
+        seen(text), *other, *laid_out(evidence, networks), *([elsewhere] if elsewhere else [])
+    )
+
+
+def _told(evidence: Evidence, found: _Found, kind: BlockKind, asked_for: int = 0) -> Reason:
+    blocks = found.of(kind)
+    sizes = [len(block) for block in blocks]
+    counted = " and ".join(
+        [", ".join(map(str, sizes[:-1])), str(sizes[-1])] if len(sizes) > 1 else [str(sizes[0])]
+    )
+    network = found.network
+    name = network.model.name if network.model is not None else "of the notebook"
+    text = (
+        f"The network `{name}` has {len(blocks)} {kind.value} block{'s' * (len(blocks) != 1)} of {counted} "
+    )
+    text += "layers" if kind is BlockKind.DENSE else "convolutions"
+    if kind is BlockKind.DENSE:
+        text += ": each layer receives, by concatenation, the outputs of all earlier ones"
+    text += f"; it was trained for {network.seen.updates:,} steps."
+    if asked_for:
+        text += f" Asked for: at least {asked_for} in one block."
+    return seen(text, where(evidence, network), sizes)
+
+
+def _other_kind(evidence: Evidence, found: Iterable[_Found], kind: BlockKind) -> list[Reason]:
+    """What the networks are instead, where they are the other kind."""
+    other = BlockKind.RESIDUAL if kind is BlockKind.DENSE else BlockKind.DENSE
+    for one in found:
+        if one.of(other):
+            name = "ResNet" if other is BlockKind.RESIDUAL else "DenseNet"
+            asked = "DenseNet" if other is BlockKind.RESIDUAL else "ResNet"
+            how = "adds" if other is BlockKind.RESIDUAL else "concatenates"
+            wanted = "concatenating" if other is BlockKind.RESIDUAL else "adding"
+            count = len(one.of(other))
+            text = (
+                f"The network {how} instead of {wanted}: {count} {other.value} block{'s' * (count != 1)}. "
+                f"That is a {name}; a {asked} is asked for."
+            )
+            return [seen(text, where(evidence, one.network), (count,))]
+    return []
+
+
+def _without(evidence: Evidence, found: list[_Found], kind: BlockKind, at_least: int) -> Reason:
+    joining = NodeKind.CONCATENATION if kind is BlockKind.DENSE else NodeKind.ADDITION
+    counts = [one.network.graph.count(joining) for one in found if one.network.graph is not None]
+    most = max(counts, default=0)
+    text = f"No network that was trained has a {kind.value} block of {at_least} layers or more"
+    if kind is BlockKind.DENSE:
+        text += (
+            f": there are {most} concatenations, but no layer in a row of three receives all earlier ones"
+            if most
+            else ": nothing is concatenated"
+        )
+    return seen(f"{text}.", where(evidence, found[0].network), (most,))
+
+
+@check("functional-api")
+def functional_api(evidence: Evidence) -> Verdict:
+    """The network with connections past layers is built with Keras's functional API.
+
+    Met by a functional model that was seen in training and whose graph branches. Partly met when all
+    trainings were seen and every network that branches is built otherwise; not met when none is functional.
+    """
+    networks = convolutional(evidence)
+    if not networks:
+        return needs_review(nothing_trained(evidence))
+    functional = [n for n in networks if n.model is not None and n.model.made == "functional"]
+    branched = [n for n in networks if n.graph is not None and _branches(n)]
+    for network in functional:
+        if network in branched and network.model is not None:
+            text = f"The network `{network.model.name}` is built with the functional API, and it branches."
+            return met(seen(text, where(evidence, network)))
+    is_all = all_seen(evidence) and all(n.model is not None for n in networks)
+    if is_all and work_elsewhere(evidence) is None:
+        if branched:
+            how = branched[0].model.made if branched[0].model is not None else ""
+            name = {"sequential": "with Sequential and layers of your own", "subclassed": "as a subclass"}
+            text = f"The network is built {name.get(how, how)}; the functional API was asked for."
+            return partly_met(_HALF, seen(text, where(evidence, branched[0])))
+        if not functional:
+            text = "No network is built with the functional API: each is one layer after the other."
+            return not_met(seen(text, where(evidence, networks[0])))
+    text = "Whether the functional API is used for the network could not be settled."
+    return needs_review(seen(text), *laid_out(evidence, networks))
+
+
+def _branches(network: Network) -> bool:
+    graph = network.graph
+    return graph is not None and graph.count(NodeKind.CONCATENATION, NodeKind.ADDITION) > 0
+
+
+@check("densenet-sequential")
+def densenet_sequential(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
+    """A network with a dense block is built with the Sequential API.
+
+    Not met only when all trainings were seen and no Sequential model has one.
+    """
+    networks = convolutional(evidence)
+    sequential = [n for n in networks if n.model is not None and n.model.made == "sequential"]
+    for found in _found_in(sequential):
+        if found.longest(BlockKind.DENSE) >= at_least:
+            return met(_told(evidence, found, BlockKind.DENSE))
+    is_known = all(network.connections is not None for network in sequential)
+    if networks and all_seen(evidence) and is_known:
+        return not_met(seen("No Sequential model that was trained has a dense block."))
+    return needs_review(seen("Whether a Sequential model has a dense block could not be settled."))

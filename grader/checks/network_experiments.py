@@ -1,0 +1,214 @@
+"""What was done with networks besides training one: varied, looked into, taken further."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from grader.checks.cnn import laid_out, seen, where
+from grader.checks.measurement import Model, doubt_about
+from grader.checks.networks import (
+    Network,
+    all_seen,
+    code_of,
+    convolutional,
+    networks_of,
+    nothing_trained,
+)
+from grader.checks.registry import check
+from grader.checks.results import accuracies_in, could_be_computed, did_run, readings_of, results_shown
+from grader.checks.told import tells_of_experiments, work_elsewhere
+from grader.evidence.record import Evidence
+from grader.model import DatasetOrigin, Reason, Source, Verdict, met, needs_review, not_met, partly_met
+from grader.notebook.records import Split
+
+_HALF = Decimal("0.5")
+_TOLD = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "rate", "activation")
+_LOOKS_INSIDE = re.compile(
+    r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
+)
+
+
+class Setup(NamedTuple):
+    """What tells one trained configuration from another. Input and output sizes are left out: they are the
+    data set's.
+    """
+
+    weights: tuple[tuple[int, ...], ...]
+    operations: tuple[str, ...]
+    layers: tuple[str, ...]
+    optimizer: str
+    rate: float | None
+    batch: int | None
+
+
+def setup_of(network: Network) -> Setup:
+    """The configuration of a network and its training, as it was seen."""
+    model, shapes = network.model, network.seen.shapes
+    layers = model.layers[:-1] if model is not None else ()
+    return Setup(
+        tuple(_without_inputs(shape) for shape in shapes[:-2]),
+        tuple(op.op for op in network.seen.forward),
+        tuple(
+            f"{layer.kind} {[(name, layer.config[name]) for name in _TOLD if name in layer.config]}"
+            for layer in layers
+        ),
+        network.seen.optimizer or "",
+        None if network.seen.optimizer_rate is None else round(network.seen.optimizer_rate, 9),
+        network.seen.batch,
+    )
+
+
+def _without_inputs(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A kernel's size and filters, a matrix's units."""
+    return (*shape[:-2], *shape[-1:]) if len(shape) > 1 else shape
+
+
+def different(networks: Sequence[Network]) -> dict[Setup, Network]:
+    """The different configurations, each with the first network that has it: one run again is one."""
+    found: dict[Setup, Network] = {}
+    for network in networks:
+        found.setdefault(setup_of(network), network)
+    return found
+
+
+@check("network-experiments")
+def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
+    """Several configurations of a convolutional network are really trained, and their results shown.
+
+    Configurations differ in their layers, filters, kernels, pooling, optimiser, rate or batch; the same one
+    trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two where
+    all trainings were seen, not met with one, where neither text nor outputs tell of more.
+    """
+    networks = convolutional(evidence)
+    if not networks:
+        return needs_review(nothing_trained(evidence), *laid_out(evidence, networks_of(evidence)))
+    setups = different(networks)
+    results, source = results_shown(evidence, could_be_computed(evidence))
+    count = len(setups)
+    what = "1 configuration of a network was" if count == 1 else f"{count} configurations of a network were"
+    found = seen(
+        f"{what} trained{_varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
+    )
+    shown = Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source)
+    if count >= at_least and results >= at_least:
+        return met(found, shown)
+    is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
+    if is_all and count < at_least and _tests_shown(evidence) <= len(networks):
+        return partly_met(_HALF, found, shown) if count > 1 else not_met(found, shown)
+    reasons = [found, shown, *laid_out(evidence, setups.values())]
+    if tells_of_experiments(evidence):
+        text = "The text tells of further experiments, which may no longer be in the code."
+        reasons.append(Reason(text=text, source=Source.SOURCE))
+    return needs_review(*reasons)
+
+
+def _tests_shown(evidence: Evidence) -> int:
+    """How many different accuracies the outputs show that are not those of training, nor of its steps."""
+    return max(
+        len({round(n.value, 4) for n in accuracies_in(readings) if n.split is Split.TEST and n.step is None})
+        for _, readings in readings_of(evidence)
+    )
+
+
+def _varied(setups: Sequence[Setup]) -> str:
+    fields = (
+        ("layers", {(setup.weights, setup.operations, setup.layers) for setup in setups}),
+        ("optimisers", {setup.optimizer for setup in setups}),
+        ("learning rates", {setup.rate for setup in setups}),
+        ("batch sizes", {setup.batch for setup in setups}),
+    )
+    names = [name for name, values in fields if len(values) > 1]
+    return f" (varied: {', '.join(names)})" if names else ""
+
+
+# Bonus ------------------------------------------------------------------------------------------------
+
+
+@check("network-looked-into")
+def network_looked_into(evidence: Evidence) -> Verdict:
+    """Feature maps or filters of a trained network are shown as images.
+
+    Met when code that ran shows images in a cell that reaches into the layers of a network, or after one that
+    does, with a figure. Not met only when nothing is displayed as an image.
+    """
+    inside = [cell.number for cell in evidence.notebook.code_cells if _LOOKS_INSIDE.search(cell.source)]
+    shows = re.compile(r"imshow|matshow|pcolor|summary\.image|Image\(")
+    for cell in evidence.notebook.code_cells:
+        is_after = any(number <= cell.number for number in inside)
+        if not shows.search(cell.source) or not is_after or not did_run(evidence, cell.number):
+            continue
+        is_of_layers = cell.number in inside or re.search(
+            r"map|feature|filter|kernel|activation", cell.source
+        )
+        for source, readings in readings_of(evidence):
+            if is_of_layers and cell.number in readings.figures and convolutional(evidence):
+                text = f"What layers of the network put out is shown as images in cell {cell.number}."
+                figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=source)
+                return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
+    if not shows.search(code_of(evidence)) and work_elsewhere(evidence) is None:
+        return not_met(Reason(text="No image is displayed anywhere in the code.", source=Source.SOURCE))
+    text = "Whether feature maps or filters are looked at could not be settled."
+    return needs_review(Reason(text=text, source=Source.SOURCE))
+
+
+@check("network-trained-on")
+def network_trained_on(evidence: Evidence, *, datasets: tuple[str, ...]) -> Verdict:
+    """A convolutional network is trained on one of `datasets`.
+
+    Not met only when all trainings were seen, and the data of each is known and another.
+    """
+    networks = convolutional(evidence)
+    names = " or ".join(f"`{name}`" for name in datasets)
+    for network in networks:
+        if network.seen.dataset in datasets:
+            text = f"A convolutional network is trained on `{network.seen.dataset}`."
+            return met(seen(text, where(evidence, network)))
+    known = {network.seen.dataset for network in networks_of(evidence)}
+    if networks and all_seen(evidence) and None not in known:
+        text = f"Seen while it ran: trainings on {' and '.join(sorted(filter(None, known)))} only."
+        return not_met(seen(text))
+    return needs_review(seen(f"Whether a network is trained on {names} could not be settled."))
+
+
+@check("accuracy-beyond")
+def accuracy_beyond(
+    evidence: Evidence,
+    *,
+    dataset: str,
+    steps: Annotated[tuple[float, ...], Field(min_length=1, max_length=9)],
+) -> Verdict:
+    """How many of the accuracies in `steps` the best network reaches on images of `dataset` it never saw.
+
+    Each is worth an equal share. Not met only on the real data, or when all networks were trained on others.
+    """
+    networks = [n for n in convolutional(evidence) if n.measured is not None and not _doubt(n)]
+    there = [n.measured for n in networks if n.measured is not None and n.measured.dataset == dataset]
+    known = {network.seen.dataset for network in networks_of(evidence)}
+    if not there:
+        if networks and all_seen(evidence) and not known & {dataset, None}:
+            text = f"No network was trained on `{dataset}`."
+            return not_met(seen(text))
+        return needs_review(seen(f"No network trained on `{dataset}` could be measured."))
+    best = max(there, key=lambda measured: measured.accuracy)
+    reached = [step for step in steps if best.accuracy >= step]
+    text = (
+        f"Accuracy measured on {best.examples:,} images of {dataset} that the notebook never saw: "
+        f"{best.accuracy:.3f}. Asked for: {' / '.join(f'{step:.2f}' for step in steps)}."
+    )
+    reason = Reason(text=text, numbers=(best.accuracy, *steps), source=Source.MEASURED)
+    run = evidence.run
+    origin = next((use.origin for use in run.datasets if use.name == dataset), None) if run else None
+    if len(reached) == len(steps):
+        return met(reason)
+    if reached:
+        return partly_met(Decimal(len(reached)) / Decimal(len(steps)), reason)
+    return not_met(reason) if origin is DatasetOrigin.REAL and all_seen(evidence) else needs_review(reason)
+
+
+def _doubt(network: Network) -> str:
+    return "" if network.measured is None else doubt_about(Model(network.seen, network.measured))

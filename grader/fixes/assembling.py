@@ -1,0 +1,94 @@
+"""Whole scripts from a notebook's cells: code that trains, with what it needs of the cells before it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Sequence
+
+from grader.fixes.splicing import is_whole_script
+
+MAX_STATEMENTS = 500
+MAX_SCRIPTS = 4  # of one piece of code
+
+_BUILT_IN = frozenset(dir(builtins))
+
+
+def whole_scripts(own: ast.Module, before: Sequence[ast.stmt]) -> Iterator[ast.Module]:
+    """The whole scripts that `own`, a piece of code, makes with the statements `before` it.
+
+    By itself, or with what it uses of them. A piece that trains several times by calling a function makes one
+    for each call, the last one first: what is broken is mostly shown before it is mended.
+    """
+    earlier = before[-MAX_STATEMENTS:]
+    if is_whole_script(own):
+        yield ast.Module([*_needed(own.body, earlier), *own.body], [])
+        return
+    trainers = _trainers([*earlier, *own.body])
+    calls = [
+        statement
+        for statement in own.body
+        if _calls(statement) & trainers and not _defined(statement) & trainers
+    ]
+    if len(calls) > 1:
+        rest = [statement for statement in own.body if statement not in calls]
+        wanted = [[*rest, call] for call in reversed(calls)][:MAX_SCRIPTS]
+    elif calls or is_training(own):
+        wanted = [list(own.body)]
+    else:
+        return
+    for body in wanted:
+        tree = ast.Module([*_needed(body, earlier), *body], [])
+        if is_whole_script(tree):
+            yield tree
+
+
+def is_training(tree: ast.AST) -> bool:
+    """Whether code takes gradients, outside of functions that nobody calls here or not."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return "GradientTape" in names or "minimize" in names
+
+
+def _trainers(statements: Sequence[ast.stmt]) -> set[str]:
+    """The names of functions that train, by themselves or by calling one that does."""
+    functions = [s for s in statements if isinstance(s, ast.FunctionDef)]
+    names = {function.name for function in functions if is_training(function)}
+    for _ in range(3):
+        names |= {function.name for function in functions if _calls(function) & names}
+    return names
+
+
+def _calls(node: ast.AST) -> set[str]:
+    return {
+        inner.func.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name)
+    }
+
+
+def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The last of the earlier statements that define each name which `body` uses, and so on, in order."""
+    wanted = set().union(*(_used(statement) for statement in body))
+    wanted -= set().union(*(_defined(statement) for statement in body), _BUILT_IN)
+    kept: list[ast.stmt] = []
+    for statement in reversed(earlier):
+        defined = _defined(statement)
+        if defined & wanted:
+            kept.append(statement)
+            if not isinstance(statement, ast.AugAssign):
+                wanted -= defined
+            wanted |= _used(statement) - _BUILT_IN
+    return kept[::-1]
+
+
+def _used(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    """The names that a statement gives to the code after it."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

@@ -1,0 +1,208 @@
+"""Dense and residual blocks are found in graphs however they are written, and in no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from evidence.networks import Net
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.evidence.connections import Connections
+from grader.evidence.graphs import Graph, Node, NodeKind
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a DenseNet is written."""
+
+    layers: tuple[int, ...]  # per block
+    has_stem: bool = True
+    is_stem_pooled: bool = False
+    has_bottlenecks: bool = False
+    has_norms: bool = False
+    is_running: bool = True  # x = concat([x, new]), else concat of all so far
+    has_pools: bool = True  # in the transitions
+    has_transition_convs: bool = True
+    kernels_are_told: bool = True
+
+
+styles = st.builds(
+    Style,
+    layers=st.lists(st.integers(2, 6), min_size=1, max_size=3).map(tuple),
+    **{
+        name: st.booleans()
+        for name in Style.__dataclass_fields__
+        if name not in ("layers", "has_pools", "has_transition_convs")
+    },
+)
+
+
+def layer(net: Net, style: Style, x: int) -> int:
+    def size(kernel: int) -> int | None:
+        return kernel if style.kernels_are_told else None
+
+    for kernel, filters in ((1, 16), (3, 4)) if style.has_bottlenecks else ((3, 4),):
+        x = net.keep(net.keep(x)) if style.has_norms else x
+        x = net.conv(x, filters, size(kernel))
+    return x
+
+
+def densenet(style: Style) -> Graph:
+    net = Net()
+    x = net.conv(net.image, 12) if style.has_stem else net.image
+    x = net.pool(x) if style.is_stem_pooled else x
+    for number, count in enumerate(style.layers):
+        if number:
+            x = net.conv(x, 10, 1) if style.has_transition_convs else x
+            x = net.pool(x) if style.has_pools else x
+        so_far = [x]
+        for _ in range(count):
+            new = layer(net, style, x)
+            so_far.append(new)
+            x = net.concat([x, new] if style.is_running else so_far)
+    net.head(x)
+    return net.graph
+
+
+@settings(max_examples=150, deadline=None)
+@given(styles)
+def test_every_dense_block_is_found_with_all_its_layers(style):
+    assert [len(block) for block in Connections(densenet(style)).dense_blocks()] == list(style.layers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(styles)
+def test_a_densenet_has_no_residual_block(style):
+    assert Connections(densenet(style)).residual_blocks() == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 3), st.booleans(), st.booleans())
+def test_addition_makes_residual_blocks_and_no_dense_one(blocks, convolutions, has_norms, is_projected):
+    net = Net()
+    x = net.conv(net.image, 8)
+    for _ in range(blocks):
+        new = x
+        for _ in range(convolutions):
+            new = net.conv(net.keep(new) if has_norms else new, 8)
+        x = net.add(net.conv(x, 8, 1) if is_projected else x, new)
+    net.head(x)
+    found = Connections(net.graph)
+    assert [len(block) for block in found.residual_blocks()] == [convolutions + is_projected] * blocks
+    assert found.dense_blocks() == ()
+
+
+def test_a_transition_without_pooling_is_no_layer_of_the_block_before_it():
+    style = Style(layers=(3, 4), has_pools=False)
+    assert [len(block) for block in Connections(densenet(style)).dense_blocks()] == [3, 4]
+
+
+def test_a_last_layer_that_sees_only_its_predecessor_is_none():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    first = net.conv(x, 4)
+    second = net.conv(net.concat([x, first]), 4)
+    third = net.conv(second, 4)
+    net.head(net.concat([x, first, second, third]))
+    [block] = Connections(net.graph).dense_blocks()
+    assert block.layers == (first, second)
+
+
+def test_a_layer_that_misses_one_of_the_earlier_ends_the_block():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    first = net.conv(x, 4)
+    second = net.conv(net.concat([x, first]), 4)
+    third = net.conv(net.concat([x, second]), 4)
+    net.head(net.concat([x, first, second, third]))
+    assert max(len(block) for block in Connections(net.graph).dense_blocks()) == 2
+
+
+def test_the_input_of_the_block_need_not_be_handed_on():
+    net = Net()
+    first = net.conv(net.pool(net.conv(net.image, 16)), 4)
+    second = net.conv(first, 4)
+    third = net.conv(net.concat([first, second]), 4)
+    net.head(net.concat([first, second, third]))
+    [block] = Connections(net.graph).dense_blocks()
+    assert block.layers == (first, second, third)
+
+
+def test_what_a_block_begins_with_is_not_one_of_its_layers():
+    net = Net()
+    x = net.conv(net.image, 24)
+    first = net.conv(x, 8)
+    second = net.conv(net.concat([x, first]), 8)
+    net.head(net.concat([x, first, second]))
+    [block] = Connections(net.graph).dense_blocks()
+    assert block.layers == (first, second)
+
+
+@pytest.mark.parametrize("kernel", [3, None])
+def test_the_last_layer_may_go_on_alone_where_it_is_known_to_be_no_transition(kernel):
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    first = net.conv(x, 4)
+    second = net.conv(net.concat([x, first]), 4)
+    third = net.conv(net.concat([x, first, second]), 4, kernel)
+    net.head(third)
+    [block] = Connections(net.graph).dense_blocks()
+    assert block.layers == ((first, second, third) if kernel else (first, second))
+
+
+def test_branches_side_by_side_are_no_dense_block():
+    net = Net()
+    x = net.conv(net.image, 16)
+    for _ in range(3):
+        x = net.concat([net.conv(x, 8, kernel) for kernel in (1, 3, 5)])
+    net.head(x)
+    assert Connections(net.graph).dense_blocks() == ()
+
+
+def test_skips_from_the_way_down_to_the_way_up_are_no_dense_block():
+    net = Net()
+    down, ways = net.image, []
+    for _ in range(3):
+        down = net.conv(down, 8)
+        ways.append(down)
+        down = net.pool(down)
+    for way in reversed(ways):
+        down = net.conv(net.concat([net.conv(down, 8), way]), 8)
+    net.head(down)
+    assert Connections(net.graph).dense_blocks(at_least=3) == ()
+
+
+def test_a_plain_network_has_no_blocks():
+    net = Net()
+    x = net.image
+    for _ in range(5):
+        x = net.conv(x)
+    net.head(x)
+    found = Connections(net.graph)
+    assert (found.dense_blocks(), found.residual_blocks()) == ((), ())
+
+
+numbers = st.integers(0, 2**40)
+nodes = st.builds(
+    Node,
+    kind=st.sampled_from(NodeKind),
+    name=st.just("x"),
+    inputs=st.lists(numbers, max_size=3).map(tuple),
+    shape=st.none() | st.lists(st.none() | st.integers(0, 9), max_size=4).map(tuple),
+    filters=st.none() | st.integers(0, 9),
+    kernel=st.none() | st.just((3, 3)),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(nodes, max_size=30))
+def test_no_graph_makes_it_raise(found):
+    whole = tuple(
+        node._replace(inputs=tuple(source % place for source in node.inputs) if place else ())
+        for place, node in enumerate(found)
+    )
+    connections = Connections(Graph(whole, is_whole=True))
+    assert all(len(block) >= 2 for block in connections.dense_blocks())
+    assert all(len(block) >= 1 for block in connections.residual_blocks())

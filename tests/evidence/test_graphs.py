@@ -1,0 +1,99 @@
+"""Graphs as real models of Keras give them, which the recorder told of once (`observed/densenets.json`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.evidence.around import Layer, ObservedModel, TracedOperation
+from grader.evidence.connections import Connections
+from grader.evidence.graphs import NodeKind, graph_of
+
+TOLD = json.loads((Path(__file__).parent / "observed" / "densenets.json").read_text("utf-8"))
+MODELS = {model.name: model for model in map(ObservedModel.model_validate, TOLD)}
+DENSE = {  # how each is written, and the sizes of its dense blocks
+    "functional_custom": [3, 4],  # layers of the notebook's own, in a functional model
+    "seq_custom": [3, 3],  # the same in a Sequential, with batch normalisation
+    "nested": [3],  # a block that is a model, made of concatenations of lists
+    "subclassed": [3],
+    "ops": [3],  # `keras.ops.concatenate`, separable convolutions, after three additions
+    "lambda_concat": [3],
+    "resnet": [],
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_dense_blocks_are_found_however_the_model_is_written(name):
+    graph = graph_of(MODELS[name])
+    assert graph.is_whole
+    assert [len(block) for block in Connections(graph).dense_blocks()] == DENSE[name]
+
+
+@pytest.mark.parametrize(("name", "count"), [("resnet", 3), ("ops", 3), ("nested", 0), ("seq_custom", 0)])
+def test_additions_are_residual_blocks_and_biases_are_not(name, count):
+    assert len(Connections(graph_of(MODELS[name])).residual_blocks()) == count
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_every_model_has_its_input_convolutions_and_one_dense_layer(name):
+    graph = graph_of(MODELS[name])
+    assert graph.count(NodeKind.INPUT) == 1
+    assert graph.count(NodeKind.DENSE) == 1
+    assert graph.count(NodeKind.CONVOLUTION) >= 4
+
+
+def test_filters_and_kernels_are_told_by_layers():
+    graph = graph_of(MODELS["resnet"])
+    first = graph.nodes[graph.places(NodeKind.CONVOLUTION)[0]]
+    assert (first.filters, first.kernel) == (8, (3, 3))
+
+
+def test_a_model_whose_connections_are_not_told_is_not_whole():
+    model = MODELS["subclassed"].model_copy(update={"operations": ()})
+    graph = graph_of(model)
+    assert not graph.is_whole
+
+
+def a_model(*layers: Layer) -> ObservedModel:
+    return ObservedModel(id=1, layers=layers, is_whole=True)
+
+
+def test_a_concatenation_along_the_height_is_none_of_channels():
+    wide = Layer(kind="Conv2D", config={"filters": 4}, shape=(8, 8, 4), inputs=(0,))
+    tall = Layer(kind="Concatenate", config={"axis": 1}, shape=(16, 8, 4), inputs=(1, 2))
+    last = Layer(kind="Conv2D", config={"filters": 4}, shape=(16, 8, 4), inputs=(3,))
+    graph = graph_of(a_model(Layer(kind="InputLayer", shape=(8, 8, 4)), wide, wide, tall, last))
+    assert Connections(graph).dense_blocks() == ()
+
+
+numbers = st.integers(0, 40)
+shapes = st.none() | st.lists(st.none() | st.integers(0, 9), max_size=4).map(tuple)
+layers = st.builds(
+    Layer,
+    kind=st.sampled_from(
+        ["InputLayer", "Conv2D", "Concatenate", "Add", "ReLU", "Lambda", "GlobalMaxPooling2D"]
+    ),
+    config=st.dictionaries(st.sampled_from(["filters", "kernel_size"]), st.integers(0, 9) | st.just("x")),
+    shape=shapes,
+    inputs=st.lists(numbers, max_size=4).map(tuple),
+)
+operations = st.builds(
+    TracedOperation,
+    op=st.sampled_from(["Input", "Conv2D", "ConcatV2", "AddV2", "Mean", "Relu", "Mul", "MatMul", "Unknown"]),
+    name=st.sampled_from(["", "a", "a/b/c"]),
+    shape=shapes,
+    inputs=st.lists(numbers, max_size=4).map(tuple),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(layers, max_size=30), st.lists(operations, max_size=30), st.booleans())
+def test_nothing_that_a_room_says_makes_it_raise(layers, operations, is_whole):
+    model = ObservedModel(id=1, layers=tuple(layers), operations=tuple(operations), is_whole=is_whole)
+    connections = Connections(graph_of(model))
+    connections.dense_blocks()
+    connections.residual_blocks()

@@ -1,0 +1,155 @@
+"""A person decides in a real browser: by keyboard, two at a time, with servers that die and hostile texts."""
+
+from __future__ import annotations
+
+import signal
+from itertools import pairwise
+
+import pytest
+from review.made_up import a_graded_course
+
+from grader.gradebook import Gradebook
+
+
+def decisions(course):
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        return {d.submission: (d.points, d.comment, d.who) for d in gradebook.decisions("a1")}
+
+
+def go_to_question(page):
+    page.locator("a[href='/question/interface']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#decide")
+
+
+def decide(page, key):
+    with page.expect_navigation():
+        page.keyboard.press(key)
+
+
+def test_a_hundred_open_answers_are_worked_through_by_keyboard_alone(tmp_path, serve, enter):
+    course = a_graded_course(tmp_path / "course", 100)
+    page = enter(serve(course))
+    go_to_question(page)
+    for number in range(100):
+        decide(page, "fhn"[number % 3])
+    assert "wait for a person" in page.locator("h1").inner_text()
+    found = decisions(course)
+    assert len(found) == 100
+    assert sorted(str(points) for points, _, _ in found.values()).count("2") == 34
+    assert {who for _, _, who in found.values()} == {"J. D."}
+
+
+def test_similar_answers_stand_next_to_each_other(course, serve, enter):
+    page = enter(serve(course))
+    go_to_question(page)
+    seen = []
+    for _ in range(10):
+        seen.append(page.locator(".passage .prose p").first.inner_text().split(",")[0][-12:])
+        decide(page, "f")
+    kinds = sum(one != other for one, other in pairwise(seen)) + 1
+    assert kinds == len(set(seen)) == 3
+
+
+def test_comments_are_used_again_and_undone_decisions_are_open_again(course, serve, enter):
+    page = enter(serve(course))
+    go_to_question(page)
+    page.keyboard.press("c")
+    page.keyboard.type("Say what came of it.")
+    page.keyboard.press("Escape")
+    decide(page, "h")
+    page.keyboard.press("1")
+    decide(page, "n")
+    assert sorted(decisions(course).values()) == [
+        (0, "Say what came of it.", "J. D."),
+        (1, "Say what came of it.", "J. D."),
+    ]
+    decide(page, "k")
+    assert "Decided: 0 points" in page.locator(".decision").inner_text()
+    decide(page, "u")
+    assert list(decisions(course).values()) == [(1, "Say what came of it.", "J. D.")]
+
+
+def test_points_are_typed_and_nonsense_decides_nothing(course, serve, enter):
+    page = enter(serve(course))
+    go_to_question(page)
+    page.keyboard.press("p")
+    page.keyboard.type("3")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "no number from 0 to 2" in page.locator("[role=status]").inner_text()
+    assert decisions(course) == {}
+    page.locator("#points").fill("0,75")
+    page.locator("#points").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert [str(points) for points, _, _ in decisions(course).values()] == ["0.75"]
+
+
+def test_two_people_do_not_overwrite_each_other(course, serve, enter):
+    server = serve(course)
+    one, other = enter(server, "One"), enter(server, "Other")
+    go_to_question(one)
+    other.goto(one.url)
+    decide(one, "f")
+    decide(other, "n")
+    assert "Somebody else decided meanwhile" in other.locator("[role=status]").inner_text()
+    assert "2 points, by One" in other.locator(".decision").inner_text()
+    assert [(str(p), who) for p, _, who in decisions(course).values()] == [("2", "One")]
+    decide(other, "n")
+    assert [(str(p), who) for p, _, who in decisions(course).values()] == [("0", "Other")]
+
+
+def test_a_killed_server_loses_nothing_that_was_decided_or_typed(course, serve, enter):
+    server = serve(course)
+    page = enter(server)
+    go_to_question(page)
+    decide(page, "f")
+    page.keyboard.press("c")
+    page.keyboard.type("half a sent")
+    server.end(signal.SIGKILL)
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")  # goes nowhere
+    assert [str(points) for points, _, _ in decisions(course).values()] == ["2"]
+    again = serve(course)
+    fresh = enter(again)
+    go_to_question(fresh)
+    assert "9 left" in fresh.locator("nav").first.inner_text()
+
+
+def test_what_was_handed_in_does_nothing(course, serve, enter):
+    page = enter(serve(course))
+    go_to_question(page)
+    dialogs = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
+    for _ in range(10):
+        page.keyboard.press("c")
+        page.keyboard.type("<script>document.title='owned'</script>")
+        page.keyboard.press("Escape")
+        decide(page, "f")
+        assert "owned" not in page.title()
+    assert dialogs == []
+
+
+def test_names_are_not_shown_unasked(course, serve, enter):
+    page = enter(serve(course))
+    assert "Robin" not in page.content()
+    go_to_question(page)
+    assert "Robin" not in page.content() + page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_axe_finds_nothing(course, serve, enter, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = enter(serve(course), width=width, color_scheme=scheme)
+    go_to = [page.url, page.url + "question/interface"]
+    for address in go_to:
+        page.goto(address)
+        found = axe.run(page).response["violations"]
+        assert [(rule["id"], [node["html"] for node in rule["nodes"][:3]]) for rule in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_ctrl_c_ends_it(course, serve):
+    assert serve(course).end() == 0

@@ -1,0 +1,105 @@
+"""`grade check`, `grade student-edition` and `grade template` as they are typed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from student.conftest import REPOSITORY
+from typer.testing import CliRunner
+
+from grader.cli import app
+from grader.errors import GraderError, UsageError
+
+SAMPLES = REPOSITORY / "submissions" / "a1"
+GOOD = SAMPLES / "Participant_102_assignsubmission_file" / "IDL_Assignment_1.ipynb"
+WITHOUT_OUTPUTS = SAMPLES / "Participant_104_assignsubmission_file" / "a1_final.ipynb"
+
+
+def grade(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, list(arguments))
+    if isinstance(result.exception, GraderError):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder far from any course, with one notebook in it; the current one."""
+    shutil.copy(GOOD, tmp_path / "my.ipynb")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_nothing_missing_is_0_and_something_required_missing_is_1():
+    assert grade("check", str(GOOD)).exit_code == 0
+    missing = grade("check", str(WITHOUT_OUTPUTS))
+    assert missing.exit_code == 1
+    assert "1 required thing is missing or failing: outputs-saved." in missing.output
+
+
+def test_json_holds_what_was_found_and_where():
+    told = json.loads(grade("check", str(WITHOUT_OUTPUTS), "--json").output)
+    assert told["ok"] is False
+    assert told["assignment"] == "a1"
+    found = {one["id"]: one for one in told["asked_for"]}
+    assert found["outputs-saved"]["sight"] == "missing"
+    assert found["hidden-layer"]["reasons"][0]["cell"] == 4
+
+
+def test_without_an_edition_a_sentence_says_where_to_put_one(elsewhere):
+    with pytest.raises(
+        UsageError, match=r"There is no student edition \(\*\.student\.yaml\) beside my\.ipynb"
+    ):
+        grade("check", "my.ipynb")
+
+
+def test_the_edition_beside_the_notebook_is_found_and_says_the_same(elsewhere):
+    grade("student-edition", "a1", "--course", str(REPOSITORY))
+    assert (elsewhere / "a1.student.yaml").is_file()
+    beside = grade("check", "my.ipynb", "--json").output
+    course = grade("check", "my.ipynb", "--course", str(REPOSITORY), "--json").output
+    assert beside == course
+
+
+def test_of_several_editions_the_one_that_fits_is_taken(elsewhere):
+    for assignment in ("a1", "a2"):
+        grade("student-edition", assignment, "--course", str(REPOSITORY))
+    shutil.copy(REPOSITORY / "reference_solutions" / "a2" / "solution.ipynb", "second.ipynb")
+    for notebook, assignment in (("my.ipynb", "a1"), ("second.ipynb", "a2")):
+        assert json.loads(grade("check", notebook, "--json").output)["assignment"] == assignment
+    told = json.loads(grade("check", "my.ipynb", "--json", "--assignment", "a2").output)
+    assert told["assignment"] == "a2"
+    with pytest.raises(UsageError, match="no student edition of a9, only of a1, a2"):
+        grade("check", "my.ipynb", "--assignment", "a9")
+
+
+def test_a_template_is_not_written_over_a_notebook(elsewhere):
+    with pytest.raises(UsageError, match=r"There is a my\.ipynb already"):
+        grade("template", "a1", "--to", "my.ipynb", "--course", str(REPOSITORY))
+    assert grade("template", "a2", "--course", str(REPOSITORY)).exit_code == 0
+    assert json.loads((elsewhere / "a2.ipynb").read_text("utf-8"))["nbformat"] == 4
+
+
+def test_a_page_that_cannot_be_written_is_told(elsewhere):
+    with pytest.raises(UsageError, match="cannot be written"):
+        grade("check", "my.ipynb", "--course", str(REPOSITORY), "--html", "no/such/folder.html")
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "120"])
+def test_lines_fit_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    output = grade("check", str(WITHOUT_OUTPUTS)).output
+    assert max(len(line.rstrip()) for line in output.split("\n")) <= int(columns)
+
+
+def test_what_a_notebook_says_is_no_markup_on_the_page(elsewhere, notebook_of):
+    text = "# %% [markdown]\nAlex <script>alert(1)</script>\n# %%\nprint(nothing_of('<img src=x>'))\n"
+    Path("my.ipynb").write_text(json.dumps(notebook_of(text)), "utf-8")
+    grade("check", "my.ipynb", "--course", str(REPOSITORY), "--assignment", "a1", "--html", "page.html")
+    page = Path("page.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "<img" not in page

@@ -1,0 +1,202 @@
+"""A made-up course of 60 people in 25 groups goes in and out, by the command line as a TA types it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import shutil
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from moodle.made_up import ENGLISH, GERMAN, a_row, as_moodle_reads, quoted
+from nbformat import v4
+from typer.testing import CliRunner
+
+from grader.cli import app
+from grader.execution.interface import Finished
+from grader.execution.local import LocalExecutor
+from grader.model import CellRun, CellStatus, Run, RunStatus
+
+RUBRIC = """
+schema: 1
+assignment: a1
+title: A small assignment
+edition: 2026
+scale: points
+late: {penalty: per-day, percent_per_day: 10}
+criteria:
+  - {id: names, title: Names are given., points: 2, check: names-given}
+  - {id: outputs, title: Outputs are saved., points: 8, check: outputs-saved}
+"""
+DEADLINES = """
+a1:
+  deadline: 2026-11-10 23:59
+  time_zone: Europe/Berlin
+  extensions: {Team-3_903: 2026-11-20 12:00}
+"""
+LATE, EXTENDED, UNSAVED, MISSING = 2, 3, 4, 5  # numbers of groups
+
+
+class NothingRuns(LocalExecutor):
+    """Every cell ends well, and says whose it is, as it was saved."""
+
+    device = "cpu"
+
+    def execute(self, jobs) -> Iterator[Finished]:
+        for job in jobs:
+            cells = [v4.new_code_cell(cell.source, id=f"cell-{cell.number}") for cell in job.cells]
+            for cell in cells:
+                cell.outputs = [v4.new_output("stream", text=cell.source[7:-2] + "\n")]
+            ended = tuple(CellRun(cell=cell.number, status=CellStatus.OK) for cell in job.cells)
+            run = Run(key=job.key, status=RunStatus.COMPLETED, cells=ended, seed=job.seed, limits=job.limits)
+            yield Finished(job, run, v4.new_notebook(cells=cells))
+
+
+def groups() -> dict[int, list[int]]:
+    """25 groups of one to four people, 60 in all, whose numbers are mixed; some are groups', too."""
+    sizes = [1, 2, 3, 4] * 5 + [1, 2, 2, 3, 2]
+    people = [*range(1, 57), 903, 904, 905, 906]
+    random.Random(5).shuffle(people)
+    return {number: [people.pop() for _ in range(size)] for number, size in enumerate(sizes, start=1)}
+
+
+def result_of(number: int) -> str:
+    """What a team's notebook prints, unlike any other's."""
+    return f"team {number} of the course: test accuracy: 0.91"
+
+
+def a_notebook(number: int) -> str:
+    saved = [] if number == UNSAVED else [v4.new_output("stream", text=f"{result_of(number)}\n")]
+    cells = [v4.new_markdown_cell("# Assignment 1\n\nNames: Alex Example, Sam Sample")]
+    cells.append(v4.new_code_cell(f"print('{result_of(number)}')", outputs=saved))
+    return json.dumps(v4.new_notebook(cells=cells))
+
+
+def worksheet() -> bytes:
+    rows = []
+    for number, members in groups().items():
+        day = "12" if number in (LATE, EXTENDED) else "10"
+        for person in members:
+            row = a_row(
+                person,
+                f"Jörg Example {person}",
+                german=True,
+                group=f"Team {number}",
+                status='Zur Bewertung abgegeben – "spät"; ja',
+                **{
+                    "last_modified_(submission)": f"Dienstag, {day}. November 2026, 12:00",
+                    "feedback_comments": "=kept" if person % 7 == 0 else "",
+                },
+            )
+            rows.append(row)
+    random.Random(6).shuffle(rows)
+    lines = [";".join(map(quoted, row)) + "\r\n" for row in (GERMAN, *rows)]
+    return "".join(lines).encode("utf-8-sig")
+
+
+def typed(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert result.exit_code in (0, 1), result.output
+    return " ".join(result.output.split())
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    monkeypatch.setattr("grader.execution.local.LocalExecutor", NothingRuns)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rubrics").mkdir()
+    (tmp_path / "rubrics" / "a1.yaml").write_text(RUBRIC)
+    (tmp_path / "deadlines.yaml").write_text(DEADLINES)
+    with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
+        for number in groups():
+            if number != MISSING:
+                name = f"Team {number}_{900 + number}_assignsubmission_file/work.ipynb"
+                archive.writestr(name, a_notebook(number))
+    (tmp_path / "grades.csv").write_bytes(worksheet())
+    return tmp_path
+
+
+def table(content: bytes) -> dict[int, dict[str, str]]:
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";")
+    return {int(row["ID"].removeprefix("Teilnehmer/in")): row for row in rows}
+
+
+def test_grades_and_reports_reach_whom_they_belong_to_and_nothing_else_changes(course):
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    assert "24 released for the first time" in typed("release", "a1", "--by", "J. D.")
+    said = typed("export", "moodle", "a1", "--worksheet", "grades.csv", "--to", "out")
+    assert (course / "grades.csv").read_bytes() == worksheet()
+    before, after = table(worksheet()), table((course / "out" / "grades.csv").read_bytes())
+    feedback = as_moodle_reads(course / "out" / "a1-feedback.zip")
+    members = groups()
+    for number, people in members.items():
+        expected = {LATE: "8,00", UNSAVED: "2,00", MISSING: ""}.get(number, "10,00")
+        for person in people:
+            assert after[person]["Bewertung"] == expected
+            if number == MISSING:
+                assert str(person) not in feedback
+                continue
+            [(name, page)] = feedback[str(person)]
+            assert name == "report.html"
+            shown = page.decode()
+            assert [other for other in members if result_of(other) in shown] == [number]
+    taken = 60 - len(members[MISSING])
+    assert f"Moodle will take {taken} of 60 grades" in said
+    for person, row in before.items():
+        for column, cell in row.items():
+            if column not in ("Bewertung", "Feedback als Kommentar") or cell == "=kept":
+                assert after[person][column] == cell
+
+
+def test_every_byte_that_is_no_grade_or_feedback_is_unchanged(course):
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    typed("release", "a1", "--by", "J. D.")
+    typed("export", "moodle", "a1", "--worksheet", "grades.csv", "--to", "out", "--no-comments")
+    lines = (course / "out" / "grades.csv").read_bytes().split(b"\r\n")
+    for old, new in zip(worksheet().split(b"\r\n"), lines, strict=True):
+        grades = (b";10,00;", b";8,00;", b";2,00;")
+        assert new == old or any(new.replace(grade, b";;", 1) == old for grade in grades)
+
+
+def test_a_released_grade_does_not_change_silently(course):
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    typed("release", "a1", "--by", "J. D.")
+    rubric = course / "rubrics" / "a1.yaml"
+    rubric.write_text(RUBRIC.replace("points: 8", "points: 6"))
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    said = typed("export", "moodle", "a1", "--worksheet", "grades.csv", "--to", "out")
+    after = table((course / "out" / "grades.csv").read_bytes())
+    assert after[groups()[1][0]]["Bewertung"] == "10,00"
+    assert "its report shows a later state, which is not released" in said
+    assert as_moodle_reads(course / "out" / "a1-feedback.zip").keys() <= {str(p) for p in groups()[UNSAVED]}
+    assert "not lowered" in typed("release", "a1", "--by", "B. B.")
+
+
+def test_an_extension_that_is_added_later_undoes_the_penalty(course):
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    (course / "deadlines.yaml").write_text(DEADLINES.replace("Team-3_903", "Team-2_902"))
+    said = typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    assert "moved: Team-2_902: 8 → 10 points (by what lateness costs)" in said
+    assert "moved: Team-3_903: 10 → 8 points" in said
+
+
+def test_blind_hand_ins_go_by_their_numbers(course):
+    shutil.rmtree(course / "rubrics")
+    (course / "rubrics").mkdir()
+    (course / "rubrics" / "a2.yaml").write_text(RUBRIC.replace("a1", "a2"))
+    for number in (11, 12):
+        folder = course / "submissions" / "a2" / f"Participant_{number}_assignsubmission_file"
+        folder.mkdir(parents=True)
+        (folder / "work.ipynb").write_text(a_notebook(number))
+    rows = [a_row(number, f"Participant {number}") for number in (12, 11, 13)]
+    lines = [",".join(map(quoted, row)) + "\n" for row in (ENGLISH, *rows)]
+    (course / "submissions" / "a2" / "worksheet.csv").write_text("".join(lines))
+    typed("submissions/")
+    typed("release", "a2", "--by", "J. D.")
+    typed("export", "moodle", "a2", "--worksheet", "submissions/a2/worksheet.csv", "--to", "out")
+    assert as_moodle_reads(course / "out" / "a2-feedback.zip").keys() == {"11", "12"}
+    sheet = (course / "out" / "worksheet.csv").read_text().splitlines()
+    assert [",10.00,10.00," in line for line in sheet] == [False, True, True, False]
