@@ -104,7 +104,11 @@ class Pipelines:
         if self.open:
             return self.open[-1]
         given = {id(found): found for one in self.given() if (found := getattr(one, _PIPELINE, None))}
-        return next(iter(given.values())) if len(given) == 1 else None
+        if len(given) != 1:
+            return None
+        (pipeline,) = given.values()
+        pipeline.kept = pipeline.dataset()
+        return pipeline
 
     def look_into(self, seconds: float) -> None:
         """At the end: draw one element of those that only graphs have drawn from, as far as time allows."""

@@ -110,7 +110,7 @@ def test_a_pipeline_given_to_a_graph_is_told_from_its_source_to_its_end(style, b
     assert [node.op for node in pipeline.nodes] == ["from_tensor_slices", "shuffle", "batch"]
     assert pipeline.nodes[1].arguments["buffer_size"] == buffer
     images, labels = pipeline.elements
-    assert (images.dtype, labels.dtype, labels.largest) == ("float32", "int32", 9)
+    assert (images.dtype, labels.dtype, labels.largest) == ("float32", "int64", 9)
 
 
 def test_trainings_fed_with_arrays_name_no_pipeline(said, observed):
