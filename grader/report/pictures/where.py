@@ -9,6 +9,7 @@ from grader.model import CriterionGrade
 from grader.report.pictures.accuracy import accuracies_of
 from grader.report.pictures.blocks import blocks_found
 from grader.report.pictures.orders import order_seen
+from grader.report.pictures.pipelines import pipelines_seen
 from grader.report.pictures.scripts import script_seen
 from grader.report.pictures.svg import Picture
 from grader.report.pictures.trainings import measured_curves, printed_curves
@@ -19,6 +20,7 @@ OF_CHECKS: Mapping[str, Callable[[Evidence, CriterionGrade], Iterable[Picture]]]
     "connected-blocks": blocks_found,
     "order-described": order_seen,
     "script-mended": script_seen,
+    "trained-from-pipeline": pipelines_seen,
 }
 
 # By what the evidence holds: in the section on the numbers, whatever the criteria are.
