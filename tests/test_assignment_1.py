@@ -64,8 +64,8 @@ def test_the_reference_earns_full_marks_on_everything_automatic(outcomes):
 @pytest.mark.parametrize(
     ("question", "met", "not_met"),
     [
-        ("question-zeros", {"101", "102", "103", "104", "105", "107", "109", "110", "111"}, set()),
-        ("question-interface", set(), {"108"}),  # the rubric leaves what is told to a person
+        ("question-zeros", {"101", "102", "103", "104", "105", "107", "109", "110", "111"}, {"108"}),
+        ("question-interface", set(), set()),  # the rubric leaves what is told to a person
     ],
 )
 def test_clear_answers_are_decided_and_the_others_are_for_a_person(outcomes, question, met, not_met):

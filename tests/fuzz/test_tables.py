@@ -132,7 +132,7 @@ def rubrics(draw: st.DrawFn) -> bytes:
     | st.binary(max_size=300)
 )
 def test_rubrics_are_read_or_refused_with_file_and_line(tmp_path_factory, data: bytes) -> None:
-    folder: Path = tmp_path_factory.getbasetemp() / "rubrics"
+    folder: Path = tmp_path_factory.getbasetemp() / "fuzzed rubrics"
     if not folder.exists():
         shutil.copytree(REPOSITORY / "rubrics", folder)
     (folder / "a1.yaml").write_bytes(data)

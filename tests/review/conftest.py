@@ -67,7 +67,7 @@ def serve() -> Iterator[Callable[[Course], Server]]:
         server.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open an event loop runs, and no other can
 def chromium() -> Iterator[Any]:
     """A headless Chromium, driven by Playwright; its tests are skipped where there is none."""
     if not CHROMIUM.exists():
