@@ -77,6 +77,7 @@ def edited(folder: Path, edits: str) -> list[str]:
 def test_references_are_told_by_their_place(a1):
     assert is_reference(a1 / "solution.ipynb")
     assert is_reference(a1 / "variants" / "class.ipynb")
+    assert is_reference(a1 / "controls" / "demo.ipynb")
     assert is_reference(a1 / "mutants" / "zeros.yaml")
     assert not is_reference(a1 / "references.yaml")
     assert not is_reference(a1 / "other.ipynb")
@@ -174,6 +175,15 @@ def test_a_variant_may_have_its_own_quick_value_which_its_mutants_share(a1):
     for path in (a1 / "variants" / "class.ipynb", mutant):
         notebook = notebook_of(read_reference(path, CRITERIA), is_quick=True)
         assert source_of(notebook["cells"][1]).startswith("STEPS = 9 ")
+
+
+def test_a_control_loses_what_is_said_of_it_and_runs_as_it_is_written(a1):
+    (a1 / "controls").mkdir()
+    (a1 / "controls" / "demo.ipynb").write_text(json.dumps(a_notebook(code("x = 1"))), "utf-8")
+    settings(a1, "quick: {constant: STEPS, value: 5}\ncontrols:\n  demo: {lose: [accuracy]}")
+    control = read_reference(a1 / "controls" / "demo.ipynb", CRITERIA)
+    assert (control.title, control.lose) == ("Control: demo", {"accuracy"})
+    assert source_of(notebook_of(control, is_quick=True)["cells"][0]) == "x = 1"
 
 
 def test_a_constant_that_is_not_set_once_is_an_error(a1):
@@ -292,6 +302,7 @@ def test_a_mutant_with_a_typo_is_an_error(a1, end, sentence):
     ("yaml", "sentence"),
     [
         ("variants:\n  clas: {}", "line 2: there is no variant 'clas'"),
+        ("controls:\n  demo: {}", "line 2: there is no control 'demo'"),
         ("review: [question, nmaes]", "line 1: the rubric has no criterion `nmaes`: did you mean 'names'?"),
         ("quick: {constant: STEPS}", "`value` is missing"),
     ],

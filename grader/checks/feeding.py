@@ -195,7 +195,9 @@ def _nothing_trained(evidence: Evidence) -> Reason | None:
     facts, observed = evidence.facts, evidence.observed
     if observed is None or observed.trainings or facts.trainings or not facts.is_complete:
         return None
-    return seen("Nothing is trained in the notebook: no step of a training was seen, nor is one in the code.")
+    return seen(
+        "Nothing is trained in the notebook: no step of a training was seen, nor does the code take one."
+    )
 
 
 def _laid_out(evidence: Evidence) -> list[Reason]:

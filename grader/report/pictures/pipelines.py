@@ -23,11 +23,12 @@ _BARE = frozenset({"buffer_size", "batch_size", "count", "size", "function"})  #
 
 
 class _Box(NamedTuple):
-    """A box of the drawing: a heading, and lines that say more."""
+    """A box of the drawing: a heading, and lines that say more. `goes_on`: what is above leads to it."""
 
     heading: str
     lines: Sequence[str] = ()
     style: str = "batch"
+    goes_on: bool = True
 
     @property
     def height(self) -> float:
@@ -57,7 +58,7 @@ def draw_pipeline(fed: Fed) -> Picture:
     parts: list[Markup] = []
     top = 4.0
     for box in boxes:
-        parts += _drawn(box, top, is_first=box is boxes[0])
+        parts += _drawn(box, top)
         top += box.height + _GAP
     told = "; ".join(
         ": ".join((box.heading, *([", ".join(box.lines)] if box.lines else []))) for box in boxes
@@ -70,8 +71,8 @@ def draw_pipeline(fed: Fed) -> Picture:
     )
 
 
-def _drawn(box: _Box, top: float, *, is_first: bool) -> Iterator[Markup]:
-    if not is_first:
+def _drawn(box: _Box, top: float) -> Iterator[Markup]:
+    if box.goes_on:
         yield element("line", class_="track", x1=_LEFT + 18, x2=_LEFT + 18, y1=top - _GAP, y2=top)
     box_width = _RIGHT - _LEFT
     yield element("rect", class_=box.style, x=_LEFT, y=top, width=box_width, height=box.height, rx=3)
@@ -91,7 +92,8 @@ def _operation(nodes: Sequence[PipelineNode], place: int) -> _Box:
     lines = [f"of {_shaped(tensor)}" for tensor in node.tensors[:4]]
     if len(node.inputs) > 1:
         lines.append("of what is above: " + ", ".join(nodes[at].op for at in node.inputs if at < place))
-    return _Box(_cut(f"{node.op}({', '.join(arguments)})"), [_cut(line) for line in lines])
+    heading = _cut(f"{node.op}({', '.join(arguments)})")
+    return _Box(heading, [_cut(line) for line in lines], goes_on=place - 1 in node.inputs)
 
 
 def _argument(name: str, value: object) -> str:
