@@ -38,11 +38,14 @@ class Expected(StrEnum):
     LOST = "not met or partly met"
     REVIEW = "left to a person"
     LOST_OR_REVIEW = "lost or left to a person"
+    MET_OR_REVIEW = "met or left to a person"
 
     def fits(self, outcome: Outcome) -> bool:
         """Whether `outcome` is what is expected."""
         if outcome is Outcome.MET or self is Expected.MET:
-            return outcome is Outcome.MET and self is Expected.MET
+            return outcome is Outcome.MET and self in (Expected.MET, Expected.MET_OR_REVIEW)
+        if self is Expected.MET_OR_REVIEW:
+            return outcome not in LOST
         return self is Expected.LOST_OR_REVIEW or (outcome in LOST) == (self is Expected.LOST)
 
 
@@ -129,12 +132,14 @@ class Settings(Record):
     """`references.yaml`: how a quick run is made, and which criteria a person judges in every reference.
 
     Those `on_real_data` are lost there only: on stand-ins they are left to a person. Those in
-    `lose_or_review` are met by none of them, unless a reference says otherwise.
+    `lose_or_review` are met by none of them, unless a reference says otherwise. Those in `met_on_real_data`
+    have to be met there; on stand-ins the seed decides whether they are met or left to a person.
     """
 
     quick: Quick | None = None
     review: tuple[Name, ...] = ()
     on_real_data: tuple[Name, ...] = ()
+    met_on_real_data: tuple[Name, ...] = ()
     lose_or_review: tuple[Name, ...] = ()
     variants: dict[Name, Variant] = Field(default_factory=dict)
     controls: dict[Name, Variant] = Field(default_factory=dict)
@@ -161,6 +166,7 @@ class Reference(Record):
     review: frozenset[str] = frozenset()
     lose_or_review: frozenset[str] = frozenset()
     on_real_data: frozenset[str] = frozenset()
+    met_on_real_data: frozenset[str] = frozenset()
 
     @property
     def shows_other_outputs(self) -> bool:
@@ -175,7 +181,10 @@ class Reference(Record):
     def expected(self, criterion: str, *, is_real: bool) -> Expected:
         """What a criterion must come to, on real data or on stand-ins."""
         if criterion not in self.lose | self.lose_or_review:
-            return Expected.REVIEW if criterion in self.review else Expected.MET
+            if criterion in self.review:
+                return Expected.REVIEW
+            is_open = not is_real and criterion in self.met_on_real_data
+            return Expected.MET_OR_REVIEW if is_open else Expected.MET
         if not is_real and criterion in self.on_real_data:
             return Expected.REVIEW
         return Expected.LOST if criterion in self.lose else Expected.LOST_OR_REVIEW
@@ -221,6 +230,7 @@ def read_reference(path: Path, criteria: Collection[str]) -> Reference:
         review=frozenset(settings.review) | frozenset(own.review),
         lose_or_review=_lose_or_review(settings, own),
         on_real_data=frozenset(settings.on_real_data),
+        met_on_real_data=frozenset(settings.met_on_real_data),
     )
 
 
@@ -376,6 +386,7 @@ def _mutant(path: Path, folder: Path, name: str, settings: Settings, criteria: C
         review=frozenset(settings.review) | frozenset(mutant.review),
         lose_or_review=_lose_or_review(settings, mutant),
         on_real_data=frozenset(settings.on_real_data),
+        met_on_real_data=frozenset(settings.met_on_real_data),
     )
     notebook_of(reference, is_quick=False)
     return reference
@@ -398,7 +409,7 @@ def _read_settings(path: Path, criteria: Collection[str]) -> Settings:
     settings = yaml.validated(Settings, {} if yaml.value is None else yaml.value, ())
     if settings is None:
         raise yaml.error()
-    for key in ("review", "on_real_data", "lose_or_review"):
+    for key in ("review", "on_real_data", "met_on_real_data", "lose_or_review"):
         for index, criterion in enumerate(getattr(settings, key)):
             _check_criterion(yaml, (key, index), criterion, criteria)
     for folder in (VARIANTS, CONTROLS):

@@ -230,6 +230,17 @@ def test_a_mutant_expects_what_it_says_whatever_its_variant_does(a1):
     assert read_reference(a1 / "variants" / "class.ipynb", CRITERIA).lose == {"names"}
 
 
+def test_what_only_real_data_settle_is_met_or_for_a_person_on_stand_ins(a1):
+    settings(a1, "met_on_real_data: [accuracy]\nreview: [question]")
+    solution = read_reference(a1 / "solution.ipynb", CRITERIA)
+    assert solution.expected("accuracy", is_real=True) is Expected.MET
+    on_stand_ins = solution.expected("accuracy", is_real=False)
+    fitting = {outcome for outcome in Outcome if on_stand_ins.fits(outcome)}
+    assert fitting == {Outcome.MET, Outcome.NEEDS_REVIEW, Outcome.NOT_CHECKED}
+    mutant = read_reference(a_mutant(a1, "title: One\nedits: [{delete: 3}]\nlose: [accuracy]"), CRITERIA)
+    assert mutant.expected("accuracy", is_real=False) is Expected.LOST
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_each_outcome_fits_one_expectation(outcome):
     one_each = (Expected.MET, Expected.LOST, Expected.REVIEW)
