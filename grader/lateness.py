@@ -11,15 +11,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from grader.errors import UsageError
-from grader.model import Grade, Lateness, Record
+from grader.model import Grade, Lateness, Participant, Record, plain_amount
+from grader.moodle.times import hand_in_times
 from grader.strict_yaml import did_you_mean, read_yaml
 
 DEADLINES = "deadlines.yaml"
+_UNKNOWN_TIME = (
+    "When it was handed in is not known, so nothing is held against it: name Moodle's grading worksheet with "
+    "--worksheet, and see that it has a row for this hand-in."
+)
 
 
 class Penalty(StrEnum):
@@ -43,7 +49,7 @@ class LatePolicy(Record):
 
     @field_serializer("percent_per_day", "at_most_percent")
     def _canonical(self, percent: Decimal) -> str:
-        return f"{percent.normalize():f}"
+        return plain_amount(percent)
 
 
 class Deadlines(Record):
@@ -120,12 +126,48 @@ def read_deadlines(folder: Path, assignment: str, known: Mapping[str, str | None
     )
 
 
+class HandInTimes(Record):
+    """When the hand-ins of one assignment came, by id, and when they were due; None where nothing is due."""
+
+    policy: LatePolicy
+    deadlines: Deadlines | None
+    times: dict[str, datetime]
+
+    @classmethod
+    def read(
+        cls,
+        root: Path,
+        assignment: str,
+        policy: LatePolicy,
+        whose: Mapping[str, Participant],
+        worksheet: Path | None,
+    ) -> Self:
+        """What `deadlines.yaml` in `root` and Moodle's `worksheet` tell; `whose` is every hand-in known.
+
+        Raises `GraderError` where one of them is wrong.
+        """
+        numbers = {name: participant.id for name, participant in whose.items()}
+        deadlines = read_deadlines(root, assignment, numbers)
+        times: dict[str, datetime] = {}
+        if deadlines is not None and worksheet is not None:
+            times = hand_in_times(worksheet, whose, ZoneInfo(deadlines.zone))
+        return cls(policy=policy, deadlines=deadlines, times=times)
+
+    def told(self, grade: Grade) -> Grade:
+        """The grade, with when it was handed in; with a flag where that is not known though it may cost."""
+        if self.deadlines is None:
+            return grade
+        return with_lateness(grade, self.policy, self.deadlines, self.times.get(grade.submission))
+
+
 def with_lateness(
     grade: Grade, policy: LatePolicy, deadlines: Deadlines, handed_in: datetime | None
 ) -> Grade:
-    """The grade with what is known of when it was handed in; unchanged where that is not known."""
-    if handed_in is None:
+    """The grade with when it was handed in; a flag says where that may cost and is not known."""
+    if handed_in is None and policy.penalty is Penalty.NONE:
         return grade
+    if handed_in is None:
+        return grade.model_copy(update={"flags": (*grade.flags, _UNKNOWN_TIME)})
     due = deadlines.due(grade)
     late = handed_in - due - timedelta(minutes=policy.grace_minutes)
     days = -(-late // timedelta(days=1)) if late > timedelta(0) else 0

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from nbformat import NotebookNode
 
@@ -32,9 +31,8 @@ from grader.gradebook.decisions import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
-from grader.lateness import read_deadlines, with_lateness
+from grader.lateness import HandInTimes
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
-from grader.moodle.times import hand_in_times
 from grader.notebook.outputs import read_outputs
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
@@ -151,15 +149,18 @@ def _grade_assignment(
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
-    late = _Lateness(received, rubric, desk.course, worksheet)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
+        earlier = gradebook.latest(rubric.assignment)
+        whose = {name: grade.participant for name, grade in earlier.items()}
+        whose |= {item.id: item.participant for item in received}
+        handed_in = HandInTimes.read(desk.course.root, rubric.assignment, rubric.late, whose, worksheet)
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
-        gathered = _gather(submissions, rubric, desk, lambda: gradebook.latest(rubric.assignment).values())
+        gathered = _gather(submissions, rubric, desk, earlier.values())
         decisions = gradebook.decisions(rubric.assignment)
         not_trusted = distrusted(agreements(gradebook))
         judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
-        grades = tuple(map(late.told, judged_now))
+        grades = tuple(map(handed_in.told, judged_now))
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
@@ -197,31 +198,6 @@ def _grade_assignment(
     )
 
 
-class _Lateness:
-    """What is known of when hand-ins came and when they were due; nothing without deadlines and worksheet."""
-
-    def __init__(
-        self,
-        received: Iterable[Submission | Rejected],
-        rubric: Rubric,
-        course: Course,
-        worksheet: Path | None,
-    ) -> None:
-        whose = {item.id: item.participant for item in received}
-        numbers = {name: participant.id for name, participant in whose.items()}
-        self._policy = rubric.late
-        self._deadlines = read_deadlines(course.root, rubric.assignment, numbers)
-        self._times: dict[str, datetime] = {}
-        if self._deadlines is not None and worksheet is not None:
-            self._times = hand_in_times(worksheet, whose, ZoneInfo(self._deadlines.zone))
-
-    def told(self, grade: Grade) -> Grade:
-        """The grade, with when it was handed in where that is known."""
-        if self._deadlines is None:
-            return grade
-        return with_lateness(grade, self._policy, self._deadlines, self._times.get(grade.submission))
-
-
 class _Gathered(Record):
     evidence: tuple[Evidence, ...]
     rejected: tuple[Rejected, ...]
@@ -232,11 +208,11 @@ def _gather(
     submissions: Sequence[Submission],
     rubric: Rubric,
     desk: _Desk,
-    earlier: Callable[[], Iterable[Grade]],
+    earlier: Iterable[Grade],
 ) -> _Gathered:
     """The evidence on every hand-in: what is stored is taken, what is missing is run and collected.
 
-    `earlier` gives the grades of this assignment so far: their runs tell how long those to come may take.
+    `earlier` are the grades of this assignment so far: their runs tell how long those to come may take.
     """
     store, runs = desk.evidence, desk.runs
     device = desk.executor.device
@@ -261,7 +237,7 @@ def _gather(
     jobs = [job for _, _, job in to_run]
     if not all(runs.holds(job.key) for job in jobs):
         told = {job.key: told_seconds(notebook) for _, notebook, job in to_run}
-        past = _past_runs(evidence.values(), earlier(), runs)
+        past = _past_runs(evidence.values(), earlier, runs)
         jobs, foreseen = foresee(jobs, told, past, runs, desk.executor.at_once, stored=len(evidence))
         desk.foretell(foreseen)
     finished = run_jobs(jobs, runs, desk.executor, desk.progress)

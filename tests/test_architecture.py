@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "evidence": {"fixes", "notebook", "oracles", "model", "errors"},
     "answers": {"notebook", "oracles", "strict_yaml", "model", "errors"},
     "checks": {"answers", "evidence", "fixes", "oracles", "notebook", "model", "errors"},
-    "lateness": {"strict_yaml", "model", "errors"},
+    "lateness": {"moodle", "strict_yaml", "model", "errors"},
     "rubric": {"checks", "fixes", "lateness", "strict_yaml", "model", "errors"},
     "assess": {"rubric", "evidence", "checks", "model", "errors"},
     "provisions": {"course", "datasets", "evidence", "execution", "notebook", "model"},
@@ -45,7 +45,6 @@ MAY_IMPORT = {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
         *(
             "lateness",
-            "moodle",
             "oracles",
             "provisions",
             "report",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from grader.errors import GraderError
-from grader.lateness import LatePolicy, Penalty, read_deadlines, with_lateness
+from grader.lateness import HandInTimes, LatePolicy, Penalty, read_deadlines, with_lateness
 from grader.model import CriterionGrade, Grade, Participant, Reason, Scale, needs_review, partly_met
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -83,8 +83,19 @@ def test_what_comes_too_late_is_refused_and_keeps_its_score(tmp_path):
     assert (late.score, late.final_score) == (8, 0)
 
 
-def test_nothing_is_held_against_whose_time_nobody_knows(tmp_path):
-    assert with_lateness(a_grade(), PER_DAY, deadlines(tmp_path), None).late is None
+def test_nothing_is_held_against_whose_time_nobody_knows_and_a_flag_says_so(tmp_path):
+    grade = with_lateness(a_grade(), PER_DAY, deadlines(tmp_path), None)
+    assert (grade.late, grade.final_score) == (None, 8)
+    assert "is not known" in grade.flags[-1]
+    assert with_lateness(a_grade(), LatePolicy(), deadlines(tmp_path), None).flags == ()
+
+
+def test_an_extension_of_somebody_who_is_not_graded_now_is_no_mistake(tmp_path):
+    deadlines(tmp_path, '"101": 2026-11-13 12:00')
+    whose = {"Participant_101": Participant(id="101"), "Participant_102": Participant(id="102")}
+    found = HandInTimes.read(tmp_path, "a1", PER_DAY, whose, None)
+    assert found.deadlines is not None
+    assert found.deadlines.extensions.keys() == {"101"}
 
 
 def test_no_score_falls_below_zero(tmp_path):
