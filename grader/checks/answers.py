@@ -94,7 +94,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     `question` is the name of one that the assignment's `answers.yaml` describes. Decided where the answer is
     understood and nothing speaks against it; all else is laid out for a person. Not met when what it says is
     a known mistake, when the hand-in holds no text that could answer, or none with a word of an answer. Where
-    it does not `decide`, what was understood is only a hint for the person.
+    it does not `decide`, all that rests on reading is only a hint for the person.
     """
     found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     passages = _besides_names(evidence, found)
@@ -113,9 +113,10 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
-    text = "The question is not answered: besides code, headings and the question there is no text."
     if beside:
         text = "The question is not answered: no text in the notebook holds a word of an answer."
+        return as_settled(not_met(Reason(text=text, source=Source.SOURCE)), decide=decide)
+    text = "The question is not answered: besides code, headings and the question there is no text."
     return not_met(Reason(text=text, source=Source.SOURCE))
 
 
