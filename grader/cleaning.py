@@ -153,6 +153,7 @@ def _pages_of_classes(course: Course, assignments: Iterable[str]) -> Iterator[Pa
     for assignment in assignments:
         for name in ("index.html", "gradebook.csv"):
             yield course.reports / assignment / name
+        yield course.for_moodle(assignment)
 
 
 def _present(paths: Iterable[Path]) -> list[Path]:

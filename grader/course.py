@@ -32,6 +32,10 @@ class Course(Record):
         """What is generated for people; deletable at any time."""
         return self.root / "reports"
 
+    def for_moodle(self, assignment: str) -> Path:
+        """Where the filled worksheet and the zip of feedback files of `assignment` go."""
+        return self.reports / assignment / "moodle"
+
     @property
     def state(self) -> Path:
         """What must not be lost: runs and the gradebook."""

@@ -101,5 +101,8 @@ def _reports(folder: Path, released: Mapping[str, Grade]) -> tuple[dict[str, byt
         if shown == grade_json(grade):
             reports[name] = page
         else:
-            without[name] = "its report shows a later state, which is not released"
+            without[name] = (
+                "its report shows another state than the one released: type the grade command again, and if "
+                "it still does, release what it shows"
+            )
     return reports, without

@@ -24,6 +24,11 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def plain_amount(amount: Decimal) -> str:
+    """An amount of points without needless zeros: `7.5`, `10`, `0`."""
+    return f"{amount.normalize():f}"
+
+
 class Source(StrEnum):
     """Where a fact is from, weakest first."""
 

@@ -10,7 +10,7 @@ from grader.course import Course
 from grader.errors import UsageError
 from grader.gradebook.changes import change_between
 from grader.gradebook.store import Gradebook
-from grader.model import Grade, Record
+from grader.model import Grade, Record, plain_amount
 
 
 class Told(StrEnum):
@@ -66,7 +66,7 @@ def still_to_tell(latest: Mapping[str, Grade], released: Mapping[str, Grade]) ->
     found = {}
     for name, grade in latest.items():
         if _is_open(grade):
-            found[name] = f"{grade.open_points.normalize():f} points wait for a person"
+            found[name] = f"{plain_amount(grade.open_points)} points wait for a person"
         elif name not in released:
             found[name] = "its grade is not released: `grade release` does that"
     return found

@@ -27,7 +27,7 @@ from grader.checks.registry import Check, all_checks
 from grader.errors import UsageError
 from grader.fixes.records import Script
 from grader.lateness import LatePolicy, Penalty
-from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility
+from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility, plain_amount
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
 
 SCHEMA_VERSION = 1
@@ -59,7 +59,7 @@ class Criterion(Record):
 
     @field_serializer("points")
     def _canonical(self, points: Decimal) -> str:
-        return _canonical_decimal(points)
+        return plain_amount(points)
 
 
 class Rubric(Record):
@@ -78,7 +78,7 @@ class Rubric(Record):
 
     @field_serializer("pass_points")
     def _canonical(self, points: Decimal | None) -> str | None:
-        return None if points is None else _canonical_decimal(points)
+        return None if points is None else plain_amount(points)
 
     @property
     def max_points(self) -> Decimal:
@@ -323,7 +323,3 @@ def _script_of(criterion: Criterion) -> Script | None:
 
 def _total(criteria: tuple[Criterion, ...]) -> Decimal:
     return sum((criterion.points for criterion in criteria if not criterion.is_bonus), Decimal(0))
-
-
-def _canonical_decimal(number: Decimal) -> str:
-    return format(number.normalize(), "f")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 
 from rich import box
@@ -23,7 +22,7 @@ from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
 from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
-from grader.model import CriterionGrade, Grade, Isolation
+from grader.model import CriterionGrade, Grade, Isolation, plain_amount
 from grader.moodle.filling import Fate
 from grader.pipeline import Graded
 from grader.releasing import ReleasedGrade, Told
@@ -103,7 +102,8 @@ def _table(part: Graded) -> Table:
     table.add_column("of", justify="right")
     for grade in part.grades:
         table.add_row(
-            Text(_who(grade)), _number(grade.score), _number(grade.open_points), _number(grade.max_points)
+            Text(_who(grade)),
+            *map(plain_amount, (grade.final_score, grade.open_points, grade.max_points)),
         )
     return table
 
@@ -122,15 +122,11 @@ def _who(grade: Grade) -> str:
     return f"{grade.submission} ({visible(name)})" if name else grade.submission
 
 
-def _number(points: Decimal) -> str:
-    return f"{points.normalize():f}" if points else "0"
-
-
 def _moved(change: GradeChange) -> Text:
     criteria = ", ".join(
         f"{moved.id}: {_state(moved.old)} → {_state(moved.new)}" for moved in change.criteria
     )
-    scores = f"{_number(change.old_score)} → {_number(change.new_score)}"
+    scores = f"{plain_amount(change.old_score)} → {plain_amount(change.new_score)}"
     return Text(f"moved: {change.submission}: {scores} points ({criteria or 'by what lateness costs'})")
 
 
@@ -139,7 +135,7 @@ def _state(criterion: CriterionGrade | None) -> str:
     if criterion is None:
         return "not asked"
     outcome = "decided" if criterion.override else criterion.verdict.outcome.value.replace("_", " ")
-    points = "open" if criterion.awarded is None else _number(criterion.awarded)
+    points = "open" if criterion.awarded is None else plain_amount(criterion.awarded)
     return f"{outcome} ({points})"
 
 
@@ -177,8 +173,9 @@ def show_release(found: Sequence[ReleasedGrade]) -> None:
     for one in found:
         if one.told in (Told.SAME, Told.NEW):
             continue
-        before = "" if one.before is None else f"{_number(one.before.final_score)} → "
-        line = f"{_TOLD[one.told]}: {visible(one.submission)}: {before}{_number(one.now.final_score)} points"
+        before = "" if one.before is None else f"{plain_amount(one.before.final_score)} → "
+        points = f"{before}{plain_amount(one.now.final_score)} points"
+        line = f"{_TOLD[one.told]}: {visible(one.submission)}: {points}"
         console.print(Text(line), soft_wrap=True)
     counts = Counter(one.told for one in found)
     changed = sum(counts[told] for told in (Told.RAISED, Told.LOWERED, Told.REWORDED))

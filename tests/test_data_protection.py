@@ -149,6 +149,8 @@ def test_a_report_holds_nothing_of_others(course):
 def test_removing_a_student_leaves_nothing_of_them_and_all_of_the_others(course):
     decide(course)
     graded(course)
+    course.for_moodle("a1").mkdir()
+    (course.for_moodle("a1") / "grades.csv").write_text("Alwin-Zwirner_101")
     state = course.state
     before = {run.name for run in (state / "runs").iterdir()}
     removed = remove_student(course, "101")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from grader.errors import UsageError
-from grader.model import Grade, Record, Scale
+from grader.model import Grade, Record, Scale, plain_amount
 from grader.moodle.matching import Matched
 from grader.moodle.worksheet import Entry, Worksheet, number_in
 
@@ -81,7 +81,7 @@ def fill(
 
 def comment_on(grade: Grade) -> str:
     """The comment that goes with a grade: where it says why."""
-    points = f"{_plain(grade.final_score)} of {_plain(grade.max_points)} points"
+    points = f"{plain_amount(grade.final_score)} of {plain_amount(grade.max_points)} points"
     return f"{points}. The file report.html says what for."
 
 
@@ -137,9 +137,10 @@ def _text(grade: Grade, entry: Entry, worksheet: Worksheet, wishes: Wishes) -> s
         points = (points * entry.maximum / grade.max_points).quantize(Decimal("0.01"))
     if entry.maximum is not None and points > entry.maximum:
         if not wishes.is_capped:
+            most = plain_amount(entry.maximum)
             raise _OutOfRangeError(
-                f"{_plain(points)} points are above Moodle's maximum of {_plain(entry.maximum)}: raise it in "
-                "Moodle, or cut them with --cap"
+                f"{plain_amount(points)} points are above Moodle's maximum of {most}: raise it in Moodle, "
+                "or cut them with --cap"
             )
         points = entry.maximum
     return worksheet.written(points)
@@ -167,7 +168,3 @@ def _says(cell: str, text: str) -> bool:
 
 def _wants_comment(entry: Entry, worksheet: Worksheet, wishes: Wishes) -> bool:
     return wishes.has_comments and "comments" in worksheet.columns and not entry.comments
-
-
-def _plain(points: Decimal) -> str:
-    return f"{points.normalize():f}"

@@ -20,6 +20,7 @@ from grader.model import (
     RunStatus,
     Scale,
     Source,
+    plain_amount,
 )
 from grader.notebook.records import Split
 from grader.report.comparing import Likeness
@@ -55,6 +56,8 @@ SHORT_OUTCOMES = {
     Outcome.NEEDS_REVIEW: "needs review",
     Outcome.NOT_CHECKED: "could not be checked",
 }
+
+points = plain_amount  # as templates and pages call it
 
 SPLITS = {Split.TEST: "test", Split.VALIDATION: "validation", Split.TRAIN: "training", Split.UNKNOWN: ""}
 
@@ -134,11 +137,6 @@ _DATASETS = {
 }
 
 _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-
-
-def points(amount: Decimal) -> str:
-    """An amount of points without needless zeros: `7.5`, `10`."""
-    return f"{amount.normalize():f}"
 
 
 def late_sentences(grade: Grade) -> list[str]:

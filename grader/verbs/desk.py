@@ -191,7 +191,7 @@ def export_moodle(
 
     found = find_course(course)
     wishes = Wishes(is_capped=cap, is_rescaled=rescale, passed=passed, failed=failed, has_comments=comments)
-    target = to or found.reports / assignment / "moodle"
+    target = to or found.for_moodle(assignment)
     show_moodle_export(export_to_moodle(found, assignment, worksheet, target, wishes, now=datetime.now()))
 
 
