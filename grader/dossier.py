@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
 from rapidfuzz import process
 
 from grader.course import Course
 from grader.errors import StoreError, UsageError
-from grader.evidence.record import Evidence
+from grader.evidence.collect import EvidenceStore
 from grader.gradebook.store import Gradebook
-from grader.model import Record
+from grader.model import Record, Submission
 
 CONTENTS = "contents.json"
 
@@ -45,60 +43,62 @@ def write_dossier(
             nearest = process.extractOne(submission, list(known), score_cutoff=60)
             mend = f"did you mean {nearest[0]!r}?" if nearest else "the class page has the ids."
             raise UsageError(f"There is no grade of {submission!r} in {assignment}: {mend}")
-        histories = {
+        histories: dict[str, Sequence[Record]] = {
             "grades.json": gradebook.history(assignment, submission),
             "decisions.json": gradebook.decision_history(assignment, submission),
             "releases.json": gradebook.release_history(assignment, submission),
         }
+    run_key = known[submission].run_key
+    evidence = [
+        found
+        for found in EvidenceStore(course.state / "evidence").of(assignment, submission)
+        if (found.run.key if found.run is not None else None) == run_key
+    ]
+    files = dict(_below(course.reports / assignment / submission, "report"))
+    files |= dict(_below(course.state / "runs" / run_key, "run")) if run_key is not None else {}
+    files |= dict(_rubric(course, assignment)) if has_rubric else {}
+    texts = {name: _as_text(entries) for name, entries in histories.items()}
+    for found in evidence:
+        files |= dict(_handed_in(found.submission))
+        texts["evidence.json"] = found.model_dump_json(by_alias=True)
     path = to / f"{assignment}-{submission}.zip"
-    files = dict(_files(course, assignment, submission, known[submission].run_key))
-    if has_rubric:
-        files |= dict(_rubric(course, assignment))
-    told: dict[str, Any] = {
-        name: [entry.model_dump(mode="json") for entry in entries] for name, entries in histories.items()
-    }
+    head = {"assignment": assignment, "submission": submission, "made": now.isoformat()}
     try:
         to.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.draft")
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-            contents = {}
-            for name, file in sorted(files.items()):
-                archive.write(file, name)
-                contents[name] = hashlib.sha256(file.read_bytes()).hexdigest()
-            for name, value in told.items():
-                text = json.dumps(value, ensure_ascii=False, indent=1)
-                archive.writestr(name, text)
-                contents[name] = hashlib.sha256(text.encode()).hexdigest()
-            head = {"assignment": assignment, "submission": submission, "made": now.isoformat()}
-            head["grader"] = version("grader")
-            archive.writestr(CONTENTS, json.dumps({**head, "files": contents}, indent=1))
-        draft.replace(path)
+        return Dossier(path=path, files=_write(path, files, texts, head))
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written ({error.strerror}): make room or name another."
         ) from error
-    return Dossier(path=path, files=len(contents) + 1)
 
 
-def _files(
-    course: Course, assignment: str, submission: str, run_key: str | None
-) -> Iterator[tuple[str, Path]]:
-    """What lies on disk of a hand-in, by its name in the zip."""
-    yield from _below(course.reports / assignment / submission, "report")
-    if run_key is not None:
-        yield from _below(course.state / "runs" / run_key, "run")
-    for file in sorted((course.state / "evidence").glob("*.json")):
-        try:
-            found = Evidence.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError):
-            continue
-        is_this = (found.submission.assignment, found.submission.id) == (assignment, submission)
-        if is_this and (found.run.key if found.run is not None else None) == run_key:
-            yield "evidence.json", file
-            for name in (found.submission.notebook, *(a.name for a in found.submission.attachments)):
-                handed_in = found.submission.folder / name
-                if handed_in.is_file() and not handed_in.is_symlink():
-                    yield f"handed-in/{name}", handed_in
+def _write(path: Path, files: Mapping[str, Path], texts: Mapping[str, str], head: Mapping[str, str]) -> int:
+    """Write the zip, all of it or nothing; return how many files are in it."""
+    draft = path.with_name(f".{path.name}.draft")
+    contents = {}
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in sorted(files.items()):
+            archive.write(file, name)
+            with file.open("rb") as opened:
+                contents[name] = hashlib.file_digest(opened, "sha256").hexdigest()
+        for name, text in texts.items():
+            archive.writestr(name, text)
+            contents[name] = hashlib.sha256(text.encode()).hexdigest()
+        told = {**head, "grader": version("grader"), "files": contents}
+        archive.writestr(CONTENTS, json.dumps(told, indent=1))
+    draft.replace(path)
+    return len(contents) + 1
+
+
+def _as_text(entries: Sequence[Record]) -> str:
+    return json.dumps([entry.model_dump(mode="json") for entry in entries], ensure_ascii=False, indent=1)
+
+
+def _handed_in(submission: Submission) -> Iterator[tuple[str, Path]]:
+    for name in (submission.notebook, *(attached.name for attached in submission.attachments)):
+        file = submission.folder / name
+        if file.is_file() and not file.is_symlink():
+            yield f"handed-in/{name}", file
 
 
 def _rubric(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:

@@ -27,7 +27,7 @@ from grader.execution.running import Progress, foresee, run_jobs
 from grader.execution.scripts import plan_script, printed_by
 from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
-from grader.gradebook.decisions import read_decisions
+from grader.gradebook.decisions_csv import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions

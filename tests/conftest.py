@@ -20,6 +20,12 @@ from grader.sandbox.sources import ForkedRooms, RoomSource
 RunCells = Callable[..., tuple[Run, nbformat.NotebookNode]]
 
 
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _OUTPUT = re.compile(r"^#(?P<mark>>|2>|=|!) ?(?P<text>.*)$")
 _BAR = "".join(f"\r{percent:3}%|{'█' * (percent // 10)} | {percent * 10}/1000" for percent in range(101))
@@ -150,3 +156,16 @@ def text_of(executed: nbformat.NotebookNode, cell: int) -> str:
     return "".join(
         str(output.get("text") or output.get("data", {}).get("text/plain", "")) for output in outputs
     )
+
+
+@pytest.fixture(scope="module")  # while Playwright is there, nothing else can run an event loop
+def browser() -> Iterator[Any]:
+    """A headless Chromium, driven by Playwright; its tests are skipped where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield launched
+        launched.close()

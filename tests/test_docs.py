@@ -19,7 +19,7 @@ import typer.main
 
 from grader.cli import MAIN_VERB, app
 from grader.datasets.finding import dataset_names
-from grader.gradebook.decisions import read_decisions
+from grader.gradebook.decisions_csv import read_decisions
 from grader.model import CriterionGrade, Grade, Lateness, Override, Participant, Reason, met
 from grader.report.grade_file import grade_json
 from grader.rubric import read_rubric

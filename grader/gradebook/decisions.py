@@ -1,187 +1,192 @@
-"""`decisions.csv`: what a TA decided, written in a spreadsheet beside the hand-ins.
-
-One row per decision, with the columns submission, criterion, points, comment and who, in any order.
-The file is the present state of its decisions: a row that is added or changed is a new decision, a
-row that is removed withdraws its own, and the gradebook keeps the history of all of it
-(`Gradebook.replace_decisions`). Deleting the whole file withdraws nothing: a file that was moved must
-not cost anybody a decision; a file with only its header withdraws all of them.
-"""
+"""Decisions of people: appended, taken back by appending, and which of them are in force."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
-from io import StringIO
-from pathlib import Path
+from typing import Any
 
-from rapidfuzz import process
+from sqlalchemy import Connection, RowMapping, select
 
-from grader.errors import UsageError
-from grader.model import Override, Participant
+from grader.gradebook.grades import latest_rows
+from grader.gradebook.opened import OpenedFile, append, parsed
+from grader.gradebook.records import DecisionChanges, DecisionEvent
+from grader.gradebook.schema import decision_events, submissions
+from grader.model import Override
 
-COLUMNS = ("submission", "criterion", "points", "comment", "who")
-MAX_BYTES = 5 * 1024**2
-_SPREADSHEET = "save it as “CSV UTF-8”"
-
-Row = tuple[int, dict[str, str]]  # the line it starts in, its cells by column
+REVIEW = "review"
+DECISIONS_CSV = "decisions.csv"
 
 
-def read_decisions(
-    path: Path, points: Mapping[str, Decimal], submissions: Mapping[str, Participant], *, now: datetime
-) -> tuple[Override, ...]:
-    """The decisions in the file at `path`, all of them right, in the order of their rows.
+class Decisions(OpenedFile):
+    """What people decided, by where it was written: on the review page or in `decisions.csv`."""
 
-    `points` is the most that each criterion can give, by id (`Rubric.points_by_criterion`);
-    `submissions` are the submissions that a row may speak of, by id, those graded before included.
-    A submission is named by its id (`Participant_101`) or its participant's number (`101`). Comma,
-    semicolon or tab, UTF-8 with or without a byte-order mark, `7.5` or `7,5`. `now` becomes the
-    decisions' time; the gradebook keeps the first one for a row that stays as it is.
+    def add_decisions(
+        self, assignment: str, overrides: Iterable[Override], *, now: datetime, origin: str = REVIEW
+    ) -> tuple[Override, ...]:
+        """Append decisions; what is already in force in the same words is not appended again.
 
-    Raises `UsageError` with everything that is wrong, one line each, with file, line and mend.
-    """
-    problems: list[str] = []
-    overrides: list[Override] = []
-    first_lines: dict[tuple[str, str], int] = {}
-    for line, row in _rows(path):
-        try:
-            override = _override(row, points, submissions, now)
+        A decision without `judged` gets the hash of what was last recorded for its criterion: that is
+        what the person can have seen. Returns what was appended.
+        """
+        with self._writing() as connection:
+            in_force = _in_force(connection, assignment)
+            return _add(connection, assignment, overrides, in_force, now=now, origin=origin)
+
+    def decide(self, assignment: str, override: Override, *, seen: str, now: datetime) -> bool:
+        """Append a decision of the review page, unless somebody else decided since its author looked.
+
+        `seen` is the `mark_of` the decision that was in force then. Returns whether it was appended.
+        """
+        with self._writing() as connection:
+            in_force = _in_force(connection, assignment)
             key = (override.submission, override.criterion)
-            if key in first_lines:
-                raise UsageError(f"line {first_lines[key]} already decides this: remove one of the two")
-            first_lines[key] = line
-            overrides.append(override)
-        except UsageError as error:
-            problems.append(f"{path}, line {line}: {error}")
-    if problems:
-        raise UsageError("\n".join(problems))
-    return tuple(overrides)
+            present = [found for (*its, _), found in in_force.items() if tuple(its) == key]
+            if mark_of(present[-1] if present else None) != seen:
+                return False
+            _add(connection, assignment, (override,), in_force, now=now, origin=REVIEW)
+        return True
 
+    def take_back(self, assignment: str, submission: str, criterion: str, *, who: str, now: datetime) -> bool:
+        """Undo the last decision of the review page on a criterion, if it is by `who`.
 
-def _override(
-    row: dict[str, str], points: Mapping[str, Decimal], submissions: Mapping[str, Participant], now: datetime
-) -> Override:
-    """One row as a decision; `UsageError` with all that is wrong with it, in one sentence."""
-    wrong: list[str] = []
-    submission = criterion = who = ""
-    given = Decimal(0)
-    try:
-        submission = _submission(row["submission"], submissions)
-    except UsageError as error:
-        wrong.append(str(error))
-    criterion = row["criterion"]
-    if criterion not in points:
-        wrong.append(f"there is no criterion {criterion!r}{_did_you_mean(criterion, points)}")
-    try:
-        given = _points(row["points"], points.get(criterion))
-    except UsageError as error:
-        wrong.append(str(error))
-    who = row["who"]
-    if not who:
-        wrong.append("the column `who` is empty: write who decided")
-    if wrong:
-        raise UsageError("; ".join(wrong))
-    return Override(
-        submission=submission, criterion=criterion, points=given, comment=row["comment"], who=who, when=now
-    )
+        What it replaced stands again. Returns whether there was one; taking back is appended, too.
+        """
+        with self._writing() as connection:
+            standing: list[Override] = []
+            for row in _event_rows(connection, assignment):
+                if (row["submission"], row["criterion"], row["origin"]) != (submission, criterion, REVIEW):
+                    continue
+                if row["is_withdrawn"]:
+                    standing.clear()
+                else:
+                    standing.append(parsed(Override, row["override"]))
+            if not standing or standing[-1].who != who:
+                return False
+            rows = [_event_row(assignment, standing[-1], now, REVIEW, is_withdrawn=True)]
+            if len(standing) > 1:
+                rows.append(_event_row(assignment, standing[-2], now, REVIEW, is_withdrawn=False))
+            append(connection, decision_events, rows)
+        return True
 
+    def replace_decisions(
+        self,
+        assignment: str,
+        overrides: Iterable[Override],
+        *,
+        among: Collection[str],
+        now: datetime,
+        origin: str = DECISIONS_CSV,
+    ) -> DecisionChanges:
+        """Make `overrides` the decisions that `origin` has in force on the submissions `among`.
 
-def _submission(text: str, submissions: Mapping[str, Participant]) -> str:
-    if text in submissions:
-        return text
-    wanted = text.replace(" ", "_").casefold()
-    fitting = [name for name in submissions if name.casefold() == wanted]
-    if text.isascii() and text.isdigit():
-        fitting += [name for name, whose in submissions.items() if whose.id == text]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise UsageError(f"the submission {text!r} may be any of {', '.join(sorted(fitting))}: write which")
-    if not text:
-        raise UsageError("the column `submission` is empty: write its id, as on the class page")
-    raise UsageError(f"there is no submission {text!r}{_did_you_mean(text, submissions)}")
-
-
-def _points(text: str, most: Decimal | None) -> Decimal:
-    if not text:
-        raise UsageError("the column `points` is empty: write a number, or remove the row")
-    if re.fullmatch(r"[-+]?\d{1,6}([.,]\d*)?", text, re.ASCII) is None:
-        raise UsageError(f"the points {text[:20]!r} are not a number: write them like 0.5")
-    points = Decimal(text.replace(",", "."))
-    if points < 0 or (most is not None and points > most):
-        raise UsageError(
-            f"{text} points are out of range: from 0 to {most if most is not None else 'the maximum'}"
-        )
-    if points != points.quantize(Decimal("0.01")):
-        raise UsageError(f"the points {text[:20]!r} are too fine: at most two decimals")
-    return points
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    """The rows below the header that say anything; `UsageError` when it is no such table."""
-    text = _text(path)
-    lines = text.splitlines(keepends=True)
-    skipped = 0
-    while lines and (not lines[0].strip() or lines[0].lower().startswith("sep=")):
-        lines.pop(0)
-        skipped += 1
-    if not lines:
-        raise UsageError(f"{path}: the file is empty: its first line is {','.join(COLUMNS)}")
-    delimiter = max(",;\t", key=lines[0].count)
-    reader = csv.reader(StringIO("".join(lines), newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = _header(next(reader), path, skipped + 1)
-        before = reader.line_num
-        for cells in reader:
-            line, before = skipped + before + 1, reader.line_num
-            cells = [cell.strip() for cell in cells]
-            if not any(cells):
-                continue
-            if len(cells) > len(header) and any(cells[len(header) :]):
-                raise UsageError(
-                    f"{path}, line {line}: {len(cells)} cells, but the header has {len(header)}: put text or "
-                    f"numbers that contain {delimiter!r} in double quotes"
-                )
-            cells += [""] * (len(header) - len(cells))
-            yield line, {name: cell for name, cell in zip(header, cells, strict=False) if name in COLUMNS}
-    except csv.Error as error:
-        line = skipped + reader.line_num
-        raise UsageError(f"{path}, line {line}: this is not a CSV row ({error}): {_SPREADSHEET}") from error
-
-
-def _header(cells: Iterable[str], path: Path, line: int) -> list[str]:
-    header = [cell.strip().casefold() for cell in cells]
-    for column in COLUMNS:
-        if header.count(column) > 1:
-            raise UsageError(f"{path}, line {line}: the column {column!r} stands there twice: remove one")
-        if column not in header:
-            others = [name for name in header if name not in COLUMNS]
-            hint = process.extractOne(column, others, score_cutoff=60)
-            instead = f", {hint[0]!r} does" if hint else ""
-            raise UsageError(
-                f"{path}, line {line}: the column {column!r} is missing{instead}: the first line must name "
-                f"{', '.join(COLUMNS)}"
+        What is new or changed is appended as by `add_decisions`; what `origin` had decided before
+        and no longer says is withdrawn, which is appended too. Other origins are left alone.
+        """
+        wanted = tuple(overrides)
+        keys = {(override.submission, override.criterion) for override in wanted}
+        with self._writing() as connection:
+            in_force = _in_force(connection, assignment)
+            added = _add(connection, assignment, wanted, in_force, now=now, origin=origin)
+            withdrawn = tuple(
+                override
+                for (submission, criterion, its_origin), override in in_force.items()
+                if its_origin == origin and submission in among and (submission, criterion) not in keys
             )
-    return header
+            rows = [
+                _event_row(assignment, override, now, origin, is_withdrawn=True) for override in withdrawn
+            ]
+            append(connection, decision_events, rows)
+        return DecisionChanges(added=added, withdrawn=withdrawn)
+
+    def decisions(self, assignment: str) -> tuple[Override, ...]:
+        """The decisions in force: the latest of each origin per submission and criterion, oldest first."""
+        with self._reading() as connection:
+            return tuple(_in_force(connection, assignment).values())
+
+    def decision_history(self, assignment: str, submission: str) -> tuple[DecisionEvent, ...]:
+        """Every decision on one submission, taken or taken back, oldest first."""
+        with self._reading() as connection:
+            return tuple(
+                DecisionEvent(
+                    recorded_at=datetime.fromisoformat(row["recorded_at"]),
+                    origin=row["origin"],
+                    is_withdrawn=row["is_withdrawn"],
+                    override=parsed(Override, row["override"]),
+                )
+                for row in _event_rows(connection, assignment)
+                if row["submission"] == submission
+            )
 
 
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: the decisions cannot be read ({error.strerror})") from error
-    if len(raw) > MAX_BYTES:
-        raise UsageError(f"{path}: this file is larger than {MAX_BYTES // 1024**2} MiB: is it the right one?")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}, line {line}: this is not UTF-8 text: {_SPREADSHEET}") from error
+def mark_of(decision: Override | None) -> str:
+    """What tells a decision from every other, "" for none: nobody overwrites what they have not seen."""
+    return "" if decision is None else f"{decision.when.isoformat()} {decision.points} {decision.who}"
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    nearest = process.extractOne(word, list(known), score_cutoff=60)
-    return f": did you mean {nearest[0]!r}?" if nearest else ""
+def _event_rows(connection: Connection, assignment: str) -> Iterable[RowMapping]:
+    query = (
+        select(submissions.c.submission, decision_events)
+        .join(submissions, decision_events.c.submission_id == submissions.c.id)
+        .where(submissions.c.assignment == assignment)
+        .order_by(decision_events.c.id)
+    )
+    return connection.execute(query).mappings()
+
+
+def _in_force(connection: Connection, assignment: str) -> dict[tuple[str, str, str], Override]:
+    """Decisions by submission, criterion and origin, in the order in which they were recorded."""
+    found: dict[tuple[str, str, str], str] = {}
+    for row in _event_rows(connection, assignment):
+        key = (row["submission"], row["criterion"], row["origin"])
+        found.pop(key, None)
+        if not row["is_withdrawn"]:
+            found[key] = row["override"]
+    return {key: parsed(Override, text) for key, text in found.items()}
+
+
+def _add(
+    connection: Connection,
+    assignment: str,
+    overrides: Iterable[Override],
+    in_force: Mapping[tuple[str, str, str], Override],
+    *,
+    now: datetime,
+    origin: str,
+) -> tuple[Override, ...]:
+    present = dict(in_force)
+    judged = {name: json.loads(row["judged"]) for name, row in latest_rows(connection, assignment).items()}
+    added = []
+    for override in overrides:
+        key = (override.submission, override.criterion, origin)
+        if key in present and _says_the_same(override, present[key]):
+            continue
+        if override.judged is None:
+            seen = judged.get(override.submission, {}).get(override.criterion)
+            override = override.model_copy(update={"judged": seen})
+        present[key] = override
+        added.append(override)
+    rows = [_event_row(assignment, override, now, origin, is_withdrawn=False) for override in added]
+    append(connection, decision_events, rows)
+    return tuple(added)
+
+
+def _says_the_same(new: Override, old: Override) -> bool:
+    """Whether `new` repeats `old`; when it was said does not matter, on which evidence does if it is told."""
+    if (new.points, new.comment, new.who) != (old.points, old.comment, old.who):
+        return False
+    return new.judged is None or new.judged == old.judged
+
+
+def _event_row(
+    assignment: str, override: Override, now: datetime, origin: str, *, is_withdrawn: bool
+) -> tuple[str, str, dict[str, Any]]:
+    row = {
+        "criterion": override.criterion,
+        "recorded_at": now.isoformat(),
+        "origin": origin,
+        "is_withdrawn": is_withdrawn,
+        "override": override.model_dump_json(),
+    }
+    return assignment, override.submission, row

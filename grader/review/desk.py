@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from grader.assess import with_decisions
 from grader.course import Course
 from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
+from grader.evidence.collect import EvidenceStore
 from grader.evidence.record import Evidence
 from grader.gradebook.store import Gradebook
 from grader.model import Grade, Override
 from grader.report.pseudonyms import NamesLeftOut
 from grader.review.items import Item, by_likeness, items_of, passage_of
-
-log = logging.getLogger(__name__)
 
 
 class ReviewDesk:
@@ -34,6 +30,7 @@ class ReviewDesk:
         self._names = NamesLeftOut(self._secret)
         if not self.grades():
             raise UsageError(f"Nothing of {assignment} was graded yet: grade it first.")
+        self._orders: dict[str, list[str]] = {}  # of each question, for finding it takes long
         self._evidence = {found.submission.id: found for found in self._read_evidence()}
 
     def grades(self) -> dict[str, Grade]:
@@ -51,14 +48,18 @@ class ReviewDesk:
         return items_of(self.grades().items(), self._secret)
 
     def by_question(self, criterion: str) -> list[Item]:
-        """One criterion's items, similar answers next to each other."""
-        items = [item for item in self.items() if item.criterion.id == criterion]
-        passages = {
-            item.key: passage_of(evidence, item.criterion)
-            for item in items
-            if (evidence := self.evidence(item.submission)) is not None
-        }
-        return by_likeness(items, passages)
+        """One criterion's items, similar answers next to each other; the order stays while nothing comes."""
+        items = {item.key: item for item in self.items() if item.criterion.id == criterion}
+        order = self._orders.get(criterion, [])
+        if set(order) != set(items):
+            passages = {
+                item.key: passage_of(evidence, item.criterion)
+                for item in items.values()
+                if (evidence := self.evidence(item.submission)) is not None
+            }
+            order = [item.key for item in by_likeness(list(items.values()), passages)]
+            self._orders[criterion] = order
+        return [items[key] for key in order]
 
     def by_student(self, key: str) -> list[Item]:
         """One hand-in's items, in the rubric's order."""
@@ -122,14 +123,9 @@ class ReviewDesk:
     def _read_evidence(self) -> Iterator[Evidence]:
         """The evidence that the latest grades rest on."""
         keys = {grade.submission: grade.run_key for grade in self.grades().values()}
-        for file in sorted((self.course.state / "evidence").glob("*.json")):
-            try:
-                found = Evidence.model_validate_json(file.read_bytes())
-            except (OSError, ValidationError):
-                continue
+        for found in EvidenceStore(self.course.state / "evidence").of(self.assignment):
             run_key = found.run.key if found.run is not None else None
-            is_ours = found.submission.assignment == self.assignment
-            if is_ours and keys.get(found.submission.id, "") == run_key:
+            if keys.get(found.submission.id, "") == run_key:
                 yield found
 
 

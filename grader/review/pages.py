@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from grader.gradebook.store import mark_of
+from grader.gradebook.decisions import mark_of
 from grader.report.criteria import CriterionView, view_criteria
 from grader.report.environment import environment
 from grader.review.desk import ReviewDesk, neighbours, progress

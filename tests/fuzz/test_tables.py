@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fuzz.strategies import ODD_JSON, REPOSITORY, TEXTS, fuzzed, in_time_or_refused
 from grader.datasets.finding import dataset_names
 from grader.errors import RubricError, UsageError
-from grader.gradebook.decisions import COLUMNS, read_decisions
+from grader.gradebook.decisions_csv import COLUMNS, read_decisions
 from grader.model import Participant
 from grader.rubric import Rubric, read_rubric
 

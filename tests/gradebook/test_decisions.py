@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.gradebook.decisions import read_decisions
+from grader.gradebook.decisions_csv import read_decisions
 from grader.model import Override, Participant
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -45,11 +45,6 @@ from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
 from grader.report.pages import render_class, render_submission
 
 SHA = "a" * 64
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 
 
 def _picture(width: int = 3, height: int = 2, kind: str = "PNG") -> str:
@@ -297,19 +292,6 @@ def an_evidence() -> Callable[..., Evidence]:
 def printed() -> Callable[..., Output]:
     """`printed(text)`: a piece of a stream."""
     return _printed
-
-
-@pytest.fixture(scope="module")  # while Playwright is there, nothing else can run an event loop
-def browser() -> Iterator[Any]:
-    """A headless Chromium, driven by Playwright; its tests are skipped where there is none."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

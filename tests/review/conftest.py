@@ -15,8 +15,6 @@ from review.made_up import a_graded_course
 
 from grader.course import Course
 
-CHROMIUM = Path("/usr/bin/chromium")
-
 
 class Server:
     """`grade review` as a TA starts it."""
@@ -67,26 +65,13 @@ def serve() -> Iterator[Callable[[Course], Server]]:
         server.end()
 
 
-@pytest.fixture(scope="module")  # while it is open an event loop runs, and no other can
-def chromium() -> Iterator[Any]:
-    """A headless Chromium, driven by Playwright; its tests are skipped where there is none."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
-def enter(chromium: Any) -> Iterator[Callable[..., Any]]:
+def enter(browser: Any) -> Iterator[Callable[..., Any]]:
     """`enter(server, who, width=…)`: a browser of one's own at the overview."""
     contexts = []
 
     def open_page(server: Server, who: str = "J. D.", width: int = 1440, **options: Any) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
         page.goto(server.address)
