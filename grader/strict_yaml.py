@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
 from rapidfuzz import process
 
@@ -25,6 +25,7 @@ MAX_DIGITS = 15  # what a float keeps exactly, so that 0.1 in the file is Decima
 
 Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
+Named = TypeVar("Named")
 
 
 class Problem(NamedTuple):
@@ -195,6 +196,27 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`: did you mean 'x'?` with the nearest of the `known` words, or nothing when none is near."""
     nearest = process.extractOne(word, list(known), score_cutoff=60)
     return f": did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def named_in_material(
+    kind: str, file: str, read: Callable[[Path], Mapping[str, Named]]
+) -> Callable[[object, ValidationInfo], object]:
+    """A validator that turns a name in a rubric into what it names in `file` of the assignment's material.
+
+    `kind` is what is named, for the sentence that says that there is none of that name.
+    """
+
+    def by_name(value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        path: Path = (info.context or {})["folder"] / file
+        found = read(path)
+        if value not in found:
+            hint = did_you_mean(value, found).removeprefix(": ") or f"there are {', '.join(found)}"
+            raise ValueError(f"should be a {kind} of {path.parent.name}/{file} ({hint})")
+        return found[value]
+
+    return by_name
 
 
 def _line(event: yaml.Event) -> int:

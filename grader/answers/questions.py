@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from grader.answers.patterns import read_pattern
 from grader.model import Record
 from grader.oracles.order_facts import FACTS
-from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
+from grader.strict_yaml import Place, StrictYaml, did_you_mean, named_in_material, read_yaml
 
 FILE = "answers.yaml"
 
@@ -146,19 +146,7 @@ def read_questions(path: Path) -> dict[str, Question]:
     return {name: _question(name, question, part.groups) for name, question in part.questions.items()}
 
 
-def _by_name(value: object, info: ValidationInfo) -> object:
-    """The question that a rubric names, read from the folder of the assignment's material."""
-    if not isinstance(value, str):
-        return value
-    file: Path = (info.context or {})["folder"] / FILE
-    questions = read_questions(file)
-    if value not in questions:
-        hint = did_you_mean(value, questions).removeprefix(": ") or f"there are {', '.join(questions)}"
-        raise ValueError(f"should be a question of {file.parent.name}/{FILE} ({hint})")
-    return questions[value]
-
-
-NamedQuestion = Annotated[Question, BeforeValidator(_by_name)]
+NamedQuestion = Annotated[Question, BeforeValidator(named_in_material("question", FILE, read_questions))]
 """A check's parameter that a rubric gives as a question's name."""
 
 

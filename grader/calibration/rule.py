@@ -18,7 +18,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.accuracy import Line
+from grader.checks.accuracy_shown import Line
 from grader.checks.measurement import chance_on
 from grader.model import DatasetOrigin, Record
 

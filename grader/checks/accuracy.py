@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Protocol, Self, cast
+from typing import Annotated, Protocol, cast
 
-from pydantic import BaseModel, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field, JsonValue
 
+from grader.checks.accuracy_shown import (
+    NEAR_CHANCE,
+    Line,
+    as_handed_in,
+    counts_against,
+    dataset_of,
+    found_in_run,
+    is_all_chance,
+    judged_results,
+    judgement,
+    origin_of,
+    stand_in_in_words,
+    why_none,
+)
 from grader.checks.evaluation import tests_of_trained_mlps
 from grader.checks.measurement import (
     Model,
@@ -32,7 +45,6 @@ from grader.model import (
     DatasetOrigin,
     Outcome,
     Reason,
-    Record,
     Run,
     RunStatus,
     Source,
@@ -44,31 +56,15 @@ from grader.model import (
     partly_met,
 )
 from grader.notebook.facts import Part
-from grader.notebook.records import Number, Quantity, Readings, Split
+from grader.notebook.records import Readings
 
-_NEAR_CHANCE = 0.3  # of what guessing reaches, more or less
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
 _GAP = 0.05
-_FASHION = re.compile(r"fashion", re.IGNORECASE)
 _NOT_FROM_A_TEST = (
     "That this number comes from testing the trained model on test data, which it was not trained on, could "
     "not be read from the code."
 )
-_NEVER_JUDGED = (0.0, 1.0)
-
-
-class Line(Record):
-    """What is asked for on one data set: `full` points at this accuracy, half of them at `partly`."""
-
-    full: Annotated[float, Field(gt=0, le=1)]
-    partly: Annotated[float, Field(gt=0, le=1)]
-
-    @model_validator(mode="after")
-    def _is_ordered(self) -> Self:
-        if self.partly > self.full:
-            raise ValueError(f"`partly` ({self.partly}) must not be above `full` ({self.full})")
-        return self
 
 
 class Thresholds(Protocol):
@@ -90,10 +86,10 @@ def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
 
 def _by_saved_outputs(evidence: Evidence, *, thresholds: dict[str, Line], band: float) -> Verdict:
     """The verdict by the best test accuracy that was saved; nothing that could be measured goes by it."""
-    run, beside = evidence.run, _reported(evidence)
+    run, beside = evidence.run, as_handed_in(evidence)
     if run is None or measured_models(evidence) or not _is_tested(evidence.as_handed_in()):
         return needs_review(Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE), *beside)
-    judged = _judged(evidence.saved, evidence, run, thresholds, band)
+    judged = judged_results(evidence.saved, evidence, run, thresholds, band)
     if not judged:
         return needs_review(
             Reason(text="No saved output tells a test accuracy.", source=Source.SAVED), *beside
@@ -110,26 +106,13 @@ def _by_saved_outputs(evidence: Evidence, *, thresholds: dict[str, Line], band: 
     return partly_met(_HALF, found) if outcome is Outcome.PARTLY_MET else needs_review(found)
 
 
-def _judged(
-    readings: Readings, evidence: Evidence, run: Run, thresholds: Mapping[str, Line], band: float
-) -> list[tuple[Outcome, Number, str]]:
-    """The test accuracies that outputs show and the code does not hold, each judged for its data set."""
-    is_written_down = written_down(evidence)
-    return [
-        (_judgement(number, dataset, thresholds, band), number, dataset)
-        for number in _accuracies(readings, Split.TEST)
-        if not is_written_down(number.value)
-        and (dataset := _dataset_of(number, evidence, run, thresholds)) is not None
-    ]
-
-
 def _data_sets(parameters: BaseModel) -> dict[str, JsonValue]:
     return {"datasets": [*sorted(cast(Thresholds, parameters).thresholds)]}
 
 
 def _accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) -> Preview:
     """What was measured on one of `datasets`, in a run with the public split; what is asked for stays out."""
-    beside = _reported(evidence)
+    beside = as_handed_in(evidence)
     if evidence.run is None:
         text = "The accuracy is measured when the notebook is run, on images that it never saw."
         return later(Reason(text=text), *beside)
@@ -137,7 +120,7 @@ def _accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) -
     measured = max((m for m in trained if m.dataset in datasets), key=lambda m: m.accuracy, default=None)
     if measured is None:
         return unclear(Reason(text="No model could be measured when the notebook was run."), *beside)
-    data = f"{measured.dataset}{_stand_in_in_words(evidence.run, measured.dataset)}"
+    data = f"{measured.dataset}{stand_in_in_words(evidence.run, measured.dataset)}"
     text = f"Measured on {measured.examples:,} images of {data} that the notebook never saw: "
     reason = Reason(
         text=f"{text}{measured.accuracy:.3f}.", numbers=(measured.accuracy,), source=Source.MEASURED
@@ -171,7 +154,7 @@ def accuracy_at_least(
     our run as it was saved. Not met only when a run that ended well on the real data shows nothing but
     accuracies within a third of chance (0.10; 0.01 on CIFAR-100).
     """
-    run, beside = evidence.run, _reported(evidence)
+    run, beside = evidence.run, as_handed_in(evidence)
     if run is None or run.status is RunStatus.LOST:
         why = "The notebook was not run again" if run is None else "The run was lost through a fault of ours"
         return not_checked(Reason(text=f"{why}, so its accuracy could not be checked."), *beside)
@@ -179,13 +162,13 @@ def accuracy_at_least(
     if best is not None:
         return _by_measurement(evidence, run, best, thresholds, band)
     rerun = evidence.rerun or Readings()
-    judged = _judged(rerun, evidence, run, thresholds, band)
+    judged = judged_results(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
     doubts = _doubts(evidence)
     is_tested = _is_tested(evidence) and not doubts
     if reached and is_tested:
         _, number, dataset = max(reached, key=lambda entry: entry[1].value)
-        return met(_found(number, dataset, thresholds[dataset], run), *beside)
+        return met(found_in_run(number, dataset, thresholds[dataset], run), *beside)
     replayed = _by_replay(evidence, run, thresholds, band) if is_tested else ()
     if replayed:
         return met(*replayed)
@@ -195,17 +178,17 @@ def accuracy_at_least(
         text = f"The notebook needs {names}, which our room lacks, so its accuracy could not be checked."
         return not_checked(Reason(text=text), *beside)
     if not judged:
-        return needs_review(*_how_it_ended(run), _why_none(rerun, written_down(evidence)), *doubts, *beside)
+        return needs_review(*_how_it_ended(run), why_none(rerun, written_down(evidence)), *doubts, *beside)
     outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
-    found = _found(number, dataset, thresholds[dataset], run)
+    found = found_in_run(number, dataset, thresholds[dataset], run)
     if (
         is_tested
         and run.status is RunStatus.COMPLETED
-        and _counts_against(evidence, run, rerun, dataset, number.value + band)
+        and counts_against(evidence, run, rerun, dataset, number.value + band)
     ):
         if outcome is Outcome.PARTLY_MET and len({name for _, _, name in judged}) == 1:
             return partly_met(_HALF, found, *beside)
-        if _is_all_chance(rerun, dataset) and _is_all_chance(evidence.saved, dataset):
+        if is_all_chance(rerun, dataset) and is_all_chance(evidence.saved, dataset):
             text = f"Every accuracy that our run shows is about that of guessing ({chance_on(dataset):.2f})."
             return not_met(found, Reason(text=text, cell=number.cell, source=Source.RERUN), *beside)
     doubt = doubts or (() if is_tested else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),))
@@ -242,14 +225,14 @@ def _by_measurement(
         alone = _rests_on_the_room(evidence, run, measured, thresholds, band)
         return met(*reasons) if alone is None else needs_review(alone, *reasons)
     counts = run.status is RunStatus.COMPLETED and not run.mends
-    is_real = _origin(run, measured.dataset) is DatasetOrigin.REAL
+    is_real = origin_of(run, measured.dataset) is DatasetOrigin.REAL
     if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
         return partly_met(_HALF, *reasons)
     rerun = evidence.rerun or Readings()
     chance = chance_on(measured.dataset)
-    shown_is_chance = all(_is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
+    shown_is_chance = all(is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
     every_is_chance = all(
-        m.measured.accuracy <= (1 + _NEAR_CHANCE) * chance_on(m.measured.dataset)
+        m.measured.accuracy <= (1 + NEAR_CHANCE) * chance_on(m.measured.dataset)
         for m in measured_models(evidence)
     )
     if counts and is_real and shown_is_chance and every_is_chance:
@@ -268,8 +251,8 @@ def _by_replay(
     judged = [
         (result, dataset)
         for result in replayed_results(evidence)
-        if (dataset := _dataset_of(result.number, evidence, run, thresholds)) is not None
-        and _judgement(result.number, dataset, thresholds, band) is Outcome.MET
+        if (dataset := dataset_of(result.number, evidence, run, thresholds)) is not None
+        and judgement(result.number, dataset, thresholds, band) is Outcome.MET
     ]
     if not judged:
         return ()
@@ -292,7 +275,7 @@ def _rests_on_the_room(
     """
     if not measured.why_not_computed:
         return None
-    shown = _judged(evidence.rerun or Readings(), evidence, run, thresholds, band)
+    shown = judged_results(evidence.rerun or Readings(), evidence, run, thresholds, band)
     says_the_same = any(
         outcome is Outcome.MET
         and dataset == measured.dataset
@@ -309,7 +292,7 @@ def _rests_on_the_room(
 
 
 def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
-    stand_in = _stand_in_in_words(run, measured.dataset)
+    stand_in = stand_in_in_words(run, measured.dataset)
     seeds = f", the best of {repeats + 1} seeds" if repeats else ""
     text = (
         f"Accuracy measured on {measured.examples:,} images of {measured.dataset}{stand_in} that the "
@@ -318,16 +301,12 @@ def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats
     return Reason(text=text, numbers=(measured.accuracy, line.full), source=Source.MEASURED)
 
 
-def _stand_in_in_words(run: Run, dataset: str) -> str:
-    return " (a stand-in for it)" if _origin(run, dataset) is DatasetOrigin.STAND_IN else ""
-
-
 def _gap(
     evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line]
 ) -> tuple[Reason, ...]:
     """What the notebook reports beside what was measured, if that may be on the same data set."""
     found = reported_test_accuracy(
-        evidence, lambda n: _dataset_of(n, evidence, run, thresholds) in (measured.dataset, None)
+        evidence, lambda n: dataset_of(n, evidence, run, thresholds) in (measured.dataset, None)
     )
     if found is None:
         return ()
@@ -369,25 +348,6 @@ def _how_it_ended(run: Run) -> tuple[Reason, ...]:
     return (Reason(text=text, source=Source.RERUN),)
 
 
-def _accuracies(readings: Readings, *splits: Split) -> list[Number]:
-    return [n for n in readings.numbers if n.quantity is Quantity.ACCURACY and n.split in splits]
-
-
-def _judgement(number: Number, dataset: str, thresholds: Mapping[str, Line], band: float) -> Outcome:
-    """MET or PARTLY_MET where the number is clear of the lines by more than the band, else NEEDS_REVIEW.
-
-    Exactly 0 or 1 is no accuracy over a whole test set: most likely one of a single batch.
-    """
-    line = thresholds[dataset]
-    if number.value in _NEVER_JUDGED:
-        return Outcome.NEEDS_REVIEW
-    if number.value >= line.full + band:
-        return Outcome.MET
-    if line.partly + band <= number.value <= line.full - band:
-        return Outcome.PARTLY_MET
-    return Outcome.NEEDS_REVIEW
-
-
 def _is_tested(evidence: Evidence) -> bool:
     """Whether the code tests a trained model on test data that no training saw.
 
@@ -397,87 +357,3 @@ def _is_tested(evidence: Evidence) -> bool:
     saw_test_data = any(Part.TEST in training.parts for training in facts.trainings)
     tests = (*tests_of_trained_mlps(evidence), *tests_of_networks(evidence), *tests_in_code(evidence))
     return bool(tests) and not saw_test_data
-
-
-def _counts_against(evidence: Evidence, run: Run, rerun: Readings, dataset: str, best: float) -> bool:
-    """Whether a low number may cost points: real data, nothing mended, nothing above `best` shown."""
-    if run.mends or _origin(run, dataset) is not DatasetOrigin.REAL:
-        return False
-    shown = [*rerun.numbers, *evidence.saved.numbers]
-    return not any(
-        number.quantity is Quantity.ACCURACY and number.split is not Split.TRAIN and number.value > best
-        for number in shown
-    )
-
-
-def _is_all_chance(readings: Readings, dataset: str) -> bool:
-    chance = chance_on(dataset)
-    return all(abs(n.value - chance) <= _NEAR_CHANCE * chance for n in _accuracies(readings, *Split))
-
-
-def _origin(run: Run, dataset: str) -> DatasetOrigin | None:
-    return next((use.origin for use in run.datasets if use.name == dataset), None)
-
-
-def _dataset_of(number: Number, evidence: Evidence, run: Run, thresholds: Mapping[str, Line]) -> str | None:
-    """The data set that a number speaks of, if the code or its own line tells, and the run knows it."""
-    loaded = {load.dataset: load.cell for load in reversed(evidence.facts.loads)}
-    for name in thresholds:
-        cells = [use.cell for use in evidence.code.uses(f"tf.keras.datasets.{name}")]
-        if cells:
-            loaded[name] = min(cells[0], loaded.get(name, cells[0]))
-    here = {name for name, cell in loaded.items() if cell <= number.cell}
-    if len(here) > 1:
-        tested = [
-            e.datasets
-            for e in evidence.facts.evaluations
-            if number.cell in (e.cell, e.run_cell) and e.is_called
-        ]
-        named = {name for datasets in tested for name in datasets}
-        if len(named) == 1:
-            here = named
-        elif _FASHION.search(number.text) and "fashion_mnist" in here:
-            here = {"fashion_mnist"}
-    if len(here) != 1:
-        return None
-    dataset = here.pop()
-    return dataset if dataset in thresholds and _origin(run, dataset) is not None else None
-
-
-def _found(number: Number, dataset: str, line: Line, run: Run) -> Reason:
-    stand_in = " (a stand-in for it)" if _origin(run, dataset) is DatasetOrigin.STAND_IN else ""
-    shown = f"cell {number.cell} reports a test accuracy of {number.value:.4f} on {dataset}{stand_in}"
-    text = f"Run again, {shown}; asked for: {line.full:.2f}."
-    return Reason(text=text, cell=number.cell, numbers=(number.value, line.full), source=Source.RERUN)
-
-
-def _reported(evidence: Evidence) -> tuple[Reason, ...]:
-    """The best test accuracy saved in the notebook; where none is of test data, the best that may be."""
-    numbers = _accuracies(evidence.saved, Split.TEST)
-    kind = "a test accuracy" if numbers else "an accuracy (of which data is not told)"
-    numbers = numbers or _accuracies(evidence.saved, Split.UNKNOWN)
-    if not numbers:
-        return ()
-    best = max(numbers, key=lambda number: number.value)
-    text = f"As handed in, cell {best.cell} shows {kind} of {best.value:.4f}."
-    return (Reason(text=text, cell=best.cell, numbers=(best.value,), source=Source.SAVED),)
-
-
-def _why_none(rerun: Readings, is_written_down: Callable[[float], bool]) -> Reason:
-    """Why no number of our run could be held against a line."""
-    tests = _accuracies(rerun, Split.TEST)
-    written = next((number for number in tests if is_written_down(number.value)), None)
-    if written is not None:
-        text = (
-            f"Cell {written.cell} reports {written.value:.4f}, a number that stands in the notebook's code."
-        )
-        return Reason(text=text, cell=written.cell, numbers=(written.value,), source=Source.RERUN)
-    if tests:
-        text = f"Cell {tests[-1].cell} reports {tests[-1].value:.4f}, on which data set is not clear."
-        return Reason(text=text, cell=tests[-1].cell, numbers=(tests[-1].value,), source=Source.RERUN)
-    others = _accuracies(rerun, *Split)
-    if others:
-        best = max(others, key=lambda number: number.value)
-        text = f"Cell {best.cell} reports an accuracy of {best.value:.4f}, but not clearly on test data."
-        return Reason(text=text, cell=best.cell, numbers=(best.value,), source=Source.RERUN)
-    return Reason(text="Run again, the notebook prints no accuracy that could be read.", source=Source.RERUN)

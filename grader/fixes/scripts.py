@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.records import Bar, Cause, KeyFix, Script, Symptom
 from grader.fixes.splicing import parse, splice
 from grader.fixes.steps import number_of, steps_constant
 from grader.model import Attachment
-from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
+from grader.strict_yaml import Place, StrictYaml, did_you_mean, named_in_material, read_yaml
 
 FILE = "scripts.yaml"
 FOLDER = "scripts"
@@ -96,19 +96,7 @@ def read_scripts(path: Path) -> dict[str, Script]:
     return found
 
 
-def _by_name(value: object, info: ValidationInfo) -> object:
-    """The script that a rubric names, read from the folder of the assignment's material."""
-    if not isinstance(value, str):
-        return value
-    file: Path = (info.context or {})["folder"] / FILE
-    scripts = read_scripts(file)
-    if value not in scripts:
-        hint = did_you_mean(value, scripts).removeprefix(": ") or f"there are {', '.join(scripts)}"
-        raise ValueError(f"should be a script of {file.parent.name}/{FILE} ({hint})")
-    return scripts[value]
-
-
-NamedScript = Annotated[Script, BeforeValidator(_by_name)]
+NamedScript = Annotated[Script, BeforeValidator(named_in_material("script", FILE, read_scripts))]
 """A check's parameter that a rubric gives as a script's name."""
 
 

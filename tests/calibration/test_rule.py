@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grader.calibration.rule import Calibration, Reached
-from grader.checks.accuracy import Line
+from grader.checks.accuracy_shown import Line
 from grader.model import DatasetOrigin
 
 

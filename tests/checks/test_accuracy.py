@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from grader.checks.accuracy import Line, accuracy_at_least
+from grader.checks.accuracy import accuracy_at_least
+from grader.checks.accuracy_shown import Line
 from grader.evidence.record import Evidence
 from grader.model import (
     CellRun,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from grader.checks.accuracy import Line, _wants_more_seeds, accuracy_at_least
+from grader.checks.accuracy import _wants_more_seeds, accuracy_at_least
+from grader.checks.accuracy_shown import Line
 from grader.checks.evaluation import evaluated_on_test_data
 from grader.checks.experiments import experiments, trained_on
 from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from grader.checks.accuracy import Line, accuracy_at_least
+from grader.checks.accuracy import accuracy_at_least
+from grader.checks.accuracy_shown import Line
 from grader.checks.cnn import convolutional_network, custom_training_loop, keras_training_tools
 from grader.checks.densenet import BlockKind, connected_blocks, densenet_sequential, functional_api
 from grader.checks.network_experiments import (

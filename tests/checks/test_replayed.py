@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.assess import assess
-from grader.checks.accuracy import Line
+from grader.checks.accuracy_shown import Line
 from grader.checks.registry import all_checks
 from grader.checks.replayed import flags_of_replays
 from grader.evidence.measured import Measured, MeasuredTraining

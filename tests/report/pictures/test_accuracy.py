@@ -1,6 +1,7 @@
 import pytest
 
-from grader.checks.accuracy import Line, accuracy_at_least
+from grader.checks.accuracy import accuracy_at_least
+from grader.checks.accuracy_shown import Line
 from grader.evidence.measured import Measured, MeasuredTraining
 from grader.evidence.observed import ForwardOp, Observed, ObservedTraining
 from grader.model import DatasetOrigin, DatasetUse, Reason, Source, Visibility, met
