@@ -37,6 +37,7 @@ def test_what_was_not_graded_is_never_right(due):
         Expected.LOST: [Found.LOST],
         Expected.REVIEW: [Found.REVIEW],
         Expected.LOST_OR_REVIEW: [Found.LOST, Found.REVIEW],
+        Expected.MET_OR_REVIEW: [Found.MET, Found.REVIEW],
     }[due]
 
 
