@@ -180,7 +180,7 @@ class _Pages:
         way = "student" if _text(form, "way") == "student" else "question"
         key, criterion = _text(form, "key"), _text(form, "criterion")
         items = self._desk.by_student(key) if way == "student" else self._desk.by_question(criterion)
-        return way, items, next((i for i in items if (i.key, i.criterion.id) == (key, criterion)), None)
+        return way, items, next((item for item in items if item.place == (key, criterion)), None)
 
     def _items(self, way: str, item: Item) -> list[Item]:
         desk = self._desk

@@ -148,7 +148,8 @@ def neighbours(items: Sequence[Item], at: Item) -> tuple[Item | None, Item | Non
 
 def next_open(items: Sequence[Item], after: Item | None = None) -> Item | None:
     """The next item that nobody has decided, from the one after `after` round to the beginning."""
-    start = items.index(after) + 1 if after in items else 0
+    places = [item.place for item in items]
+    start = places.index(after.place) + 1 if after is not None and after.place in places else 0
     return next((item for item in (*items[start:], *items[:start]) if not item.is_decided), None)
 
 

@@ -34,6 +34,11 @@ class Item(Record):
     why: Why
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Which hand-in and which criterion, whatever was decided."""
+        return self.key, self.criterion.id
+
+    @property
     def is_decided(self) -> bool:
         """Whether a person has decided."""
         return self.criterion.override is not None

@@ -70,6 +70,18 @@ def test_comments_are_used_again_and_undone_decisions_are_open_again(course, ser
     assert list(decisions(course).values()) == [(1, "Say what came of it.", "J. D.")]
 
 
+def test_after_a_decision_comes_the_next_item_and_not_one_that_was_passed_over(course, serve, enter):
+    page = enter(serve(course))
+    go_to_question(page)
+    decide(page, "j")
+    decide(page, "j")
+    third = page.locator(".whose").inner_text()
+    decide(page, "f")
+    assert "question, 4 of 10, 9 left" in page.locator("nav").first.inner_text()
+    decide(page, "k")
+    assert page.locator(".whose").inner_text() == third
+
+
 def test_points_are_typed_and_nonsense_decides_nothing(course, serve, enter):
     page = enter(serve(course))
     go_to_question(page)
