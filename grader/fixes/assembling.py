@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import symtable
 from collections.abc import Iterator, Sequence
 
 from grader.fixes.splicing import is_whole_script
@@ -67,13 +68,16 @@ def _calls(node: ast.AST) -> set[str]:
 
 
 def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """The last of the earlier statements that define each name which `body` uses, and so on, in order."""
+    """The last of the earlier statements that define each name which `body` uses, and so on, in order.
+
+    None of them trains: a fix has to be the training that is looked at.
+    """
     wanted = set().union(*(_used(statement) for statement in body))
     wanted -= set().union(*(_defined(statement) for statement in body), _BUILT_IN)
     kept: list[ast.stmt] = []
     for statement in reversed(earlier):
         defined = _defined(statement)
-        if defined & wanted:
+        if defined & wanted and not _trains_at_once(statement):
             kept.append(statement)
             if not isinstance(statement, ast.AugAssign):
                 wanted -= defined
@@ -81,8 +85,26 @@ def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.s
     return kept[::-1]
 
 
-def _used(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+def _trains_at_once(statement: ast.stmt) -> bool:
+    """Whether a statement trains where it stands, instead of defining what can."""
+    return not isinstance(statement, ast.FunctionDef | ast.ClassDef) and is_training(statement)
+
+
+def _used(node: ast.stmt) -> set[str]:
+    """The names that a statement reads of the code around it; those local to its functions are its own."""
+    try:
+        return set(_read(symtable.symtable(ast.unparse(node), "a statement", "exec")))
+    except (SyntaxError, ValueError, RecursionError):  # as of a `return` that stands by itself
+        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _read(table: symtable.SymbolTable) -> Iterator[str]:
+    is_outermost = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (is_outermost or symbol.is_global()):
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _read(child)
 
 
 def _defined(node: ast.stmt) -> set[str]:

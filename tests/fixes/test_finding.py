@@ -95,3 +95,25 @@ def test_a_whole_script_comes_before_words(scripts, a_notebook):
     whole = scripts[1].source.replace("tf.nn.sigmoid", "tf.nn.relu")
     found = find_fixes(a_notebook("## fail2\nUse tanh instead of sigmoid.", ("code", whole)), {}, scripts)
     assert [fix.kind for fix in found.fixes] == [FixKind.WHOLE_SCRIPT, FixKind.WORDS]
+
+
+def test_another_training_of_the_notebook_is_no_part_of_a_mended_script(scripts, a_notebook):
+    """Else a fix that trains nothing would be judged by a training that has nothing to do with it."""
+    own = (
+        "import tensorflow as tf\nx = w = b = tf.zeros([10, 10])\n"
+        "for step, (images, labels) in enumerate(data):\n"
+        "    with tf.GradientTape() as tape:\n        x = loss = logits = model(images)\n"
+    )
+    skipped = scripts[0].source.replace("range(TRAIN_STEPS)", "range(0)")
+    found = find_fixes(a_notebook(("code", own), "## fail1", ("code", skipped)), {}, scripts)
+    [fix] = [fix for fix in found.fixes if fix.kind is FixKind.WHOLE_SCRIPT]
+    assert "enumerate(data)" not in fix.source
+    assert fix.source.count("GradientTape") == 1
+
+
+def test_what_a_mended_script_needs_of_earlier_cells_comes_with_it(scripts, a_notebook):
+    head, tail = scripts[0].source.replace("W_RANGE = 1.0", "W_RANGE = 0.1").split("for step in", 1)
+    found = find_fixes(a_notebook("## fail1", ("code", head), ("code", f"for step in{tail}")), {}, scripts)
+    [fix] = [fix for fix in found.fixes if fix.kind is FixKind.WHOLE_SCRIPT]
+    assert "W_RANGE = 0.1" in fix.source
+    assert "def model(images)" in fix.source
