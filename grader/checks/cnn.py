@@ -126,7 +126,8 @@ def custom_training_loop(evidence: Evidence) -> Verdict:
         return needs_review(nothing_trained(evidence), *laid_out(evidence, networks_of(evidence)))
     elsewhere = work_elsewhere(evidence)
     is_by_keras = all(network.is_by_fit for network in networks_of(evidence))
-    if is_by_keras and not has_tape and _FITS.search(code_of(evidence)) and elsewhere is None:
+    is_all = all_seen(evidence) and elsewhere is None
+    if is_by_keras and not has_tape and _FITS.search(code_of(evidence)) and is_all:
         text = (
             "Every network is trained by Keras's `fit`; asked for was a training loop of your own with "
             "GradientTape. The code has none."
