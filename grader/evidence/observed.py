@@ -11,6 +11,7 @@ Wire schema 3, a JSON object a line, `kind` tells which:
 - `predictions`: the fields of `Predictions`; `classes` is base64 of one byte per input, 255 for "no class".
 - `written`: the fields of `WrittenModel` (`modelled.py`): how a training's model computes its logits.
 - `watched`: the fields of `Watched` (`watched.py`): what a training looked like on its way; for scripts only.
+- `timing`: the fields of `Timing` (`timings.py`): a training function timed eagerly and as a graph.
 - `replaced`: `names`, what student code replaced of what it ran with; those of the recorder itself begin with
   "recorder".
 
@@ -35,11 +36,13 @@ from grader.evidence.around import (
     TracedOperation,
 )
 from grader.evidence.modelled import WrittenModel
+from grader.evidence.timings import Timing
 from grader.evidence.watched import Watched
 from grader.model import Record
 
 _MOST_TRAININGS = 400
 _MOST_PREDICTIONS = 4_000
+_MOST_TIMINGS = 50
 _MOST_AROUND = 300  # pipelines, functions, models each
 _PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D"})
 _NAME = Annotated[str, Field(max_length=200)]
@@ -184,6 +187,7 @@ class Observed(Record):
     models: tuple[ObservedModel, ...] = ()
     written: tuple[WrittenModel, ...] = ()
     watched: tuple[Watched, ...] = ()
+    timings: tuple[Timing, ...] = ()
 
 
 class _Reader:
@@ -199,6 +203,7 @@ class _Reader:
         self.graphs: dict[int, tuple[TracedOperation, ...]] = {}
         self.written: dict[int, WrittenModel] = {}
         self.watched: dict[int, Watched] = {}
+        self.timings: list[Timing] = []
         self.evaluations: list[ObservedEvaluation] = []
         self.predictions: list[Predictions] = []
 
@@ -230,6 +235,8 @@ class _Reader:
             case "watched" if len(self.watched) < _MOST_TRAININGS:
                 watched = Watched.model_validate(without_run(fields))
                 self.watched.setdefault(watched.training, watched)
+            case "timing" if len(self.timings) < _MOST_TIMINGS:
+                self.timings.append(Timing.model_validate(without_run(fields)))
             case "replaced":
                 self.replaced += [str(name)[:200] for name in list(fields.get("names", ()))[:50]]
 
@@ -256,6 +263,7 @@ class _Reader:
             models=tuple(models),
             written=tuple(self.written.values()),
             watched=tuple(self.watched.values()),
+            timings=tuple(self.timings),
         )
 
 

@@ -14,6 +14,7 @@ from probes.hooks import Hooks
 from probes.models import Models, rate_of_optimizer
 from probes.pipelines import Pipelines
 from probes.places import is_library, name_of
+from probes.timing import Timings
 from probes.trainings import Training
 
 
@@ -22,7 +23,8 @@ class Around:
 
     def __init__(self, hearing: Hearing, current_run: Callable[[], int]) -> None:
         self.models = Models(current_run)
-        self.functions = CompiledFunctions(hearing, current_run)
+        self.timings = Timings(current_run)
+        self.functions = CompiledFunctions(hearing, current_run, self.timings)
         self.pipelines = Pipelines(hearing, current_run)
         self.functions.stepped = self._stepped
         self.pipelines.given = self.functions.data_sets_given
@@ -46,6 +48,7 @@ class Around:
         if function is not None:
             links.function = function.id
         if is_eager:
+            self.timings.gradient_asked(training)
             self._fed(training)
             return
         pipeline = self.pipelines.in_graph()

@@ -10,6 +10,7 @@ import numpy as np
 from probes.hearing import Hearing, heard
 from probes.hooks import Hooks
 from probes.places import code_of, is_library
+from probes.timing import Timings
 
 MOST_FUNCTIONS = 200
 _MOST_SIGNATURES = 20
@@ -36,6 +37,7 @@ class CompiledFunction:
         self.signatures: list[str] = []
         self.has_gradients = False
         self.trainings: list[Any] = []  # whose gradients it computes
+        self.latest: Any = None  # of the trainings, the one that it computed last
         self.told: tuple[int, ...] = ()
 
     @property
@@ -47,8 +49,9 @@ class CompiledFunction:
 class CompiledFunctions:
     """All compiled functions of one run, and which of them are at work now, the innermost last."""
 
-    def __init__(self, hearing: Hearing, current_run: Callable[[], int]) -> None:
+    def __init__(self, hearing: Hearing, current_run: Callable[[], int], timings: Timings) -> None:
         self.hearing = hearing
+        self.timings = timings
         self.found: list[CompiledFunction] = []
         self.at_work: list[CompiledFunction] = []
         self._given: list[tuple[Any, ...]] = []  # to those at work
@@ -79,8 +82,10 @@ class CompiledFunctions:
         for function in self.at_work:
             function.has_gradients = True
         inner = next((function for function in reversed(self.at_work) if function.is_own), None)
-        if inner is not None and training not in inner.trainings:
-            inner.trainings.append(training)
+        if inner is not None:
+            inner.latest = training
+            if training not in inner.trainings:
+                inner.trainings.append(training)
         return inner
 
     def _calling(self, original: Any) -> Any:
@@ -122,6 +127,7 @@ class CompiledFunctions:
             traces = function.experimental_get_tracing_count()
             if traces != seen.traces:
                 self._traced(seen, traces, arguments, named)
+                self.timings.traced(function, seen, arguments, named)
 
     def _traced(self, seen: CompiledFunction, traces: int, arguments: Any, named: Any) -> None:
         seen.traces = traces

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,6 +78,8 @@ class Steps(Listener):
         """Begin to record when nothing is known yet of the tapes at this place."""
         self.open_tapes += 1
         self.evaluations.close()
+        if self.tensorflow.executing_eagerly():
+            self.around.timings.tape_opened(sys._getframe(), site[0])
         known = getattr(tape, _STATE, None)
         if known is not None:  # entered again
             if known.recording is not None:
