@@ -28,8 +28,8 @@ class Timing(Record):
     """One training function called in pairs, eagerly and as a graph, on the same inputs: seconds per call.
 
     `at_run` is the position of the cell that called it first, `parameters` the size of what it trains,
-    `slept` the seconds of `time.sleep` per pair of calls that were left out. `is_reference`: it is one of ours. Where
-    nothing was timed, `why_not` says why.
+    `slept` the seconds of `time.sleep` per pair of calls that were left out. `is_reference`: it is one of
+    ours. Where nothing was timed, `why_not` says why.
     """
 
     name: Name = ""

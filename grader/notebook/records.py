@@ -122,7 +122,8 @@ class Readings(Record):
     """What was read from the outputs of one notebook.
 
     `figures` are the cells that show an image, one entry per image. `errors` are (cell, "Name: value").
-    `lines` are (cell, line) of what was printed with a share or per cent in it, whatever it says.
+    `lines` are (cell, line) of what was printed with a share or per cent in it, whatever it says,
+    `times` those with a time and its unit.
     """
 
     numbers: tuple[Number, ...] = ()
@@ -130,5 +131,6 @@ class Readings(Record):
     figures: tuple[int, ...] = ()
     errors: tuple[tuple[int, str], ...] = ()
     lines: tuple[tuple[int, str], ...] = ()
+    times: tuple[tuple[int, str], ...] = ()
     cells_with_output: int = 0
     code_cells: int = 0

@@ -31,7 +31,7 @@ _DEPTH = 3  # functions that call functions, whose globals are looked at
 _MOST_BYTES = 512 * 1024 * 1024
 _LONGEST_CALL = 0.4  # seconds, of a graph: what takes longer is not repeated
 _MOST_TIMED = 8
-_BATCHES = 10  # of a data set that a function is given
+_BATCHES = 4  # of a data set that a function is given
 _sleep = time.sleep
 
 

@@ -1,4 +1,4 @@
-"""Run as a program beside the recorder: functions that train eagerly and as graphs, timed by hand, then by it.
+"""Run as a program beside the recorder: functions that train eagerly and as graphs, timed by hand and by it.
 
 usage: training_functions.py GRADER_FOLDER WORK_FOLDER
 
@@ -28,7 +28,7 @@ def make_step(width):
             logits = tf.nn.relu(images @ weights[0]) @ weights[1]
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_mean(losses)
-        for weight, gradient in zip(weights, tape.gradient(loss, weights)):
+        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
             weight.assign_sub(0.1 * gradient)
         return loss
 
@@ -98,7 +98,7 @@ for cell in (sizes, sleeper, counter):
     recorder.cell_ended()
 before = [variable.numpy() for variable in variables]
 recorder.measure(str(stage.WORK / "inputs"), 60, "word")
-is_restored = all(np.array_equal(old, new.numpy()) for old, new in zip(before, variables))
+is_restored = all(np.array_equal(old, new.numpy()) for old, new in zip(before, variables, strict=True))
 told = {"facts": facts, "by_hand": by_hand, "is_restored": is_restored}
 told["failure"] = recorder._recorder.hearing.first_failure
 (stage.WORK / "timed.json").write_text(json.dumps(told, default=str))

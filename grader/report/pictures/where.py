@@ -8,6 +8,7 @@ from grader.evidence.record import Evidence
 from grader.model import CriterionGrade
 from grader.report.pictures.accuracy import accuracies_of
 from grader.report.pictures.blocks import blocks_found
+from grader.report.pictures.graph_gain import gains_seen
 from grader.report.pictures.orders import order_seen
 from grader.report.pictures.pipelines import pipelines_seen
 from grader.report.pictures.scripts import script_seen
@@ -18,6 +19,7 @@ from grader.report.pictures.trainings import measured_curves, printed_curves
 OF_CHECKS: Mapping[str, Callable[[Evidence, CriterionGrade], Iterable[Picture]]] = {
     "accuracy-at-least": accuracies_of,
     "connected-blocks": blocks_found,
+    "graph-gain": gains_seen,
     "order-described": order_seen,
     "script-mended": script_seen,
     "trained-from-pipeline": pipelines_seen,

@@ -1,0 +1,219 @@
+"""What is decided on a comparison with and without `tf.function`, on evidence that was built by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.checks.graph_claims import Kind, Trend, printed_times, trend_of
+from grader.checks.graph_speed import graph_gain, graph_loop
+from grader.evidence.around import ObservedFunction
+from grader.evidence.observed import Observed, ObservedTraining
+from grader.evidence.record import Evidence
+from grader.evidence.timings import Timing
+from grader.model import CellRun, CellStatus, Limits, Outcome, Participant, Run, RunStatus, Submission
+from grader.notebook.outputs import read_outputs
+from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
+
+SHA = "0" * 64
+CODE = "import tensorflow as tf\nfast = tf.function(step)\n"
+PRINTED = (
+    "small, eager: 4.0 ms per step\nsmall, graph: 1.0 ms per step\n"
+    "large, eager: 60 ms per step\nlarge, graph: 50 ms per step\n"
+)
+SENTENCE = "The smaller the model, the more is gained by a graph."
+
+
+def a_function(**fields: Any) -> ObservedFunction:
+    usual = {"id": 1, "run": 1, "name": "step", "calls": 20, "traces": 1, "has_gradients": True}
+    return ObservedFunction.model_validate(usual | {"trainings": (1,)} | fields)
+
+
+def a_training(number: int, parameters: int, function: int | None, gradients: int = 20) -> ObservedTraining:
+    return ObservedTraining(
+        id=number, parameters=parameters, function=function, gradients=gradients, updates=gradients
+    )
+
+
+def a_timing(parameters: int, ratio: float, **fields: Any) -> Timing:
+    times = {"eager": (0.001 * ratio,) * 9, "graph": (0.001,) * 9}
+    return Timing.model_validate({"name": "step", "at_run": 1, "parameters": parameters} | times | fields)
+
+
+BOTH_SIZES = (
+    a_training(1, 100, 1),
+    a_training(2, 100, None),
+    a_training(3, 9_000, 2),
+    a_training(4, 9_000, None),
+)
+FUNCTIONS = (a_function(), a_function(id=2))
+TIMED = (a_timing(100, 4.0), a_timing(9_000, 1.2))
+
+
+def an_evidence(
+    text: str = SENTENCE,
+    prints: str = PRINTED,
+    source: str = CODE,
+    *,
+    functions: tuple[ObservedFunction, ...] = FUNCTIONS,
+    trainings: tuple[ObservedTraining, ...] = BOTH_SIZES,
+    timings: tuple[Timing, ...] = TIMED,
+    status: RunStatus = RunStatus.COMPLETED,
+    **fields: Any,
+) -> Evidence:
+    outputs = (Output(kind=OutputKind.STREAM, text=prints),)
+    notebook = Notebook(
+        cells=(
+            Cell(number=1, kind=CellKind.CODE, source=source, outputs=outputs),
+            Cell(number=2, kind=CellKind.MARKDOWN, source=text),
+        )
+    )
+    submission = Submission.model_validate(
+        {
+            **{"id": "one", "assignment": "a4", "participant": Participant(), "folder": Path("one")},
+            **{"notebook": "one.ipynb", "notebook_sha256": SHA},
+        }
+    )
+    cells = (CellRun(cell=1, status=CellStatus.OK),)
+    observed = {"is_trusted": True, "functions": functions, "trainings": trainings, "timings": timings}
+    return Evidence.model_validate(
+        {
+            "submission": submission,
+            "notebook": notebook,
+            "saved": read_outputs(notebook),
+            "rerun": read_outputs(notebook),
+            "run": Run(key="1" * 64, seed=1, status=status, limits=Limits(), cells=cells),
+            "observed": Observed.model_validate(observed | fields),
+        }
+    )
+
+
+def told_of(evidence: Evidence) -> str:
+    return "\n".join(reason.text for reason in graph_gain(evidence).reasons)
+
+
+def test_two_sizes_both_ways_and_a_sentence_that_holds_are_met():
+    verdict = graph_gain(an_evidence())
+    assert verdict.outcome is Outcome.MET
+    assert "4.00 times as fast" in told_of(an_evidence())
+
+
+def test_without_a_word_on_it_half_is_met():
+    assert graph_gain(an_evidence("Times are above.")).fraction == pytest.approx(0.5)
+
+
+def test_a_word_on_it_that_is_not_understood_is_for_a_person():
+    text = "The graph saves about three milliseconds in either case, whichever we take."
+    assert graph_gain(an_evidence(text)).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_a_sentence_that_the_measurement_clearly_contradicts_costs_half():
+    verdict = graph_gain(an_evidence("Larger models benefit more from the graph."))
+    assert verdict.outcome is Outcome.PARTLY_MET
+    assert "clearly smaller for larger models" in verdict.reasons[1].text
+
+
+def test_a_sentence_is_not_contradicted_by_intervals_that_lie_close():
+    close = (a_timing(100, 2.2), a_timing(9_000, 2.0))
+    evidence = an_evidence("Larger models benefit more from the graph.", timings=close)
+    assert graph_gain(evidence).outcome is Outcome.MET
+
+
+def test_nothing_of_it_is_not_met_after_a_whole_run_only():
+    bare = {"text": "A net.", "prints": "loss 1.0\n", "source": "import tensorflow as tf\n", "functions": ()}
+    bare |= {"trainings": (a_training(1, 100, None),), "timings": ()}
+    assert graph_gain(an_evidence(**bare)).outcome is Outcome.NOT_MET
+    cut = an_evidence(**bare, status=RunStatus.CUT_SHORT)
+    assert graph_gain(cut).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_a_decorator_that_is_commented_out_is_eager_against_eager():
+    eager = tuple(training.model_copy(update={"function": None}) for training in BOTH_SIZES)
+    source = "import tensorflow as tf\n# @tf.function\ndef step(): pass\n"
+    evidence = an_evidence(source=source, functions=(), trainings=eager, timings=())
+    assert graph_gain(evidence).outcome is Outcome.NOT_MET
+    assert "eager against eager" in told_of(evidence)
+
+
+@pytest.mark.parametrize(
+    ("functions", "fault"),
+    [
+        ((a_function(calls=1), a_function(id=2, calls=1)), "its time is that of tracing"),
+        ((a_function(traces=18, signatures=("float32[2], int: 3",)), a_function(id=2)), "Python numbers"),
+        ((a_function(traces=18, signatures=("float32[2]",)), a_function(id=2)), "arguments of other shapes"),
+        (tuple(a_function(id=number, calls=1) for number in range(1, 5)), "a new `tf.function` 4 times"),
+        ((a_function(eager_calls=20), a_function(id=2, eager_calls=20)), "never switched off"),
+        ((a_function(has_gradients=False),), "no gradients are computed"),
+    ],
+)
+def test_each_fault_is_named_and_left_to_a_person(functions, fault):
+    few = tuple(training.model_copy(update={"gradients": 5, "updates": 5}) for training in BOTH_SIZES)
+    evidence = an_evidence(functions=functions, trainings=few)
+    assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    assert fault in told_of(evidence)
+
+
+def test_different_amounts_of_work_are_fair_only_per_step():
+    uneven = (a_training(1, 100, 1, 250), a_training(2, 100, None, 30), *BOTH_SIZES[2:])
+    assert graph_gain(an_evidence(trainings=uneven)).outcome is Outcome.MET
+    evidence = an_evidence(prints=PRINTED.replace(" per step", ""), trainings=uneven)
+    assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    assert "30 eagerly, 250 as a graph" in told_of(evidence)
+
+
+def test_a_graph_slower_than_eager_in_the_outputs_only_is_named():
+    prints = PRINTED.replace("small, graph: 1.0", "small, graph: 9.0")
+    evidence = an_evidence(prints=prints, timings=(a_timing(100, 4.0), a_timing(9_000, 2.0)))
+    assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    assert "a graph slower than eager steps" in told_of(evidence)
+
+
+def test_one_size_only_is_for_a_person():
+    assert graph_gain(an_evidence(trainings=BOTH_SIZES[:2])).outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize("name", ["time.perf_counter", "time.sleep", "tf.function"])
+def test_a_notebook_that_patches_clocks_or_tf_function_earns_nothing(name):
+    evidence = an_evidence(replaced=(name,))
+    assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    assert graph_loop(evidence).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_busy_machines_never_make_met_not_met():
+    for factor in (0.5, 0.8, 1.0, 1.3, 2.0):
+        timings = (a_timing(100, 4.0 * factor), a_timing(9_000, 1.2))
+        assert graph_gain(an_evidence(timings=timings)).outcome is not Outcome.NOT_MET
+
+
+def test_a_whole_loop_with_a_gain_earns_the_bonus():
+    loop = a_function(name="loop", calls=2)
+    timed = (a_timing(100, 3.0, name="loop"),)
+    assert graph_loop(an_evidence(functions=(loop,), timings=timed)).outcome is Outcome.MET
+    slow = (a_timing(100, 1.0, name="loop"),)
+    assert graph_loop(an_evidence(functions=(loop,), timings=slow)).outcome is Outcome.NEEDS_REVIEW
+    assert graph_loop(an_evidence()).outcome is Outcome.NOT_MET
+
+
+@pytest.mark.parametrize(
+    ("sentence", "trend"),
+    [
+        ("Je größer das Modell, desto geringer der Vorteil.", Trend.FALLS),
+        ("The speedup shrinks with model size.", Trend.FALLS),
+        ("Larger models benefit more from the graph.", Trend.GROWS),
+        ("The larger network gains hardly anything.", Trend.FALLS),
+        ("Kleine Modelle gewinnen mehr.", Trend.FALLS),
+        ("The larger model does not gain more.", Trend.OPEN),
+        ("Does the larger model gain more?", Trend.OPEN),
+        ("The graph is faster.", None),
+        ("The larger network is more accurate.", None),
+    ],
+)
+def test_sentences_in_english_and_german(sentence, trend):
+    assert trend_of(sentence) is trend
+
+
+def test_times_are_read_with_what_they_are_of():
+    found = printed_times(an_evidence(prints="mit tf.function: 0,5 s\nohne tf.function: 2 s\n").rerun)
+    assert [(time.kind, time.seconds) for time in found] == [(Kind.GRAPH, 0.5), (Kind.EAGER, 2.0)]
