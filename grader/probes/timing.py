@@ -24,13 +24,14 @@ Send = Callable[..., None]
 _MOST_PAIRS = 150
 _FEWEST_PAIRS = 9
 _NARROW = 0.04  # half the width of the interval of the logarithm of the ratio, at which enough is known
-_SECONDS, _SECONDS_EACH = 16.0, 3.0
+_SECONDS, _SECONDS_EACH = 24.0, 6.0
 _REFERENCE_WIDTHS = (16, 1024)
 _REFERENCE_BATCH = 64
 _DEPTH = 3  # functions that call functions, whose globals are looked at
 _MOST_BYTES = 512 * 1024 * 1024
 _LONGEST_CALL = 0.4  # seconds, of a graph: what takes longer is not repeated
 _MOST_TIMED = 8
+_STEPS_PER_CALL = 10
 _BATCHES = 4  # of a data set that a function is given
 _sleep = time.sleep
 
@@ -79,6 +80,11 @@ class Kept:
     def parameters(self) -> int:
         """How many numbers the weights that it trains hold."""
         return sum(int(np.prod(shape)) for shape in self.training.shapes)
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether a call of the compiled function takes many steps."""
+        return self.seen is not None and self.training.gradients >= _STEPS_PER_CALL * self.seen.calls > 0
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -187,14 +193,19 @@ class Timings:
                 send("timing", **kept.fields, **told)
 
     def _chosen(self) -> list[Kept]:
-        """What is timed, once per model and shapes; nothing where only graphs, or no graphs, trained."""
+        """What is timed, once per model and shapes: sizes that trained both ways, and loops in graphs.
+
+        Nothing where only graphs, or no graphs, trained.
+        """
         trained = [kept for kept in self.kept.values() if kept.training is not None]
         plain = [kept for kept in trained if kept.compiled is None]
         compiled = [kept for kept in trained if kept.compiled is not None]
         has_graphs = any(kept.seen.calls > kept.seen.eager_calls for kept in compiled)
         if not has_graphs or not plain:
             return []
-        first = {(kept.name, kept.parameters, kept.signature): kept for kept in (*compiled, *plain)}
+        both = {kept.parameters for kept in plain} & {kept.parameters for kept in compiled}
+        chosen = [kept for kept in (*compiled, *plain) if kept.parameters in both or kept.is_loop]
+        first = {(kept.name, kept.parameters, kept.signature): kept for kept in chosen}
         return list(first.values())[:_MOST_TIMED]
 
 

@@ -41,7 +41,7 @@ def test_a_ratio_measured_by_hand_is_about_the_one_that_was_timed(told, observed
     assert {str(size) for size in timed} == told["by_hand"].keys()
     for size, by_hand in told["by_hand"].items():
         gain = timed[int(size)]
-        assert gain.low / 1.3 < by_hand < gain.high * 1.3  # minutes of a busy machine lie between the two
+        assert gain.low / 1.5 < by_hand < gain.high * 1.5  # other tests load the machine between the two
 
 
 def test_variables_are_as_they_were_before_anything_was_timed(told):
