@@ -21,8 +21,8 @@ references: $(STAMP) bubblewrap
 validity: $(STAMP) bubblewrap  # takes hours; type it again to go on
 	$(BIN)/python -m grader.validity --data "$${GRADER_DATA:-../shared/data}" $(VALIDITY)
 
-bench: $(STAMP) bubblewrap  # some twenty minutes on an idle machine; the other graders need internet once
-	$(BIN)/python benchmarks/rooms.py $(BENCH)
+bench: $(STAMP) bubblewrap  # half an hour on an idle machine; the other graders need internet once
+	$(BIN)/python benchmarks/rooms.py --data "$${GRADER_DATA:-../shared/data}" $(BENCH)
 
 fuzz: $(STAMP)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest tests/fuzz --timeout 0
