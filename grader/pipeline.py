@@ -31,6 +31,7 @@ from grader.gradebook.decisions_csv import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.outputs import read_outputs
@@ -149,6 +150,7 @@ def _grade_assignment(
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
+    keep_rubric(desk.course, rubric)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         earlier = gradebook.latest(rubric.assignment)
         whose = {name: grade.participant for name, grade in earlier.items()}

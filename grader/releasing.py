@@ -11,6 +11,7 @@ from grader.errors import UsageError
 from grader.gradebook.changes import change_between
 from grader.gradebook.store import Gradebook
 from grader.model import Grade, Record, plain_amount
+from grader.trust import agreements, distrusted
 
 
 class Told(StrEnum):
@@ -41,7 +42,8 @@ def release(
 
     A grade with open points is not released, and one that would be lower than what was told only where
     `may_lower`, which needs `why`. `who` signs. Raises `UsageError` when `who` or a needed `why` is empty or
-    nothing was graded, `StoreError` while a grading is at work.
+    nothing was graded, or where a check that people disagreed with too often decided; `StoreError` while a
+    grading is at work.
     """
     if not who.strip():
         raise UsageError("Nobody signs for this release: name who does with --by NAME.")
@@ -51,6 +53,7 @@ def release(
         latest = gradebook.latest(assignment)
         if not latest:
             raise UsageError(f"Nothing of {assignment} was graded yet: grade it first.")
+        _refuse_distrusted(gradebook, latest)
         before = {name: told.grade for name, told in gradebook.released(assignment).items()}
         found = tuple(
             _compared(name, before.get(name), grade, may_lower=may_lower) for name, grade in latest.items()
@@ -70,6 +73,22 @@ def still_to_tell(latest: Mapping[str, Grade], released: Mapping[str, Grade]) ->
         elif name not in released:
             found[name] = "its grade is not released: `grade release` does that"
     return found
+
+
+def _refuse_distrusted(gradebook: Gradebook, latest: Mapping[str, Grade]) -> None:
+    """Stop where a check that may not decide alone any more has decided a grade of today."""
+    not_trusted = distrusted(agreements(gradebook))
+    deciding = {
+        criterion.check
+        for grade in latest.values()
+        for criterion in grade.criteria
+        if criterion.override is None and criterion.verdict.fraction is not None
+    }
+    if found := sorted(not_trusted & deciding):
+        raise UsageError(
+            f"People have disagreed too often with {', '.join(found)}, which decided here: type the grade "
+            "command again, and these verdicts wait for a person; or look at it and say so with `grade trust`."
+        )
 
 
 def _compared(name: str, before: Grade | None, now: Grade, *, may_lower: bool) -> ReleasedGrade:

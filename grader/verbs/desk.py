@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grader.verbs import people
 from grader.verbs.options import DONE, SOME_NOT_GRADED, AssignmentArgument, CourseOption
 
 
@@ -17,10 +18,13 @@ def register(app: typer.Typer) -> None:
     app.command()(review)
     app.command()(trust)
     app.command()(dossier)
-    export = typer.Typer(no_args_is_help=True, help="Grades out to Moodle, or as a table.")
+    export = typer.Typer(
+        no_args_is_help=True, help="Grades out to Moodle or as a table, or all of one person."
+    )
     export.command("moodle")(export_moodle)
     export.command("csv")(export_csv)
     export.command("json")(export_json)
+    people.register(app, export)
     app.add_typer(export, name="export")
 
 
