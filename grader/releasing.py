@@ -86,8 +86,8 @@ def _refuse_distrusted(gradebook: Gradebook, latest: Mapping[str, Grade]) -> Non
     }
     if found := sorted(not_trusted & deciding):
         raise UsageError(
-            f"People have disagreed too often with {', '.join(found)}, which decided here: type the grade "
-            "command again, and these verdicts wait for a person; or look at it and say so with `grade trust`."
+            f"People disagreed too often with {', '.join(found)}, which decided here. Type the grade "
+            "command again, and these verdicts wait for a person; or look at it and say so: `grade trust`."
         )
 
 

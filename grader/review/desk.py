@@ -65,6 +65,10 @@ class ReviewDesk:
         """One hand-in's items, in the rubric's order."""
         return [item for item in self.items() if item.key == key]
 
+    def draft(self, item: Item) -> str:
+        """Under which name a browser keeps what was begun on an item."""
+        return " ".join((self.assignment, *item.place))
+
     def evidence(self, submission: str) -> Evidence | None:
         """What is known of a hand-in, None where that was cleaned away."""
         return self._evidence.get(submission)

@@ -78,7 +78,8 @@ def diff(
 def review(
     assignment: AssignmentArgument,
     port: Annotated[
-        int | None, typer.Option(min=1024, max=65535, help="Where it answers. Default: any.")
+        int | None,
+        typer.Option(min=1024, max=65535, help="Where it answers. Default: one of the course's own."),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
