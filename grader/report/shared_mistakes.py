@@ -11,13 +11,14 @@ from grader.report.examples import Example, ExampleTaker
 
 _SHOWN = 12
 _FEWEST = 2  # hand-ins
-_OWN_WORDS = re.compile(r"[“\"][^“”\"]*[”\"]|`[^`]*`")
+_QUOTED = re.compile(r"[“\"][^“”\"]*[”\"]")
+_OWN_WORDS = re.compile(rf"{_QUOTED.pattern}|`[^`]*`")
 _NUMBER = re.compile(r"(?<![A-Za-z_])\d+(?:[.,]\d+)*(?![A-Za-z_])")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SharedMistake:
-    """A sentence that holds for `count` hand-ins; what differs between them is left out of it.
+    """A sentence that holds for `count` hand-ins; what may differ between them is left out of it.
 
     `said` are sentences with particulars, `examples` pieces of hand-ins that show it.
     """
@@ -51,13 +52,16 @@ def without_particulars(text: str) -> str:
 
 
 def _shown(where: str, general: str, by: Mapping[str, Reason], taker: ExampleTaker) -> SharedMistake:
-    texts = {reason.text for reason in by.values()}
-    is_same = len(texts) == 1
+    texts = list(dict.fromkeys(reason.text for reason in by.values()))
+    said = taker.sentences(by)
+    if not said and not _QUOTED.search(texts[0]):
+        said = tuple(texts[:1])
+    is_same = len(texts) == len(said) == 1
     return SharedMistake(
         where=where,
-        sentence=texts.pop() if is_same else general,
+        sentence=said[0] if is_same else general,
         count=len(by),
-        said=() if is_same else taker.sentences(by),
+        said=() if is_same else said,
         examples=taker.pieces(by),
     )
 

@@ -116,8 +116,8 @@ RUN_STATUSES = {  # status → (a few words for the class page, a sentence for t
 }
 
 SUSPICIONS = {  # of a criterion's check or wording, by why
-    "nobody": "nobody has any points. Is it asked for clearly, and is its check right?",
-    "everybody": "everybody has all points. Is it too easy, or does its check let everything pass?",
+    "nobody": "no hand-in that is decided has any points. Is it asked for clearly, is its check right?",
+    "everybody": "all hand-ins that are decided have all points. Does its check let everything pass?",
     "never": "the program decided it for nobody: all of it is left to people.",
 }
 

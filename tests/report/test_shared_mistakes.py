@@ -22,6 +22,21 @@ def test_numbers_and_the_authors_words_are_left_out_where_they_differ(a_grade, a
     assert mistake.sentence == "Accuracy …: …."
 
 
+def test_what_all_of_them_say_is_told_as_they_say_it_but_without_names(
+    a_grade, a_criterion, an_evidence, a_notebook, markdown
+):
+    grades = [
+        a_grade(
+            a_criterion(not_met(Reason(text="“As Kerstin Quast said”: 3 layers.", cell=1))), submission=name
+        )
+        for name in ("a", "b")
+    ]
+    evidence = an_evidence(a_notebook(markdown("Names: Kerstin Quast, Alwin Zwirner")))
+    (mistake,) = shared_mistakes(grades, {}, ExampleTaker({"a": evidence, "b": evidence}))
+    assert mistake.sentence == "“As [name] said”: 3 layers."
+    assert "Kerstin" not in str(mistake)
+
+
 def test_what_is_open_met_or_a_bonus_is_no_mistake(a_grade, a_criterion):
     reason = Reason(text="No.")
     criteria = [
