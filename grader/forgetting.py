@@ -69,19 +69,20 @@ def forget(course: Course, hand_ins: Sequence[HandIn], *, now: datetime) -> Kept
     """
     with course.locked():
         kept = kept_of(course, hand_ins)
+        pages = present(_class_pages(course, {one.assignment for one in hand_ins}))
+        copies = present([course.state / "intake"])
+        for path in (*kept.reports, *pages, *copies, *kept.runs, *kept.evidence):
+            remove(path)
+        # The gradebook comes last: by it they are found again, should this be broken off.
         with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
             for one in hand_ins:
                 agreed = agreed_on(gradebook, one.assignment, one.submission)
                 gradebook.erase(one.assignment, one.submission, now=now, agreed=agreed)
-        pages = present(class_pages(course, {one.assignment for one in hand_ins}))
-        copies = present([course.state / "intake"])
-        for path in (*kept.evidence, *kept.runs, *kept.reports, *pages, *copies):
-            remove(path)
         free(course)
     return kept
 
 
-def class_pages(course: Course, assignments: Iterable[str]) -> Iterator[Path]:
+def _class_pages(course: Course, assignments: Iterable[str]) -> Iterator[Path]:
     """What tells of everybody in these assignments."""
     for assignment in assignments:
         for name in ("index.html", "gradebook.csv"):

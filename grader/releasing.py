@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from grader.course import Course
+from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
 from grader.gradebook.changes import change_between
 from grader.gradebook.store import Gradebook
 from grader.model import Grade, Record, plain_amount
-from grader.trust import agreements, distrusted
+from grader.trust import agreements, distrusted, is_drawn
 
 
 class Told(StrEnum):
@@ -62,6 +63,20 @@ def release(
         reasons = {one.submission: why for one in changed if one.told is not Told.NEW}
         gradebook.release([one.now for one in changed], who=who, now=now, why=reasons)
     return found
+
+
+def spot_checks_left(course: Course, assignment: str) -> int:
+    """How many automatic verdicts chance put before a person, and nobody has looked at."""
+    secret = course_secret(course.state)
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        latest = gradebook.latest(assignment).values()
+    return sum(
+        criterion.override is None
+        and criterion.verdict.fraction is not None
+        and is_drawn(grade, criterion, secret)
+        for grade in latest
+        for criterion in grade.criteria
+    )
 
 
 def still_to_tell(latest: Mapping[str, Grade], released: Mapping[str, Grade]) -> dict[str, str]:

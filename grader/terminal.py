@@ -166,8 +166,8 @@ def show_calibration(calibration: Calibration) -> None:
     )
 
 
-def show_release(found: Sequence[ReleasedGrade]) -> None:
-    """Print what a release told whom, and what it left as it was and why."""
+def show_release(found: Sequence[ReleasedGrade], spot_checks: int) -> None:
+    """Print what a release told whom, what it left as it was and why, and how many spot checks are left."""
     console = Console(highlight=False)
     for one in found:
         if one.told in (Told.SAME, Told.NEW):
@@ -185,6 +185,11 @@ def show_release(found: Sequence[ReleasedGrade]) -> None:
     )
     if counts[Told.KEPT]:
         console.print("To lower what was told, sign for it: --lower --why TEXT.")
+    if spot_checks:
+        console.print(
+            f"{spot_checks} spot checks of what the program decided alone are left: `grade review`.",
+            soft_wrap=True,
+        )
 
 
 def show_moodle_export(made: MoodleExport) -> None:

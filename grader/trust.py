@@ -7,6 +7,8 @@ people agreed with too seldom stops deciding until somebody has looked at it.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,10 +17,11 @@ from typing import NamedTuple
 
 from grader.gradebook.records import Agreed, GradeState
 from grader.gradebook.store import Gradebook
-from grader.model import CriterionGrade, Record
+from grader.model import CriterionGrade, Grade, Record
 
 LEAST_AGREEMENT = 0.97
 FEWEST_DECISIONS = 50
+SPOT_CHECKS = 0.05  # the share of automatic verdicts that a person looks at all the same
 
 
 class Agreement(Record):
@@ -75,6 +78,13 @@ def agreed_on(gradebook: Gradebook, assignment: str, submission: str) -> dict[st
             before = found.get(one.check, Agreed(decided=0, agreed=0))
             found[one.check] = Agreed(decided=before.decided + one.decided, agreed=before.agreed + one.agreed)
     return found
+
+
+def is_drawn(grade: Grade, criterion: CriterionGrade, secret: bytes) -> bool:
+    """Whether chance puts this automatic verdict before a person; the course's secret is the dice."""
+    thrown = "\n".join((grade.assignment, grade.submission, criterion.id, grade.run_key or ""))
+    drawn = hmac.new(secret, thrown.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+    return int.from_bytes(drawn[:4]) < SPOT_CHECKS * 2**32
 
 
 class _Counted(NamedTuple):

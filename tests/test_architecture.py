@@ -75,7 +75,7 @@ MAY_IMPORT = {
         *("course", "notebook", "strict_yaml", "yaml_editing", "model", "errors"),
     },
     "moodle": {"model", "errors"},
-    "releasing": {"course", "gradebook", "trust", "model", "errors"},
+    "releasing": {"course", "datasets", "gradebook", "trust", "model", "errors"},
     "kept_rubrics": {"course", "rubric", "errors"},
     "people": {"cleaning", "course", "datasets", "gradebook", "report", "model", "errors"},
     "forgetting": {"cleaning", "course", "gradebook", "people", "trust", "model"},
@@ -102,7 +102,7 @@ MAY_IMPORT = {
         *("terminal", "model", "errors"),
     },
     "review": {
-        *("assess", "course", "datasets", "evidence", "gradebook", "report", "model", "errors"),
+        *("assess", "course", "datasets", "evidence", "gradebook", "report", "trust", "model", "errors"),
     },
     "verbs": {
         *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "review"),

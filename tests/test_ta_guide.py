@@ -17,7 +17,8 @@ from grader.cli import app
 from grader.course import Course
 from grader.gradebook import Gradebook
 
-GUIDE = Path(__file__).parents[1] / "docs" / "ta-guide.md"
+ROOT = Path(__file__).parents[1]
+GUIDE, SCRIPT = ROOT / "docs" / "ta-guide.md", ROOT / "tools" / "guide_pictures.py"
 
 
 def evening() -> list[tuple[str, list[str]]]:
@@ -108,3 +109,11 @@ def test_the_keys_that_the_guide_names_are_those_of_the_page(course, browser):
     rows = re.findall(r"^\| (`.*?) \|", GUIDE.read_text("utf-8"), re.MULTILINE)
     named = {key for row in rows for key in re.findall(r"`([^`]+)`", row)}
     assert named - {"9"} == keys
+
+
+def test_the_pictures_are_those_that_the_script_takes_and_small():
+    named = set(re.findall(r"\(pictures/(\S+?)\)", GUIDE.read_text("utf-8")))
+    taken = set(re.findall(r'"(\w+\.webp)"', SCRIPT.read_text("utf-8")))
+    there = {file.name: file.stat().st_size for file in (GUIDE.parent / "pictures").iterdir()}
+    assert named == taken == there.keys()
+    assert sum(there.values()) < 1_000_000

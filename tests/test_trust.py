@@ -9,8 +9,8 @@ import pytest
 
 from grader.gradebook import Gradebook
 from grader.gradebook.records import Agreed
-from grader.model import CriterionGrade, Grade, Override, Participant, Reason, met, needs_review
-from grader.trust import agreed_on, agreements, distrusted
+from grader.model import CriterionGrade, Grade, Override, Participant, Reason, met, needs_review, not_met
+from grader.trust import agreed_on, agreements, distrusted, is_drawn
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
 BECAUSE = Reason(text="Because.")
@@ -105,3 +105,12 @@ def test_what_erased_decisions_said_of_a_check_is_kept_without_whose_they_were(g
     assert agreements(gradebook) == before
     gradebook.look_at("counting", who="J. D.", why="mended", now=START + timedelta(hours=2))
     assert distrusted(agreements(gradebook)) == frozenset()
+
+
+def test_one_in_twenty_verdicts_is_drawn_whatever_it_says_and_always_the_same():
+    grades = [a_grade(f"s{number}", met(BECAUSE)) for number in range(4000)]
+    drawn = [grade.submission for grade in grades if is_drawn(grade, grade.criteria[0], b"secret")]
+    assert 150 <= len(drawn) <= 250
+    others = [a_grade(grade.submission, not_met(BECAUSE)) for grade in grades]
+    assert [g.submission for g in others if is_drawn(g, g.criteria[0], b"secret")] == drawn
+    assert [g.submission for g in grades if is_drawn(g, g.criteria[0], b"another")] != drawn

@@ -41,12 +41,13 @@ def release(
     from datetime import UTC, datetime
 
     from grader.course import find_course
-    from grader.releasing import Told
+    from grader.releasing import Told, spot_checks_left
     from grader.releasing import release as tell
     from grader.terminal import show_release
 
-    found = tell(find_course(course), assignment, who=by, why=why, may_lower=lower, now=datetime.now(UTC))
-    show_release(found)
+    there = find_course(course)
+    found = tell(there, assignment, who=by, why=why, may_lower=lower, now=datetime.now(UTC))
+    show_release(found, spot_checks_left(there, assignment))
     raise typer.Exit(SOME_NOT_GRADED if any(one.told in (Told.OPEN, Told.KEPT) for one in found) else DONE)
 
 
