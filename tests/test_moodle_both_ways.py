@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 
 import pytest
@@ -20,7 +21,7 @@ from moodle.course import (
     worksheet,
     write_course,
 )
-from moodle.made_up import ENGLISH, a_row, as_moodle_reads, quoted
+from moodle.made_up import ENGLISH, GERMAN, a_row, as_moodle_reads, quoted
 from typer.testing import CliRunner
 
 from grader.cli import app
@@ -80,6 +81,32 @@ def test_every_byte_that_is_no_grade_or_feedback_is_unchanged(course):
     for old, new in zip(worksheet().split(b"\r\n"), lines, strict=True):
         grades = (b";10,00;", b";8,00;", b";2,00;")
         assert new == old or any(new.replace(grade, b";;", 1) == old for grade in grades)
+
+
+def raw_rows(content: bytes) -> list[list[bytes]]:
+    """The cells of each row as they stand in the file, with quotes, delimiter and line end."""
+    rows: list[list[bytes]] = [[]]
+    for cell in re.findall(rb'(?:"(?:[^"]|"")*"|[^;"\r\n]*)(?:;|\r\n)', content):
+        rows[-1].append(cell)
+        if cell.endswith(b"\r\n"):
+            rows.append([])
+    assert b"".join(b"".join(row) for row in rows) == content
+    return rows
+
+
+def test_with_comments_too_only_cells_of_grades_and_comments_are_other_ones(course):
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    typed("release", "a1", "--by", "J. D.")
+    typed("export", "moodle", "a1", "--worksheet", "grades.csv", "--to", "out")
+    before, after = raw_rows(worksheet()), raw_rows((course / "out" / "grades.csv").read_bytes())
+    filled = {GERMAN.index("Bewertung"), GERMAN.index("Feedback als Kommentar")}
+    differing = {
+        place
+        for old, new in zip(before, after, strict=True)
+        for place, (one, other) in enumerate(zip(old, new, strict=True))
+        if one != other
+    }
+    assert differing == filled
 
 
 def test_a_released_grade_does_not_change_silently(course):
