@@ -106,7 +106,7 @@ def what_is_due(course: Course, today: date) -> list[Due]:
     dates = read_retention(course)
     with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
         known = {name: len(gradebook.latest(name)) for name in gradebook.assignments()}
-        names = {*known, *_folders(course.root / "submissions"), *_folders(course.reports), *dates} - {EVERY}
+        names = {*known, *dates, *(rubric.stem for rubric in course.rubrics.glob("*.yaml"))} - {EVERY}
         found = []
         for assignment in sorted(names):
             own = {**dates.get(EVERY, {}), **dates.get(assignment, {})}
@@ -158,7 +158,3 @@ def _paths(course: Course, gradebook: Gradebook, assignment: str, kind: Kind) ->
     copies = course.state / "intake"
     there = present([*evidence, *runs, reports])
     return [*there, *present([copies])] if there else []
-
-
-def _folders(folder: Path) -> list[str]:
-    return [path.name for path in inside(folder) if path.is_dir()]

@@ -57,6 +57,16 @@ def test_evidence_goes_and_grades_stay(course):
     assert kinds(course) == [("a1", Kind.HAND_INS)]
 
 
+def test_what_is_no_assignment_s_stays(course):
+    (course.reports / "sample").mkdir()
+    (course.root / "submissions" / "notes").mkdir()
+    set_to(course, "every-assignment: {hand-ins: 2027-03-31, evidence: 2027-03-31}\n")
+    due = what_is_due(course, DAY)
+    assert {one.assignment for one in due} == {"a1"}
+    remove_due(course, due, now=datetime.now(UTC))
+    assert (course.reports / "sample").is_dir()
+
+
 def test_grades_go_when_they_are_due(course):
     set_to(course, "a1: {grades: 2027-03-31}\n")
     [due] = what_is_due(course, DAY)

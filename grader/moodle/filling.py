@@ -127,10 +127,8 @@ def _told(
         fate = Fate.COMMENT_ONLY if _wants_comment(entry, worksheet, wishes) else Fate.UNCHANGED
         return told(fate, "the grade is there already", submission, text)
     if _is_lower(text, entry.grade) and not _was_told(entry, worksheet, earlier.get(submission, ()), wishes):
-        why = (
-            f"Moodle has a higher grade, {entry.grade}, that was not released here: lower it there, if at all"
-        )
-        return told(Fate.SKIPPED, why, submission)
+        standing = f"Moodle has a higher grade, {entry.grade}, that was not released here"
+        return told(Fate.SKIPPED, f"{standing}: lower it there, if at all", submission)
     return told(Fate.TAKEN, "", submission, text)
 
 
