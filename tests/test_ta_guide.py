@@ -45,6 +45,7 @@ def entered(browser, server):
     """A browser at the overview of the review."""
     page = browser.new_page()
     page.goto(server.address)
+    page.wait_for_selector("#who:focus")
     page.keyboard.type("J. D.")
     page.keyboard.press("Enter")
     page.wait_for_selector("#questions")
@@ -89,6 +90,14 @@ def test_the_evening_goes_as_the_guide_tells_it(course, browser):
     out = course.for_moodle("a1")
     assert as_moodle_reads(out / "a1-feedback.zip").keys() == everybody
     assert Path("grades.csv").read_bytes() == worksheet()
+
+
+def test_what_is_for_the_exercise_names_nobody(course):
+    CliRunner().invoke(app, shlex.split(evening()[0][0]), catch_exceptions=False)
+    page = (course.reports / "a1" / "index.html").read_text("utf-8")
+    mistakes = page[page.index('<section id="mistakes"') : page.index('<section id="failures"')]
+    assert "example</summary>" in mistakes
+    assert not re.search(r"Alex|Sample|Sam\b|Team|team|_9\d\d", mistakes)
 
 
 def test_the_keys_that_the_guide_names_are_those_of_the_page(course, browser):

@@ -79,6 +79,7 @@ def _photograph_class(browser: Browser, page_file: Path, folder: Path) -> None:
 def _photograph_review(browser: Browser, address: str, folder: Path) -> None:
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
     page.goto(address)
+    page.wait_for_selector("#who:focus")
     page.keyboard.type("J. D.")
     page.keyboard.press("Enter")
     page.wait_for_selector("#questions")

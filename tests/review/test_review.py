@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from itertools import pairwise
 
 import pytest
-from review.made_up import a_graded_course
+from review.made_up import NothingRuns, a_graded_course
 
 from grader.gradebook import Gradebook
+from grader.pipeline import grade
 
 
 def decisions(course):
@@ -168,6 +170,19 @@ def test_names_are_shown_to_who_asks_until_they_do_not_want_them_any_more(course
     page.get_by_role("button", name="Show numbers only").focus()
     decide(page, "Enter")
     assert "Robin" not in page.content()
+
+
+def test_a_hostile_name_does_nothing_where_names_are_shown(course, serve, enter):
+    name = "<img src=x onerror=document.title=1>"
+    folder = course.root / "submissions" / "a1" / f"{name}_999_assignsubmission_file"
+    shutil.copytree(next((course.root / "submissions" / "a1").iterdir()), folder)
+    list(grade(course.root / "submissions", course, NothingRuns()))
+    page = enter(serve(course))
+    page.get_by_role("button", name="Show names").focus()
+    decide(page, "Enter")
+    assert "<img src=x onerror=document.title=1>" in page.locator("table").last.inner_text()
+    assert page.locator("table img").count() == 0
+    assert page.title() == "Review of a1"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
