@@ -30,3 +30,12 @@ def test_a_course_has_the_same_port_each_time_and_another_course_another(tmp_pat
     assert len(ports) == 3
     assert usual_port(tmp_path / "a") in ports
     assert all(20_000 <= port < 30_000 for port in ports)
+
+
+def test_what_another_desk_decides_is_seen_at_once(course):
+    one, other = ReviewDesk(course, "a1"), ReviewDesk(course, "a1")
+    for number in range(6):
+        item = one.by_question("interface")[number]
+        assert (one if number % 2 else other).decide(item, Decimal(number % 3), "", who="J. D.", seen="")
+        assert one.grades() == other.grades()
+        assert sum(found.is_decided for found in one.by_question("interface")) == number + 1
