@@ -31,6 +31,7 @@ from grader.gradebook.decisions_csv import read_decisions
 from grader.gradebook.store import Gradebook
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
 from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.outputs import read_outputs
@@ -42,6 +43,7 @@ from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
+from grader.report.standing import standing_of
 from grader.rubric import Rubric, read_rubric, with_limits
 from grader.script_trials import ScriptTrials, with_scripts
 from grader.trust import agreements, distrusted
@@ -149,6 +151,7 @@ def _grade_assignment(
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
+    keep_rubric(desk.course, rubric)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         earlier = gradebook.latest(rubric.assignment)
         whose = {name: grade.participant for name, grade in earlier.items()}
@@ -163,6 +166,7 @@ def _grade_assignment(
         grades = tuple(map(handed_in.told, judged_now))
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
+        standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
     rejected += gathered.rejected
     present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
@@ -183,6 +187,7 @@ def _grade_assignment(
         run_of=desk.runs.load,
         title=rubric.title,
         executed=shown.executed,
+        standings=standings,
         to=desk.course.reports / rubric.assignment,
     )
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]

@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
         *(
+            "kept_rubrics",
             "lateness",
             "oracles",
             "provisions",
@@ -74,14 +75,18 @@ MAY_IMPORT = {
         *("course", "notebook", "strict_yaml", "yaml_editing", "model", "errors"),
     },
     "moodle": {"model", "errors"},
-    "releasing": {"course", "gradebook", "model", "errors"},
-    "dossier": {"course", "evidence", "gradebook", "model", "errors"},
+    "releasing": {"course", "datasets", "gradebook", "trust", "model", "errors"},
+    "kept_rubrics": {"course", "rubric", "errors"},
+    "people": {"cleaning", "course", "datasets", "gradebook", "report", "model", "errors"},
+    "forgetting": {"cleaning", "course", "gradebook", "people", "trust", "model"},
+    "retention": {"cleaning", "course", "gradebook", "strict_yaml", "trust", "model", "errors"},
+    "people_terminal": {"forgetting", "report", "retention"},
+    "dossier": {"course", "evidence", "gradebook", "kept_rubrics", "people", "model", "errors"},
     "exporting": {"course", "gradebook", "moodle", "releasing", "report", "model", "errors"},
-    "cleaning": {"course", "datasets", "execution", "gradebook", "report", "model", "errors"},
+    "cleaning": {"course", "execution", "gradebook", "model"},
     "terminal": {
         *(
             "calibration",
-            "cleaning",
             "exporting",
             "moodle",
             "pipeline",
@@ -97,13 +102,12 @@ MAY_IMPORT = {
         *("terminal", "model", "errors"),
     },
     "review": {
-        *("assess", "course", "datasets", "evidence", "gradebook", "report", "model", "errors"),
+        *("assess", "course", "datasets", "evidence", "gradebook", "report", "trust", "model", "errors"),
     },
     "verbs": {
         *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "review"),
         *("script_references", "script_terminal", "student", "terminal", "errors"),
-        "trust",
-        "dossier",
+        *("trust", "dossier", "forgetting", "people", "people_terminal", "retention"),
     },
     "cli": {
         "verbs",
