@@ -47,12 +47,16 @@ _OLD = re.compile(
     r"(?:(?! to | auf |->|→)[^,;]){0,24}$"
 )
 _IS_OLD = re.compile(r"\W{0,2} ?(?:(?:is|was|ist|war)\b|->|→|to \d|auf \d)")
+_NOT_TOO = r"(?<!too )(?<!zu )"  # "too small" asks for no less
 _LESS = (
-    r"(?:small(?:er)?|lower(?:ed|ing)?|reduc\w+|decreas\w+|less|narrow\w*|shrink\w*|klein(?:er\w*|e)?"
+    rf"{_NOT_TOO}(?:small(?:er)?|lower(?:ed|ing)?|reduc\w+|decreas\w+|less|narrow\w*|shrink\w*|klein(?:er\w*|e)?"
     r"|verkleiner\w*"
     r"|verringer\w*|reduzier\w*|niedriger\w*|geringer\w*|senk\w*|scal\w+ down|halv\w+|divid\w+)"
 )
-_MORE = r"(?:larger|bigger|higher|increas\w+|rais\w+|groesser\w*|hoeher\w*|erhoeh\w*|wider|vergroesser\w*)"
+_MORE = (
+    rf"{_NOT_TOO}(?:larger|bigger|higher|increas\w+|rais\w+|groesser\w*|hoeher\w*|erhoeh\w*|wider"
+    r"|vergroesser\w*)"
+)
 _W = r"(?:weights?|gewichte?n?|initiali[sz]\w+|w_range|range|variance|varianz|bereich|init)"
 _VAGUE_LESS = re.compile(rf"\b{_LESS}(?: \S+){{0,5}}? {_W}\b|\b{_W}(?: \S+){{0,7}}? {_LESS}\b")
 _VAGUE_MORE = re.compile(rf"\b{_MORE}(?: \S+){{0,5}}? {_W}\b|\b{_W}(?: \S+){{0,7}}? {_MORE}\b")
@@ -70,6 +74,7 @@ _SETTINGS = {
     "learning-rate": re.compile(_RATE),
     "layers": re.compile(r"\b(?:hidden )?(?:layers?|schichten|lagen|n_layers)\b|\bdepth\b|\btiefe\b"),
     "noise": re.compile(r"noise|rauschen"),
+    "dropout": re.compile(r"dropout"),
 }
 _COUNTS = {
     "one": 1,
@@ -157,8 +162,9 @@ def constants_in(sentence: str) -> Iterator[Wish]:
     """The settings that a sentence asks to change, to a number or in a direction."""
     if found := _SETTINGS["learning-rate"].search(sentence):
         yield from _setting("learning-rate", sentence, found)
-    if found := _SETTINGS["noise"].search(sentence):
-        yield from _setting("noise", sentence, found)
+    for name in ("noise", "dropout"):
+        if found := _SETTINGS[name].search(sentence):
+            yield from _setting(name, sentence, found)
     for found in _LAYERS.finditer(sentence):
         count = _COUNTS.get(found["n"] or "") or int(found["n"] or found["m"])
         before = sentence[: found.start()]

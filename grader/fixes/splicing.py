@@ -175,8 +175,18 @@ def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Pla
     scored = sorted(((fuzz.ratio(text, place.text), place) for place in alike), key=lambda pair: -pair[0])
     if not scored or scored[0][0] < _ALIKE:
         return None
-    is_clear = len(scored) == 1 or scored[0][0] - scored[1][0] >= _CLEARLY
-    return scored[0][1] if is_clear else None
+    if len(scored) == 1 or scored[0][0] - scored[1][0] >= _CLEARLY:
+        return scored[0][1]
+    own = _variables(statement)
+    same = [place for score, place in scored if score >= _ALIKE and _variables(place.node) == own]
+    return same[0] if len(same) == 1 else None
+
+
+def _variables(node: ast.AST) -> set[str]:
+    """The names in a statement, without those of modules and functions."""
+    not_meant = {id(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    not_meant |= {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in not_meant}
 
 
 def _defines(node: ast.stmt) -> tuple[str, ...]:

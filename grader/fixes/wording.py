@@ -66,6 +66,8 @@ _SOFTMAX = re.compile(
 _ACTIVE_OUTPUT = re.compile(
     rf"\b{_REMOVE}\b(?: \S+){{0,5}} (?:activation|relu|sigmoid|aktivierung\w*)(?: \S+){{0,5}} "
     r"(?:output|last|final|logits?|letzte\w*|ausgabe\w*|ausgangs\w*)"
+    r"|\b(?:activation|relu|sigmoid|aktivierung\w*)(?: \S+){0,5} "
+    rf"(?:output|last|final|logits?|letzte\w*|ausgabe\w*|ausgangs\w*)(?: \S+){{0,3}} {_REMOVE}\b"
     rf"|(?:last|final|output|letzte\w*|ausgabe\w*)(?: \S+){{0,3}} (?:without|ohne"
     rf"|no)(?: \S+){{0,2}} (?:activation|relu|aktivier\w*)"
 )
@@ -79,11 +81,16 @@ _NOISE = re.compile(
     rf"|(?:noise|noisy|rauschen)\w*(?: \S+){{0,7}}? (?:{_REMOVE})\b"
     r"|\b(?:clean|original|real|unverrauscht\w*|saubere\w*) (?:images?|data|inputs?|bilder\w*|daten)"
 )
+_DROPOUT = re.compile(
+    rf"\b(?:{_REMOVE})\b(?: \S+){{0,4}}? \W?(?:\S+\.)?dropout|\bdropout\w*(?: \S+){{0,7}}? (?:{_REMOVE})\b"
+)
 _INPUTS = re.compile(
-    r"\b(?:normali[sz]\w*|(?:re)?scal(?:e|ed|ing)|divid\w+|skalier\w*|teil\w*)(?: \S+){0,6}? "
+    r"(?<!not )(?<!never )(?<!nicht )\b(?:normali[sz]\w*|(?:re)?scal(?:e|ed|ing)|divid\w+|skalier\w*"
+    r"|teil\w*)(?: \S+){0,6}? "
     r"\W?(?:inputs?|images?|pixels?|data|255\w*|bilder\w*|eingabe\w*|daten|pixelwerte)"
-    r"|(?:inputs?|images?|pixels?|bilder|eingaben|daten)(?: \S+){0,6} (?:normali[sz]\w+|scal(?:e|ed)\b"
-    r"|skalier\w+|/ ?255)"
+    r"|(?:inputs?|images?|pixels?|pixelwerte|bilder|eingaben|daten)"
+    r"(?: (?!not\b|never\b|nicht\b|nie\b)\S+){0,6} (?:normali[sz]\w+|scal(?:e|ed)\b"
+    r"|skalier\w+|(?:durch|by) 255|/ ?255)"
 )
 _CLIPPING = re.compile(r"\bclip\w*(?: \S+){0,4} \W?grad\w*|grad\w*(?:[ -]\S+){0,3}[ -]clip\w*|clip_by_\w+")
 _OPTIMIZER = re.compile(r"(?<![\w])(adam|rmsprop|adagrad)(?:w|-?optimi[sz]er)?(?![\w])")
@@ -140,6 +147,8 @@ def _in_sentence(sentence: str, subject: str) -> Iterator[Wish]:
     yield from constants_in(sentence)
     if _NOISE.search(sentence):
         yield Wish(Change.NOISE)
+    if _DROPOUT.search(sentence):
+        yield Wish(Change.DROPOUT)
     if _INPUTS.search(sentence) and "weight" not in sentence and "gewicht" not in sentence:
         yield Wish(Change.INPUTS)
     if _CLIPPING.search(sentence):

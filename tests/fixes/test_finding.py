@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.fixes.finding import MAX_FIXES, find_fixes
-from grader.fixes.records import FixKind
+from grader.fixes.records import BrokenScript, FixKind
 
 RELU = "x = tf.nn.relu(tf.matmul(x, w) + b)"
 
@@ -117,3 +117,26 @@ def test_what_a_mended_script_needs_of_earlier_cells_comes_with_it(scripts, a_no
     [fix] = [fix for fix in found.fixes if fix.kind is FixKind.WHOLE_SCRIPT]
     assert "W_RANGE = 0.1" in fix.source
     assert "def model(images)" in fix.source
+
+
+LAYER_BY_LAYER = BrokenScript(
+    name="fail1",
+    source="""
+def model(x):
+    x = tf.matmul(x, l1[0]) + l1[1]
+    x = tf.matmul(x, l2[0]) + l2[1]
+    return tf.nn.softmax(tf.matmul(x, l3[0]) + l3[1], axis=0)
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("`x = tf.nn.relu(tf.matmul(x, l2[0]) + l2[1])`", "x = tf.nn.relu(tf.matmul(x, l2[0]) + l2[1])"),
+        ("use `axis=1` instead of `axis=0`", "return tf.nn.softmax(tf.matmul(x, l3[0]) + l3[1], axis=1)"),
+    ],
+)
+def test_one_of_several_lines_alike_is_known_by_what_it_speaks_of(a_notebook, text, line):
+    found = find_fixes(a_notebook(f"## fail1\n{text}"), {}, [LAYER_BY_LAYER])
+    assert line in map(str.strip, found.fixes[0].source.split("\n"))
