@@ -19,6 +19,7 @@ from grader.notebook.records import Notebook, Quantity, Split
 SEEDS = 3
 _SAME_STEPS = 0.9  # of the script's own number, from which it is the same
 _RIGHT_ACCURACY = 0.97  # what right MLPs come to on MNIST in a few thousand steps
+_RIGHT_LOSS = 0.15
 LOWEST_BAR = 0.8
 CLOSE = 0.08  # a bar so close to the broken script's accuracy cannot decide alone
 
@@ -105,13 +106,18 @@ def _printed(executed: Notebook) -> float | None:
 
 
 def bar_from(broken: Sequence[ScriptRun]) -> Bar:
-    """A bar for a script without one: half-way from what it reaches as it is to what right scripts do."""
+    """A bar for a script without one: half-way from what it reaches as it is to what right scripts do.
+
+    Where that is close, and the loss can tell them apart, only a quarter of the way: right scripts that take
+    few steps come to less.
+    """
     best = max((run.symptoms.accuracy or 0.0 for run in broken), default=0.0)
-    accuracy = round(max(LOWEST_BAR, (best + _RIGHT_ACCURACY) / 2), 3)
+    accuracy = max(LOWEST_BAR, (best + _RIGHT_ACCURACY) / 2)
     losses = [run.symptoms.last_loss for run in broken if run.symptoms.last_loss is not None]
-    is_close = accuracy - best < CLOSE
-    loss = round((min(losses) * 0.15) ** 0.5, 2) if losses and min(losses) > 0 and is_close else None
-    return Bar(accuracy=min(accuracy, 0.99), loss_below=loss)
+    if not losses or min(losses) <= HIGH_LOSS or accuracy - best >= CLOSE:
+        return Bar(accuracy=round(min(accuracy, 0.99), 3))
+    near = max(LOWEST_BAR, best + (_RIGHT_ACCURACY - best) / 4)
+    return Bar(accuracy=round(min(near, 0.99), 3), loss_below=round((min(losses) * _RIGHT_LOSS) ** 0.5, 2))
 
 
 def with_accuracy_symptom(run: ScriptRun, bar: Bar) -> ScriptRun:

@@ -18,6 +18,7 @@ MAX_PIECE_CHARS = 60_000
 _FENCE = re.compile(r"^ {0,6}(`{3,}|~{3,})[ \t]*([\w+-]*)")
 _INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
 _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,400}~~|<(s|del|strike)>[^<>\n]{0,400}</\1>", re.IGNORECASE)
+_STRUCK_LINE = re.compile(r"^[ \t>*+-]*~~(?!~)[ \t]*`?([^~`\n]{1,400}?)`?[ \t]*~~[ \t]*$", re.MULTILINE)
 _CODE_BEGINS, _CODE_ENDS = "\ue000", "\ue001"
 _MARKED = re.compile(f"{_CODE_BEGINS}([^{_CODE_ENDS}\n]*){_CODE_ENDS}")
 _UNIT = re.compile(r"[^\n]+?(?:(?<!\n\d)(?<!\A\d)(?<!\n\d\d)[.!?;](?=\s)|(?=\n)|\Z)")
@@ -118,7 +119,8 @@ class _Reader:
             if is_code:
                 yield from self._split_code(part, cell)
                 continue
-            marked = _INLINE.sub(rf"{_CODE_BEGINS}\2{_CODE_ENDS}", _STRUCK.sub("", part))
+            kept = _STRUCK.sub("", _STRUCK_LINE.sub(r"deleted: `\1`", part))
+            marked = _INLINE.sub(rf"{_CODE_BEGINS}\2{_CODE_ENDS}", kept)
             for block in plain_blocks(marked):
                 if block.level:
                     self._heading(block.level, block.text)

@@ -100,8 +100,10 @@ def test_a_bar_lies_between_the_broken_script_and_a_right_one():
     assert bar_from([a_run(0.1, loss=2.3)]).accuracy == 0.8
     assert bar_from([a_run(0.1, loss=2.3)]).loss_below is None
     close = bar_from([a_run(0.84, loss=1.63), a_run(0.91, loss=1.55)])
-    assert close.accuracy == pytest.approx(0.94)
+    assert close.accuracy == pytest.approx(0.925)
     assert 0.4 < (close.loss_below or 0) < 0.6
+    assert is_mended(a_run(0.93, loss=0.25), close)
+    assert not is_mended(a_run(0.93, loss=1.5), close)
 
 
 def test_the_bar_says_whether_the_accuracy_is_low():
