@@ -30,6 +30,7 @@ _OBSERVED = frozenset((Symptom.LOSS_NOT_FINITE,))  # what everybody sees, and no
 
 _WEIGHTS = r"\b(?:weights?|gewichte?n?|initiali\w+)\b.{0,60}"
 _RANGES = {
+    "biases-negative": re.compile(r"\bbias\w*\b[^.;]{0,60}?(?<![\w.])[-−]\s?\d", re.IGNORECASE),
     "weights-negative": re.compile(
         _WEIGHTS + r"[-−][\w.,]{1,9}\s*(?:and|und|to|bis|,|;)\s*0(?:[.,]0+)?(?![\d.,]*\d)", re.IGNORECASE
     ),
@@ -37,7 +38,7 @@ _RANGES = {
         _WEIGHTS + r"[-−]([1-9]\d*)(?:[.,]0)?\s*(?:and|und|to|bis|,|;)\s*\1(?![\d]|[.,][1-9])", re.IGNORECASE
     ),
 }
-"""Causes that are named by the range from which the weights are drawn."""
+"""Causes that are named by the values that weights and biases begin with."""
 
 _PROPOSED = re.compile(
     r"\b(?:should|instead|use|sollt\w+|stattdessen|statt|fix|solution|lösung)\b", re.IGNORECASE

@@ -248,7 +248,10 @@ CAUSES: Mapping[str, Saying] = {
         ),
         across=("<rate> & <too> <large>",),
     ),
-    "learning-rate-too-small": Saying(("<rate> .. <small>", "<small> .. <rate>")),
+    "learning-rate-too-small": Saying(
+        ("<rate> .. <small>", "<small> .. <rate>", "<rate> & <too> <small>"),
+        across=("<rate> & <too> <small> & !<weight>",),
+    ),
     "gradient-sign": Saying(
         (
             "gradient ascent",
