@@ -151,7 +151,7 @@ def judge_fix(runs: Sequence[ScriptRun], broken: ScriptRun, bar: Bar) -> Judged:
     """What the runs of a mended script say, in the order of their seeds; `broken` is the script as it was.
 
     One that passes is enough. It failed only when all `SEEDS` ran to their end on real data and none of them
-    came near the bar.
+    came half-way from the script as it was to the bar.
     """
     passed = next((place for place, run in enumerate(runs) if is_mended(run, bar)), None)
     best = max(range(len(runs)), key=lambda place: runs[place].symptoms.accuracy or 0.0)
@@ -165,10 +165,12 @@ def judge_fix(runs: Sequence[ScriptRun], broken: ScriptRun, bar: Bar) -> Judged:
         return Judged(Trial.UNCLEAR, f"{how}, but {different}.", at)
     if passed is not None:
         return Judged(Trial.MENDED, f"It trains: {_reached(runs[at], bar)}.", at)
-    return Judged(*_why_not_mended(runs, at, bar), at)
+    return Judged(*_why_not_mended(runs, at, bar, broken.symptoms.accuracy), at)
 
 
-def _why_not_mended(runs: Sequence[ScriptRun], at: int, bar: Bar) -> tuple[Trial, str]:
+def _why_not_mended(
+    runs: Sequence[ScriptRun], at: int, bar: Bar, as_it_was: float | None
+) -> tuple[Trial, str]:
     stopped = next((run for run in runs if run.status is not RunStatus.COMPLETED), None)
     if stopped is not None:
         error = f" ({stopped.error})" if stopped.error else ""
@@ -180,7 +182,11 @@ def _why_not_mended(runs: Sequence[ScriptRun], at: int, bar: Bar) -> tuple[Trial
     accuracy = runs[at].symptoms.accuracy
     if accuracy is None:
         return Trial.UNCLEAR, "How well it trains could neither be measured nor read in what it prints."
-    if len(runs) < SEEDS or accuracy >= bar.accuracy - BAND or runs[at].accuracy_from is not Source.MEASURED:
+    gained = max(
+        BAND, (bar.accuracy - (as_it_was or 0.0)) / 2
+    )  # so far below the bar something may have helped
+    is_near = accuracy >= bar.accuracy - gained
+    if len(runs) < SEEDS or is_near or runs[at].accuracy_from is not Source.MEASURED:
         return Trial.UNCLEAR, f"Whether it trains is not clear: {reached}."
     return Trial.FAILED, f"It does not train: {reached}."
 

@@ -16,8 +16,12 @@ _RANGE = re.compile(
     rf"(?:,|;|and|und|to|bis|\.\.\.?|…) ?(?P<high>[-+]?{_N})(?![\w]|\.\d)"
 )
 _PLUS_MINUS = re.compile(rf"(?:±|\+ ?/ ?-|\+-) ?(?P<b>{_N})")
+_BOUND = re.compile(
+    rf"\b(?:range|bereich)\b (?:(?:from|von) {_N} )?(?:to|of|=|auf|von) ?(?P<b>{_N})"
+    r"(?![\w]|\.\d| ?(?:to|bis|and|und|,|;)\b)"
+)
 _OF_WEIGHTS = re.compile(
-    r"weight|gewicht|initiali|w_range|\bvariables?\b|uniform|kernel|matri[xz]|\bw\b|\binit\b"
+    r"weight|gewicht|initiali|w_range|\bvariables?\b|uniform|random\.\w*normal|kernel|matri[xz]|\bw\b|\binit\b"
 )
 _OF_INPUTS = re.compile(r"\b(?:pixel|image|input|label|bild|eingabe)\w*")
 _DEVIATION = re.compile(
@@ -113,7 +117,7 @@ def weights_in(sentence: str, *, is_of_weights: bool = False) -> Iterator[Wish]:
 
     `is_of_weights`: they were spoken of before, and nothing else since.
     """
-    if not is_of_weights and not _OF_WEIGHTS.search(sentence):
+    if not is_of_weights and not _OF_WEIGHTS.search(sentence) and " range " not in sentence:
         return
     is_proposed = _PROPOSES.search(sentence) is not None or not _DESCRIBES.search(sentence)
     if _GLOROT.search(sentence):
@@ -152,7 +156,7 @@ def _ranges(sentence: str) -> Iterator[tuple[float, float]]:
         is_old = re.search(r"(?:instead of|rather than|statt|anstatt)\b[^,;]{0,24}$", near)
         if -1e6 < low <= 0 and low < high < 1e6 and not is_of_inputs and not is_old:
             yield low, high
-    for found in _PLUS_MINUS.finditer(sentence):
+    for found in (*_PLUS_MINUS.finditer(sentence), *_BOUND.finditer(sentence)):
         bound = abs(float(found["b"]))
         if bound:
             yield -bound, bound

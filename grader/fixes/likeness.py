@@ -107,8 +107,10 @@ def _made_of(tree: ast.AST | None, steps: str | None = None) -> Counter[str]:
         node = nodes.pop()
         if steps is not None and isinstance(node, ast.stmt) and _tells_nothing(node, steps):
             continue
-        is_now_and_then = steps is not None and isinstance(node, ast.If) and "%" in ast.unparse(node.test)
-        nodes += node.body if is_now_and_then else ast.iter_child_nodes(node)
+        if steps is not None and isinstance(node, ast.If) and "%" in ast.unparse(node.test):
+            nodes += node.body  # how often something is shown says nothing
+        else:
+            nodes += ast.iter_child_nodes(node)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             found[node.id] += 1
         elif isinstance(node, ast.Attribute):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from grader.fixes.editing import changes_between, edit
 from grader.fixes.pieces import Piece
 from grader.fixes.records import FixKind
-from grader.fixes.splicing import Spliced, parse, splice
+from grader.fixes.splicing import Spliced, library_call, parse, splice
 from grader.fixes.wishes import Change, Wish
 from grader.fixes.wording import plain_of, wishes_in
 
@@ -55,7 +55,10 @@ MADE_OF = {
 
 
 class Proposal(NamedTuple):
-    """One change: code to be put in, or a wish in words. Of two `about` the same only one can be made."""
+    """One change: code to be put in, or a wish in words (a call that a text names is one, too).
+
+    Of two `about` the same only one can be made.
+    """
 
     form: Form
     code: str = ""
@@ -141,6 +144,8 @@ def _in_text(piece: Piece) -> Iterator[Proposal]:
             "=" in code or code.startswith("return ") or _ARROW.match(code)
         ):
             yield _of_code(_new_side(code))
+        elif not _OLD_ONE.search(before) and library_call(code) is not None:
+            yield Proposal(Form.WISH, code)  # it may as well be told what stands there
         if number:
             yield from _renaming(codes[number - 1], code, before)
     for line in piece.words.split("\n"):

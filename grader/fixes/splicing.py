@@ -22,6 +22,7 @@ _ALIKE = 60.0  # similarity, of 100, from which a line may be another version of
 _CLEARLY = 8.0  # by which the best place must be better than the next
 _MOST_STATEMENTS = 400
 _MOST_LEVELS = 100
+_LIBRARIES = ("tf.", "np.", "keras.")
 _ADDED = re.compile(r"^\s*\+(?![+\d])")
 _REMOVED = re.compile(r"^\s*-(?![-\d])")
 _DIFF_HEAD = re.compile(r"^\s*(?:---|\+\+\+|@@)")
@@ -84,6 +85,8 @@ def splice(script: str, piece: str) -> Spliced | None:
     wanted = parse(new)
     if tree is None or wanted is None:
         return None
+    if (call := library_call(new)) is not None:
+        return _with_call(tree, call)
     places = list(_places(tree.body, ""))[:_MOST_STATEMENTS]
     present = {place.text for place in places}
     changes: list[tuple[str, str]] = []
@@ -108,6 +111,32 @@ def splice(script: str, piece: str) -> Spliced | None:
         return None
     changes += _add_what_is_used(tree, wanted, left)
     return Spliced(ast.unparse(ast.fix_missing_locations(tree)), tuple(changes))
+
+
+def library_call(piece: str) -> ast.Call | None:
+    """The call of a library's function, `tf.random.normal(…)` say, that is all that a piece holds, if so."""
+    tree = parse(piece)
+    match [] if tree is None else tree.body:
+        case [ast.Expr(value=ast.Call() as call)] if ast.unparse(call.func).startswith(_LIBRARIES):
+            return call
+    return None
+
+
+def _with_call(tree: ast.Module, call: ast.Call) -> Spliced | None:
+    """The script with `call` for the one call of that function that it is another version of."""
+    function, text = ast.unparse(call.func), ast.unparse(call)
+    alike = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == function]
+    scored = sorted(
+        ((fuzz.ratio(text, ast.unparse(node)), node) for node in alike), key=lambda pair: -pair[0]
+    )
+    if not scored or not _ALIKE <= scored[0][0] < 100:
+        return None
+    if len(scored) > 1 and scored[0][0] - scored[1][0] < _CLEARLY:
+        return None
+    node = scored[0][1]
+    old = ast.unparse(node)
+    node.args, node.keywords = call.args, call.keywords
+    return Spliced(ast.unparse(ast.fix_missing_locations(tree)), ((old, text),))
 
 
 def _sides(piece: str) -> tuple[str, set[str]]:
@@ -154,12 +183,21 @@ def _places(body: _Body, scope: str) -> Iterator[_Place]:
 
 
 def _pieces(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a piece that are looked at one by one: definitions whole, blocks by their lines."""
+    """The statements of a piece that are looked at one by one: definitions whole, blocks by their lines.
+
+    Of a definition of which only some lines are shown ("..."), these.
+    """
     for node in body:
-        if isinstance(node, ast.For | ast.While | ast.With | ast.If | ast.Try):
-            yield from _pieces(node.body)
-        else:
+        own: _Body = getattr(node, "body", [])
+        is_definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if own and (not is_definition or any(map(_is_dots, own))):
+            yield from _pieces(own)
+        elif not _is_dots(node):
             yield node
+
+
+def _is_dots(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
 def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Place | None:

@@ -25,7 +25,7 @@ _USE = re.compile(
     r"\b(?:us(?:e|ing)|tr(?:y|ying)|appl(?:y|ying)|choos(?:e|ing)|tak(?:e|ing)|with|to|by|prefer|into"
     r"|set|put|add|adding"
     r"|verwend\w*|benutz\w*|nutz\w*|nehm\w*|nimm|durch|zu|auf|mit|einsetzen|waehl\w*|gegen|like|want"
-    r"|need|have|ein)\b"
+    r"|need|have|ein|(?:should|must|could) be)\b"
     r"|->|→|=>|[:=]"
 )
 _CHANGES = re.compile(

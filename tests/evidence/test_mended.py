@@ -37,12 +37,22 @@ def test_it_failed_when_three_seeds_stay_far_below_on_real_data():
         [a_run(0.4)] * (SEEDS - 1),
         [a_run(0.4, is_real_data=False)] * SEEDS,
         [a_run(0.895)] * SEEDS,
+        [a_run(0.55)] * SEEDS,
         [a_run(0.4), a_run(0.4), a_run(0.4, status=RunStatus.CELL_FAILED, error="NameError: x")],
         [a_run(None)] * SEEDS,
         [a_run(0.4, accuracy_from=Source.RERUN)] * SEEDS,
         [a_run(0.4, status=RunStatus.CUT_SHORT)] * SEEDS,
     ],
-    ids=["too few seeds", "stand-in", "near the bar", "an error", "no figure", "only printed", "cut short"],
+    ids=[
+        "too few seeds",
+        "stand-in",
+        "near the bar",
+        "more than half-way",
+        "an error",
+        "no figure",
+        "only printed",
+        "cut short",
+    ],
 )
 def test_nothing_that_is_not_certain_fails(runs):
     assert judged(*runs).trial is Trial.UNCLEAR

@@ -9,6 +9,8 @@ from grader.fixes.records import BrokenScript, FixKind
 
 RELU = "x = tf.nn.relu(tf.matmul(x, w) + b)"
 
+UNIFORM = "w = tf.Variable(tf.random.uniform([n_in, n_out], -W_RANGE, W_RANGE))"
+
 # Ways to say it, each with the script and a line that the mended script must have.
 WAYS = [
     ("## Script 1\nThe loss is NaN. Use\n```python\nW_RANGE = 0.1\n```", "fail1", "W_RANGE = 0.1"),
@@ -70,6 +72,25 @@ WAYS = [
     ),
     ("Script 4: reduce the noise to 0.1", "fail4", "NOISE = 0.1"),
     ("Das letzte Skript: Softmax im Modell weglassen.", "fail5", "return tf.matmul(x, w) + b"),
+    (
+        "fail3: use `tf.random.normal([n_in, n_out], stddev=0.1)`",
+        "fail3",
+        "w = tf.Variable(tf.random.normal([n_in, n_out], 0.0, 0.1))",
+    ),
+    ("fail3: `tf.random.uniform([n_in, n_out], -W_RANGE, W_RANGE)`", "fail3", UNIFORM),
+    (
+        f"## fail3\nIt should be\n\n    {UNIFORM}\n\nThen it works.",
+        "fail3",
+        UNIFORM,
+    ),
+    (
+        f"## fail2\n```python\ndef model(images):\n    ...\n    {RELU}\n    ...\n```",
+        "fail2",
+        RELU,
+    ),
+    ("In script 2 the sigmoid should be a ReLU.", "fail2", RELU),
+    ("fail1: With a range of 0.1 it works.", "fail1", UNIFORM.replace("W_RANGE", "0.1")),
+    ("fail1: We changed the range from 1.0 to 0.1.", "fail1", UNIFORM.replace("W_RANGE", "0.1")),
     ("Script 5 uses softmax twice. Just return the logits.", "fail5", "return tf.matmul(x, w) + b"),
 ]
 
