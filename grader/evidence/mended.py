@@ -176,7 +176,8 @@ def _why_not_mended(
         error = f" ({stopped.error})" if stopped.error else ""
         ended = stopped.status.value.replace("_", " ")
         return Trial.UNCLEAR, f"The mended script did not run to its end: {ended}{error}."
-    reached = f"{_reached(runs[at], bar)}, best of {len(runs)} seeds"
+    seeds = f"best of {len(runs)} seeds" if len(runs) > 1 else "with one seed"
+    reached = f"{_reached(runs[at], bar)}, {seeds}"
     if not all(run.is_real_data for run in runs):
         return Trial.UNCLEAR, f"It did not train on stand-in data: {reached}."
     accuracy = runs[at].symptoms.accuracy
