@@ -81,7 +81,8 @@ def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.s
     None of them trains: a fix has to be the training that is looked at.
     """
     wanted = set().union(*(_used(statement) for statement in body))
-    wanted -= set().union(*(_defined(statement) for statement in body), _BUILT_IN)
+    wanted -= set().union(*(_defined(statement) for statement in body))
+    wanted = (wanted | _used_too_early(body)) - _BUILT_IN
     kept: list[ast.stmt] = []
     for statement in reversed(earlier):
         defined = _defined(statement)
@@ -91,6 +92,17 @@ def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.s
                 wanted -= defined
             wanted |= _used(statement) - _BUILT_IN
     return kept[::-1]
+
+
+def _used_too_early(body: Sequence[ast.stmt]) -> set[str]:
+    """The names that statements use before others of them give a value to them, as before a second import."""
+    found: set[str] = set()
+    defined: set[str] = set()
+    for statement in body:
+        if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            found |= _used(statement) - defined - _defined(statement)
+        defined |= _defined(statement)
+    return found
 
 
 def _trains_at_once(statement: ast.stmt) -> bool:

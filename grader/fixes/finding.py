@@ -204,6 +204,7 @@ class _Search:
             **_place_of(piece),
             is_sure=is_sure,
             is_vague=all(proposal.is_vague for proposal in proposals),
+            adds_only=not any(old for old, _ in spliced.changes),
         )
 
 

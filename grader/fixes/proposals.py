@@ -19,7 +19,7 @@ MAX_PROPOSALS = 20  # of one piece
 
 _ARROW = re.compile(r"^(?P<old>[^\n]{1,200}?)\s*(?:--?>|=>|→|⟶|⇒|➔|➜)\s*(?P<new>[^\n]{1,200})$")
 _SETS = re.compile(
-    r"\b(?P<name>[A-Za-z]+_\w+|[A-Z]{2,20})(?:\s*(?:=|from|von|of)\s*[-−]?[\d.,]{1,10})?"
+    r"\b(?P<name>[A-Za-z]+_\w+|[A-Z]{2,20})(?:\s*(?:=|:|from|von|of)\s*[-−]?[\d.,]{1,10})?"
     r"\s*(?:=|:=|to|auf|of|be|von|-+>"
     r"|→)\s*(?P<value>[-−]?\d+(?:[.,]\d+)?(?:e-?\d+)?)(?![\w])(?!\s*,\s*(?:which|was|is))"
 )

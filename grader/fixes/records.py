@@ -126,8 +126,8 @@ class Fix(Record):
     is where it was found, None for an attachment, whose name is then `attachment`; `passage` is the
     student's own text of it. `is_sure`: the hand-in leaves no doubt that it is for this script; one that is
     not may speak for a student, never against. `is_vague`: the words name no value ("smaller weights"), and
-    one was chosen here. `adds_only`: a whole script that takes nothing away from the broken one, so that it
-    may be that one with looks into it, and no fix.
+    one was chosen here. `adds_only`: it takes nothing away from the script, so that it may be a look into it,
+    and no fix.
     """
 
     script: str

@@ -19,6 +19,7 @@ from rapidfuzz import fuzz
 from grader.notebook.ipython import clean_source
 
 _ALIKE = 60.0  # similarity, of 100, from which a line may be another version of the script's
+_CLOSELY = 75.0  # from which an assignment that goes on with its own name may be
 _CLEARLY = 8.0  # by which the best place must be better than the next
 _MOST_STATEMENTS = 400
 _MOST_LEVELS = 100
@@ -76,7 +77,8 @@ def splice(script: str, piece: str) -> Spliced | None:
     """`script` with `piece` put in; None when the piece is not Python, or changes nothing that is there.
 
     A statement of the piece replaces the one of the script that defines the same name in the same way, or
-    else the one line that it is clearly another version of. A line of the script that the piece removes (in a
+    else the one line that it is clearly another version of. One that goes on with what the script assigns
+    (`images = images / 255`) is put behind that. A line of the script that the piece removes (in a
     diff) or holds as a comment, with no new version beside it, goes. Statements that fit nowhere are left
     out, unless they define something that a spliced statement uses: those go to the top, after the imports.
     """
@@ -97,7 +99,10 @@ def splice(script: str, piece: str) -> Spliced | None:
             continue
         place = _place_for(statement, text, places)
         if place is None:
-            left.append(statement)
+            if _goes_on(statement) and _add_behind(statement, places):
+                changes.append(("", text))
+            else:
+                left.append(statement)
             continue
         place.body[place.body.index(place.node)] = copy.deepcopy(statement)
         places.remove(place)
@@ -208,6 +213,8 @@ def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Pla
         return next((place for place in alike if _defines(place.node) == names), None)
     if names:
         alike = [place for place in alike if _defines(place.node) == names]
+        if _goes_on(statement):  # another step with a thing is no other version of the steps before
+            alike = [place for place in alike if fuzz.ratio(text, place.text) >= _CLOSELY]
         if len(alike) == 1:
             return alike[0]
     scored = sorted(((fuzz.ratio(text, place.text), place) for place in alike), key=lambda pair: -pair[0])
@@ -218,6 +225,30 @@ def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Pla
     own = _variables(statement)
     same = [place for score, place in scored if score >= _ALIKE and _variables(place.node) == own]
     return same[0] if len(same) == 1 else None
+
+
+def _goes_on(statement: ast.stmt) -> bool:
+    """Whether an assignment goes on with what it assigns to, as `images = images / 255` does."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return False
+    return statement.targets[0].id in _variables(statement.value)
+
+
+def _add_behind(statement: ast.stmt, places: Sequence[_Place]) -> bool:
+    """Put a statement behind the last one that assigns to its name, where all of these stand together."""
+    [name] = _defines(statement)
+    giving = [place for place in places if name in _targets(place.node)]
+    if not giving or any(place.body is not giving[0].body for place in giving):
+        return False
+    body = giving[0].body
+    body.insert(max(body.index(place.node) for place in giving) + 1, copy.deepcopy(statement))
+    return True
+
+
+def _targets(node: ast.stmt) -> set[str]:
+    """The names that an assignment gives values to, also several at once."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
 
 
 def _variables(node: ast.AST) -> set[str]:

@@ -155,7 +155,10 @@ def _in_sentence(sentence: str, subject: str) -> Iterator[Wish]:
         numbers = [number for number in numbers_in(sentence) if number > 0]
         yield Wish(Change.CLIPPING, numbers=(numbers[-1] if numbers else 1.0,), is_vague=not numbers)
     for found in _OPTIMIZER.finditer(sentence):
-        if _USE.search(sentence[: found.start()]) and not _NOT.search(sentence[: found.start()].rstrip()):
+        is_preferred = re.match(r"\S* (?:optimi[sz]er )?(?:statt|instead)\b", sentence[found.end() :])
+        if (is_preferred or _USE.search(sentence[: found.start()])) and not _NOT.search(
+            sentence[: found.start()].rstrip()
+        ):
             yield Wish(Change.OPTIMIZER, _OPTIMIZERS[found[1]])
 
 

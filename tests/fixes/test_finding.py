@@ -71,6 +71,8 @@ WAYS = [
         "images, labels = data.next_batch()",
     ),
     ("Script 4: reduce the noise to 0.1", "fail4", "NOISE = 0.1"),
+    ("fail1: W_RANGE: 1.0 -> 0.1, LEARNING_RATE: 0.1 -> 0.01", "fail1", "W_RANGE = 0.1"),
+    ("fail2: Adam statt SGD", "fail2", "own_optimizer.apply_gradients(zip(gradients, variables))"),
     ("Das letzte Skript: Softmax im Modell weglassen.", "fail5", "return tf.matmul(x, w) + b"),
     (
         "fail3: use `tf.random.normal([n_in, n_out], stddev=0.1)`",
@@ -170,6 +172,24 @@ def test_fixes_in_two_cells_are_run_together_first(scripts, a_notebook):
     assert "W_RANGE = 0.2" in found.fixes[0].source
     assert "return tf.nn.relu(images)" in found.fixes[0].source
     assert "LEARNING_RATE = 0.1" in found.fixes[0].source
+
+
+def test_a_further_step_takes_no_other_step_away(scripts, a_notebook):
+    """Else scaling noisy images would be run without the noise, and mend the script."""
+    found = find_fixes(a_notebook("## fail4\n`images = images / 255.0`"), {}, scripts)
+    [fix] = [fix for fix in found.fixes if fix.kind is FixKind.CHANGED_LINES]
+    lines = [line.strip() for line in fix.source.split("\n")]
+    assert lines.index("images = images / 255.0") == lines.index("images = add_noise(images)") + 1
+    assert fix.adds_only
+
+
+def test_a_mended_script_that_uses_a_name_before_it_imports_it_has_it_from_the_cells_before(
+    scripts, a_notebook
+):
+    mended = "writer = tf.summary.create_file_writer('logs')\n" + scripts[1].source.replace("sigmoid", "relu")
+    cells = ("code", "import tensorflow as tf"), "## fail2", ("code", mended)
+    [fix] = find_fixes(a_notebook(*cells), {}, scripts).fixes
+    assert fix.source.startswith("import tensorflow as tf\n")
 
 
 def test_a_line_that_is_struck_out_goes(scripts, a_notebook):
