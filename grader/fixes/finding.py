@@ -22,6 +22,7 @@ MAX_FIXES = 6  # of one script
 MAX_SPLICES = 200  # of one hand-in
 
 _LEAST_KEPT = 0.25  # of a script, in what the hand-in says is a version of it
+_LEAST_SENTENCE = 5  # words that do not stand in a script by chance
 _SURELY_KEPT = 0.6  # in what nothing says is a version of it
 
 
@@ -56,7 +57,7 @@ def _said(pieces: Sequence[Piece], broken: BrokenScript) -> tuple[Passage, ...]:
     for piece in pieces:
         if piece.is_code or piece.cell is None or script not in piece.belongs.scripts:
             continue
-        if piece.words.strip() in broken.source:
+        if len(piece.words.split()) >= _LEAST_SENTENCE and piece.words.strip() in broken.source:
             continue
         is_sure = piece.belongs.is_sure
         same |= piece.same_as

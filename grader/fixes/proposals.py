@@ -37,6 +37,9 @@ _OLD_ONE = re.compile(
 )
 
 
+_TAKES_OUT = "pass\n# "
+
+
 class Form(Enum):
     """How a proposal is written."""
 
@@ -87,9 +90,12 @@ def proposals_in(piece: Piece) -> Iterator[Proposal]:
 
 
 def apply(script: str, proposals: Sequence[Proposal]) -> Spliced | None:
-    """`script` with those of `proposals` that apply to it, one after the other; None when none does."""
+    """`script` with those of `proposals` that apply to it, one after the other; None when none does.
+
+    What only takes lines out comes last: another proposal may have a new version of them.
+    """
     source = script
-    for proposal in proposals:
+    for proposal in sorted(proposals, key=lambda one: one.code.startswith(_TAKES_OUT)):
         wish = proposal.wish
         step = splice(source, proposal.code) if wish is None else edit(source, [wish])
         source = source if step is None else step.source
@@ -156,7 +162,7 @@ def _in_text(piece: Piece) -> Iterator[Proposal]:
 
 def _taken_out(code: str) -> str:
     """A piece that takes a statement out: it stands there as a comment."""
-    return f"pass\n# {code}"
+    return f"{_TAKES_OUT}{code}"
 
 
 def _renaming(first: str, second: str, before: str) -> Iterator[Proposal]:

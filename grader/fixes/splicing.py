@@ -229,9 +229,10 @@ def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Pla
 
 def _goes_on(statement: ast.stmt) -> bool:
     """Whether an assignment goes on with what it assigns to, as `images = images / 255` does."""
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-        return False
-    return statement.targets[0].id in _variables(statement.value)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name in _variables(value)
+    return False
 
 
 def _add_behind(statement: ast.stmt, places: Sequence[_Place]) -> bool:

@@ -197,6 +197,20 @@ def test_a_line_that_is_struck_out_goes(scripts, a_notebook):
     assert "images = add_noise(images)" not in found.fixes[0].source
 
 
+def test_a_new_line_takes_the_place_of_one_that_is_struck_out(scripts, a_notebook):
+    text = "## fail2\n~~`x = tf.nn.sigmoid(tf.matmul(x, w) + b)`~~\n\n`x = tf.nn.tanh(tf.matmul(x, w) + b)`"
+    assert "x = tf.nn.tanh(tf.matmul(x, w) + b)" in find_fixes(a_notebook(text), {}, scripts).fixes[0].source
+
+
+@pytest.mark.parametrize("code", ["a = b = a + 1", "images.x = images", "images, labels = labels, images"])
+def test_odd_assignments_do_no_harm(scripts, a_notebook, code):
+    find_fixes(a_notebook("## fail4", ("code", code)), {}, scripts)
+
+
+def test_a_word_that_stands_in_the_script_too_is_said(scripts, a_notebook):
+    assert find_fixes(a_notebook("## fail4\nnoise"), {}, scripts).said["fail4"][-1].text.endswith("noise")
+
+
 def test_looks_into_the_script_are_told_from_fixes(scripts, a_notebook):
     """With them it fails as before, and that is nothing against what the hand-in proposes elsewhere."""
     broken = scripts[0].source
