@@ -183,10 +183,8 @@ def _why_not_mended(
     accuracy = runs[at].symptoms.accuracy
     if accuracy is None:
         return Trial.UNCLEAR, "How well it trains could neither be measured nor read in what it prints."
-    gained = max(
-        BAND, (bar.accuracy - (as_it_was or 0.0)) / 2
-    )  # so far below the bar something may have helped
-    is_near = accuracy >= bar.accuracy - gained
+    half_way = (bar.accuracy - (as_it_was or 0.0)) / 2  # what came so far has helped, if not enough
+    is_near = accuracy >= bar.accuracy - max(BAND, half_way)
     if len(runs) < SEEDS or is_near or runs[at].accuracy_from is not Source.MEASURED:
         return Trial.UNCLEAR, f"Whether it trains is not clear: {reached}."
     return Trial.FAILED, f"It does not train: {reached}."

@@ -12,7 +12,7 @@ from grader.fixes.assembling import MAX_STATEMENTS, is_training, whole_scripts
 from grader.fixes.likeness import Likeness
 from grader.fixes.naming import Names
 from grader.fixes.pieces import Piece, pieces_of
-from grader.fixes.proposals import MADE_OF, Proposal, apply, proposals_in
+from grader.fixes.proposals import MADE_OF, Form, Proposal, apply, proposals_in
 from grader.fixes.records import BrokenScript, Fix, FixKind, Passage
 from grader.fixes.splicing import parse
 from grader.model import Record
@@ -166,7 +166,7 @@ class _Search:
                 fixes.append(fix)
                 applying.append((piece, proposal, is_sure))
         sure = [(piece, proposal) for piece, proposal, is_sure in applying if is_sure]
-        code = [(piece, proposal) for piece, proposal in sure if proposal.wish is None]
+        code = [(piece, proposal) for piece, proposal in sure if proposal.form is not Form.WISH]
         for meant_together in (code, sure):
             if len(meant_together) > 1:
                 proposals = _not_alternative([proposal for _, proposal in meant_together])

@@ -20,7 +20,7 @@ _SETTINGS = {
         r"|hidden(?:_size|_units|_dim)?|units|width)$"
     ),
     "batch": re.compile(r"^(?:batch_?size|bs|n_?batch)$"),
-    "dropout": re.compile(r"^(?:(?:dropout|drop)_?(?:rate|prob\w*)?)$"),
+    "dropout": re.compile(r"^drop(?:out)?_?(?:rate|prob\w*)?$"),
     "noise": re.compile(r"^(?:\w*noise\w*|\w*rauschen\w*|sigma)$"),
 }
 _OPTIMIZERS = frozenset(
