@@ -386,6 +386,39 @@ class Lateness(Record):
     is_refused: bool
 
 
+class GroupDecision(Record):
+    """A person's decision on hand-ins whose grouping is in doubt: together, by the copy `head`, or apart."""
+
+    is_together: bool
+    head: str
+    who: Annotated[str, Field(min_length=1)]
+    why: str
+    when: datetime
+
+
+class Group(Record):
+    """Hand-ins that the names on them bring together; the first of `hand_ins` is judged for all if shared.
+
+    `doubts` are sentences for the TA on where the copies disagree; with one, a group is shared only by a
+    person's `decision`. `mark` changes with the copies and their contents.
+    """
+
+    hand_ins: Annotated[tuple[str, ...], Field(min_length=1)]
+    is_shared: bool
+    doubts: tuple[str, ...] = ()
+    mark: str
+    decision: GroupDecision | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has to decide."""
+        return bool(self.doubts) and self.decision is None
+
+    def stands_in_for(self, submission: str) -> str | None:
+        """The hand-in that is judged in place of this one, None where it is judged itself."""
+        return self.hand_ins[0] if self.is_shared and self.hand_ins[0] != submission else None
+
+
 class Grade(Record):
     """The grade of one submission. `flags` are sentences for the TA, never points.
 
@@ -402,6 +435,13 @@ class Grade(Record):
     criteria: tuple[CriterionGrade, ...]
     flags: tuple[str, ...] = ()
     late: Lateness | None = None
+    group: Group | None = None
+
+    @property
+    def judged_as(self) -> str:
+        """The hand-in that was judged: this one, or its group's copy that counts for all."""
+        stand_in = self.group.stands_in_for(self.submission) if self.group is not None else None
+        return stand_in or self.submission
 
     @property
     def final_score(self) -> Decimal:

@@ -39,11 +39,13 @@ MAY_IMPORT = {
         *("evidence", "execution", "fixes", "notebook", "provisions", "rubric", "model", "errors"),
     },
     "gradebook": {"model", "errors"},
+    "groups": {"evidence", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
         *(
+            "groups",
             "lateness",
             "oracles",
             "provisions",

@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from grader.gradebook.decisions import Decisions
 from grader.gradebook.grades import Grades
+from grader.gradebook.group_decisions import GroupDecisions
 from grader.gradebook.records import Erased
 from grader.gradebook.releases import Releases
 from grader.gradebook.schema import (
@@ -16,12 +17,13 @@ from grader.gradebook.schema import (
     erasing,
     erasures,
     grade_states,
+    group_decisions,
     releases,
     submissions,
 )
 
 
-class Gradebook(Grades, Decisions, Releases):
+class Gradebook(Grades, Decisions, Releases, GroupDecisions):
     """The gradebook of a course."""
 
     def look_at(self, check: str, *, who: str, why: str, now: datetime) -> None:
@@ -47,7 +49,7 @@ class Gradebook(Grades, Decisions, Releases):
                 return Erased(grades=0, decisions=0, run_keys=frozenset())
             connection.execute(insert(erasing).values(id=number))
             counts = {}
-            for table in (decision_events, grade_states, releases):
+            for table in (decision_events, grade_states, releases, group_decisions):
                 gone = connection.execute(delete(table).where(table.c.submission_id == number))
                 counts[table] = gone.rowcount
             connection.execute(delete(submissions).where(submissions.c.id == number))

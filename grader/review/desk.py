@@ -15,6 +15,7 @@ from grader.errors import UsageError
 from grader.evidence.collect import EvidenceStore
 from grader.evidence.record import Evidence
 from grader.gradebook.store import Gradebook
+from grader.groups.sharing import shared_decisions
 from grader.model import Grade, Override
 from grader.report.pseudonyms import NamesLeftOut
 from grader.review.items import Item, by_likeness, items_of, passage_of
@@ -37,15 +38,16 @@ class ReviewDesk:
         """The latest grades by key, decisions of a moment ago included."""
         with self._gradebook() as gradebook:
             latest = gradebook.latest(self.assignment).values()
-            decisions = gradebook.decisions(self.assignment)
+            decisions = self._decisions(gradebook)
         return {
             self._names.called(grade.submission, grade.participant): with_decisions(grade, decisions)
             for grade in latest
         }
 
     def items(self) -> tuple[Item, ...]:
-        """All that is or was a person's to decide."""
-        return items_of(self.grades().items(), self._secret)
+        """All that is or was a person's to decide; what is judged for a whole group is there once."""
+        judged = ((key, one) for key, one in self.grades().items() if one.judged_as == one.submission)
+        return items_of(judged, self._secret)
 
     def by_question(self, criterion: str) -> list[Item]:
         """One criterion's items, similar answers next to each other; the order stays while nothing comes."""
@@ -109,10 +111,19 @@ class ReviewDesk:
         return is_done
 
     def _record(self, gradebook: Gradebook, submission: str, now: datetime) -> None:
-        """Append the grade as it stands with the decisions in force."""
-        latest = gradebook.history(self.assignment, submission)[-1]
-        grade = with_decisions(latest.grade, gradebook.decisions(self.assignment))
-        gradebook.record([grade], now=now, judged={submission: latest.judged})
+        """Append the grade as it stands with the decisions in force, that of each member of a group too."""
+        of_group = gradebook.latest(self.assignment)[submission].group
+        members = of_group.hand_ins if of_group is not None and of_group.is_shared else (submission,)
+        decisions = self._decisions(gradebook)
+        for member in members:
+            for latest in gradebook.history(self.assignment, member)[-1:]:
+                grade = with_decisions(latest.grade, decisions)
+                gradebook.record([grade], now=now, judged={member: latest.judged})
+
+    def _decisions(self, gradebook: Gradebook) -> list[Override]:
+        latest = gradebook.latest(self.assignment).items()
+        groups = {name: grade.group for name, grade in latest if grade.group is not None}
+        return shared_decisions(gradebook.decisions(self.assignment), groups)
 
     def _page(self, grade: Grade) -> Path:
         return self.course.reports / self.assignment / grade.submission / "index.html"
