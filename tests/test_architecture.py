@@ -39,7 +39,10 @@ MAY_IMPORT = {
         *("evidence", "execution", "fixes", "notebook", "provisions", "rubric", "model", "errors"),
     },
     "gradebook": {"model", "errors"},
-    "groups": {"evidence", "notebook", "model", "errors"},
+    "likeness": {
+        *("course", "datasets", "evidence", "gradebook", "intake", "notebook", "report", "model", "errors"),
+    },
+    "groups": {"evidence", "gradebook", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
@@ -99,13 +102,14 @@ MAY_IMPORT = {
         *("terminal", "model", "errors"),
     },
     "review": {
-        *("assess", "course", "datasets", "evidence", "gradebook", "report", "model", "errors"),
+        *("assess", "course", "datasets", "evidence", "gradebook", "groups", "report", "model", "errors"),
     },
     "verbs": {
         *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "review"),
         *("script_references", "script_terminal", "student", "terminal", "errors"),
         "trust",
         "dossier",
+        *("groups", "likeness", "report"),
     },
     "cli": {
         "verbs",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -31,7 +33,7 @@ ADA, BO, CY = "Ada Beispiel", "Bo Muster", "Cy Example"
 PEOPLE: dict[int, tuple[str, str, str]] = {
     # number: name, what stands at the top, which work it is
     101: (ADA, f"Names: {ADA} 234567, {BO} (345678, bo@example.org)", "agreeing"),
-    102: (BO, "Bo Muster & Ada Beispiel", "agreeing"),
+    102: (BO, "Bo Muster 345678 & Ada Beispiel 234567", "agreeing"),
     111: ("Dana Nagel", "Dana Nagel, Eli Ochs", "names differ"),
     112: ("Eli Ochs", "Eli Ochs", "names differ"),
     121: ("Fay Vogel", "Fay Vogel, Gus Seiler", "a version"),
@@ -66,7 +68,9 @@ class NothingRuns(LocalExecutor):
 
 def a_notebook(number: int) -> str:
     _, top, work = PEOPLE[number]
-    code = "\n".join(f"print({work!r}, {line})" for line in range(30))
+    dice = random.Random(work)
+    words = [f"step_{dice.randrange(500)}" for _ in range(90)]
+    code = "\n".join(f"print({work!r}, work.{word}({line}))" for line, word in enumerate(words))
     code += "\nprint('a little more')" if number == 102 else ""
     saved = [v4.new_output("stream", text=f"{work}: test accuracy: 0.91\nhanded in by 345678\n")]
     cells = [v4.new_markdown_cell(f"# Assignment 1\n\n{top}"), v4.new_code_cell(code, outputs=saved)]
@@ -77,6 +81,12 @@ def typed(*words: str) -> str:
     result = CliRunner().invoke(app, list(words), catch_exceptions=False)
     assert result.exit_code in (0, 1), result.output
     return " ".join(result.output.split())
+
+
+def typed_wrong(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code != 0
+    return f"{result.output} {result.exception}"
 
 
 def grades(course):
@@ -149,3 +159,48 @@ def test_everybody_gets_their_own_report_without_numbers_and_addresses(course):
         assert "one of them was graded for all" in shown
         assert PEOPLE[int(number)][0] in shown
     assert all(b"Group in doubt" not in page for files in feedback.values() for _, page in files)
+
+
+def test_a_persons_decision_grades_a_group_together_until_a_copy_changes(course):
+    said = typed("groups", "a1")
+    assert "together: Bo-Muster_102, Ada-Beispiel_101" in said
+    assert "in doubt: Dana-Nagel_111, Eli-Ochs_112" in said
+    typed("groups", "a1", "--together", "Dana-Nagel_111", "--by", "J. D.", "--why", "both confirmed it")
+    typed("submissions/")
+    found = grades(course)
+    assert found["111"].judged_as == found["112"].judged_as == "Dana-Nagel_111"
+    assert any("as J. D. decided" in flag for flag in found["112"].flags)
+    changed = a_notebook(112).replace("test accuracy: 0.91", "test accuracy: 0.92")
+    next((course / "submissions" / "a1").glob("*_112_*/work.ipynb")).write_text(changed)
+    typed("submissions/")
+    found = grades(course)
+    assert found["112"].judged_as == "Eli-Ochs_112"
+    assert found["111"].group.waits
+
+
+def test_a_decision_on_a_group_is_signed(course):
+    said = typed_wrong("groups", "a1", "--apart", "Dana-Nagel_111", "--by", "J. D.")
+    assert "add --by NAME --why TEXT" in said
+    assert "in no group in doubt" in typed_wrong(
+        "groups", "a1", "--apart", "Pat-Sander_161", "--by", "J. D.", "--why", "x"
+    )
+
+
+def test_likeness_is_shown_by_number_and_other_years_only_with_a_recorded_reason(course):
+    assert "a hint and no verdict" in typed("likeness", "a1")
+    page = (course / "reports" / "a1" / "likeness.html").read_text()
+    assert "Participant_151" in page  # alike with the group it is not in
+    assert all("Eve Ingwer" not in heading for heading in re.findall(r"<h2.*?</h2>|<p.*?</p>", page))
+    assert "records why they may be" in typed_wrong("likeness", "a1", "--earlier", "submissions/a1")
+    typed("likeness", "a1", "--allow-earlier", "--by", "J. D.", "--why", "the board allowed it")
+    assert "hint" in typed("likeness", "a1", "--earlier", "submissions/a1")
+    typed("likeness", "a1", "--forbid-earlier", "--by", "J. D.", "--why", "the term is over")
+    assert "records why they may be" in typed_wrong("likeness", "a1", "--earlier", "submissions/a1")
+
+
+def test_course_material_is_subtracted(course):
+    material = course / "course_material"
+    material.mkdir()
+    (material / "tutorial.ipynb").write_text(a_notebook(101))
+    typed("likeness", "a1")
+    assert "Participant_151" not in (course / "reports" / "a1" / "likeness.html").read_text()
