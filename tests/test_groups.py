@@ -14,10 +14,13 @@ from nbformat import v4
 from typer.testing import CliRunner
 
 from grader.cli import app
+from grader.course import Course
 from grader.execution.interface import Finished
 from grader.execution.local import LocalExecutor
 from grader.gradebook import Gradebook
 from grader.model import CellRun, CellStatus, Run, RunStatus
+from grader.review.desk import ReviewDesk
+from grader.review.pages import overview_page
 
 RUBRIC = """
 schema: 1
@@ -176,6 +179,18 @@ def test_a_persons_decision_grades_a_group_together_until_a_copy_changes(course)
     found = grades(course)
     assert found["112"].judged_as == "Eli-Ochs_112"
     assert found["111"].group.waits
+
+
+def test_the_review_asks_about_groups_by_number_and_keeps_who_decided(course):
+    desk = ReviewDesk(Course(root=course), "a1")
+    page = overview_page(desk, who="J. D.", csrf="x")
+    assert "Participant_111" in page
+    assert "Eli Ochs" not in re.sub(r"<details>.*?</details>", "", page)
+    assert "<script>alert" not in page
+    desk.decide_group("Dana-Nagel_111", False, who="J. D.", why="two works")
+    assert "J. D. decided: apart. two works" in typed("groups", "a1")
+    typed("submissions/")
+    assert not grades(course)["111"].group.waits
 
 
 def test_a_decision_on_a_group_is_signed(course):

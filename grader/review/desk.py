@@ -15,8 +15,9 @@ from grader.errors import UsageError
 from grader.evidence.collect import EvidenceStore
 from grader.evidence.record import Evidence
 from grader.gradebook.store import Gradebook
+from grader.groups.deciding import decide, known_groups
 from grader.groups.sharing import shared_decisions
-from grader.model import Grade, Override
+from grader.model import Grade, Group, Override
 from grader.report.pseudonyms import NamesLeftOut
 from grader.review.items import Item, by_likeness, items_of, passage_of
 
@@ -66,6 +67,19 @@ class ReviewDesk:
     def by_student(self, key: str) -> list[Item]:
         """One hand-in's items, in the rubric's order."""
         return [item for item in self.items() if item.key == key]
+
+    def doubtful_groups(self) -> list[tuple[Group, list[tuple[str, str]]]]:
+        """The groups that wait for a person, each with its hand-ins: id and key."""
+        keys = {grade.submission: key for key, grade in self.grades().items()}
+        with self._gradebook() as gradebook:
+            waiting = [group for group in known_groups(gradebook, self.assignment) if group.waits]
+        return [(group, [(name, keys.get(name, "?")) for name in group.hand_ins]) for group in waiting]
+
+    def decide_group(self, hand_in: str, is_together: bool, *, who: str, why: str) -> None:
+        """Write down that a group is graded together by `hand_in`, or left apart. Raises `UsageError`."""
+        now = datetime.now(UTC)
+        with self._gradebook() as gradebook:
+            decide(gradebook, self.assignment, hand_in, is_together, who=who, why=why, now=now)
 
     def evidence(self, submission: str) -> Evidence | None:
         """What is known of a hand-in, None where that was cleaned away."""
