@@ -67,17 +67,25 @@ def _settled(groups: Mapping[str, Group]) -> dict[str, Group]:
 
 
 def _listings(copies: Sequence[Copy]) -> list[list[Copy]]:
-    """Copies that list the same people, at least two, each list apart."""
+    """Copies that list the same people, at least two, each list apart; whoever is not on their own, too."""
     found: list[list[Copy]] = []
+    strangers: list[list[Copy]] = []
     for copy in copies:
         if len(copy.listed) < 2:
+            continue
+        if not _is_on_own_list(copy):
+            strangers.append([copy])
             continue
         same = next((one for one in found if _are_same_people(one[0].listed, copy.listed)), None)
         if same is None:
             found.append([copy])
         else:
             same.append(copy)
-    return found
+    return [*found, *strangers]
+
+
+def _is_on_own_list(copy: Copy) -> bool:
+    return copy.owner is None or any(is_same_person(copy.owner, name) for name in copy.listed)
 
 
 def _are_same_people(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -107,7 +115,7 @@ def _doubts(listing: Sequence[Copy], related: Sequence[Copy], copies: Sequence[C
     if len(people) > MOST_MEMBERS:
         yield f"{len(people)} people are listed ({', '.join(people)}), and at most {MOST_MEMBERS} may be."
     for copy in listing:
-        if copy.owner is not None and not any(is_same_person(copy.owner, name) for name in people):
+        if not _is_on_own_list(copy):
             yield f"{copy.id} lists {', '.join(people)}, but not {copy.owner}, who handed it in."
     unknown = [copy for copy in listing if copy.owner is None]
     for name in people:
