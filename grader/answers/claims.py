@@ -93,7 +93,7 @@ class Compiled:
         """Whether `words` hold any that an answer could be made of."""
         present = self.vocabulary.present_in(words)
         if not self.topic:
-            return bool(present & self.telling)
+            return bool(present.anywhere & self.telling)
         return any(pattern.find(words, present) is not None for pattern in self.topic)
 
     def left_open(self, sentence: Sentence, every: Sequence[Said]) -> tuple[int, bool]:
@@ -123,7 +123,9 @@ class Compiled:
 
     def telling_in(self, words: Sequence[Word]) -> int:
         """How many different words in `words` a claim can be made of."""
-        return len({word.text for word in words if self.vocabulary.present_in([word]) & self.telling})
+        return len(
+            {word.text for word in words if self.vocabulary.present_in([word]).anywhere & self.telling}
+        )
 
     def said_below(self, heading: str) -> Claim | None:
         """The claim that anything below `heading` makes, None when there is not exactly one."""

@@ -53,6 +53,13 @@ class Phrase(NamedTuple):
         return all(begin & present for begin in self.begins)
 
 
+class Present(NamedTuple):
+    """The word patterns that fit a word of a text: `anywhere` in it, and by the place of the word."""
+
+    anywhere: frozenset[WordPattern]
+    at: tuple[frozenset[WordPattern], ...]
+
+
 class Match(NamedTuple):
     """Where a pattern was found: the places (in the clause's words) of the words that matched."""
 
@@ -74,11 +81,11 @@ class Pattern(NamedTuple):
 
     phrases: tuple[Phrase, ...]
 
-    def find(self, words: Sequence[Word], present: frozenset[WordPattern]) -> Match | None:
+    def find(self, words: Sequence[Word], present: Present) -> Match | None:
         """Its first match in a clause, if any; `present` is what `Vocabulary.present_in(words)` gives."""
         places: set[int] = set()
         for phrase in self.phrases:
-            found = _find(phrase.steps, words) if phrase.may_stand_in(present) else None
+            found = _find(phrase, words, present) if phrase.may_stand_in(present.anywhere) else None
             if phrase.is_absent:
                 if found is not None:
                     return None
@@ -93,13 +100,14 @@ class Vocabulary:
     """All words of many patterns, so that each word of a text is looked at once."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        phrases = [phrase for pattern in patterns for phrase in pattern.phrases]
-        self._words = frozenset(word for phrase in phrases for begin in phrase.begins for word in begin)
+        steps = [step for pattern in patterns for phrase in pattern.phrases for step in phrase.steps]
+        self._words = frozenset(word for step in steps for option in step.options for word in option)
         self._fitting: dict[str, frozenset[WordPattern]] = {}
 
-    def present_in(self, words: Iterable[Word]) -> frozenset[WordPattern]:
-        """The word patterns that fit some of `words`."""
-        return frozenset().union(*(self._fit(word.text) for word in words))
+    def present_in(self, words: Iterable[Word]) -> Present:
+        """The word patterns that fit each of `words`."""
+        at = tuple(self._fit(word.text) for word in words)
+        return Present(frozenset().union(*at), at)
 
     def _fit(self, text: str) -> frozenset[WordPattern]:
         if text not in self._fitting:
@@ -157,22 +165,24 @@ def _words(piece: str) -> list[str]:
     return re.findall(r"[^-]+|-", piece)
 
 
-def _find(steps: Sequence[Step], words: Sequence[Word]) -> set[int] | None:
-    for start in range(len(words)):
-        found = _match(steps, words, start)
+def _find(phrase: Phrase, words: Sequence[Word], present: Present) -> set[int] | None:
+    for start, fitting in enumerate(present.at):
+        if phrase.begins[0].isdisjoint(fitting):
+            continue
+        found = _match(phrase.steps, words, present, start)
         if found is not None:
             return found
     return None
 
 
-def _match(steps: Sequence[Step], words: Sequence[Word], start: int) -> set[int] | None:
+def _match(steps: Sequence[Step], words: Sequence[Word], present: Present, start: int) -> set[int] | None:
     """The places of the steps' words when the first of them begins at `start`."""
     reached: dict[int, tuple[int, ...]] = {start: ()}  # by where they end, the places so far
     for number, step in enumerate(steps):
         further: dict[int, tuple[int, ...]] = {}
         for position, places in reached.items():
             for at in (position,) if number == 0 else _starts(words, position, step.gap):
-                for end in _ends(step, words, at):
+                for end in _ends(step, present, at):
                     further.setdefault(end, (*places, *range(at, end)))
         if not further:
             return None
@@ -190,8 +200,8 @@ def _starts(words: Sequence[Word], position: int, gap: Gap) -> Iterable[int]:
         yield place + 1
 
 
-def _ends(step: Step, words: Sequence[Word], at: int) -> Iterable[int]:
+def _ends(step: Step, present: Present, at: int) -> Iterable[int]:
     for option in step.options:
         end = at + len(option)
-        if end <= len(words) and all(p.fits(words[at + i].text) for i, p in enumerate(option)):
+        if end <= len(present.at) and all(p in present.at[at + i] for i, p in enumerate(option)):
             yield end

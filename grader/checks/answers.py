@@ -15,7 +15,6 @@ from grader.checks.previews import Preview, PublicSide, found, missing, unclear,
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
-from grader.notebook.names import find_names
 from grader.notebook.prose import Origin, Passage, find_answer, repeats, text_beside
 
 EXCERPT_CHARS = 400
@@ -169,7 +168,7 @@ def excerpt(text: str, room: int) -> str:
 
 def _besides_names(evidence: Evidence, passages: Sequence[Passage]) -> list[Passage]:
     """The passages that are more than a line of names."""
-    found = find_names(evidence.notebook)
+    found = evidence.names
     names = [*found.top, *(name for _, name in found.elsewhere)]
 
     def says_more(passage: Passage) -> bool:

@@ -10,7 +10,7 @@ from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.markdown import code_texts
-from grader.notebook.names import NamesFound, find_names
+from grader.notebook.names import NamesFound
 from grader.notebook.people import is_named, share_a_word
 from grader.notebook.records import CellKind, OutputKind
 
@@ -27,7 +27,7 @@ def names_given(evidence: Evidence) -> Verdict:
     participant = evidence.submission.participant
     if participant.is_blind:
         return met(Reason(text="Marking is blind, so missing names cost nothing.", source=Source.SOURCE))
-    found = find_names(evidence.notebook)
+    found = evidence.names
     is_from_moodle = participant.id is not None and not participant.is_group  # else it is a file's name
     known = participant.name if participant.name and is_from_moodle else None
     if known and is_named(known, found.top_text):

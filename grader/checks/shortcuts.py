@@ -6,14 +6,14 @@ They are flags for the TA and move no points: an honest notebook may load a file
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from grader.checks.written import LARGE_BYTES, data_written_out
 from grader.evidence.record import Evidence
 from grader.model import Attachment
-from grader.notebook.code import CodeIndex, imported_names
+from grader.notebook.code import CodeIndex
 
 _LOADERS = (
     *("np.load", "np.loadtxt", "np.genfromtxt", "np.fromfile", "np.memmap", "pickle.load", "pickle.loads"),
@@ -128,14 +128,13 @@ def _large_modules(code: CodeIndex, attachments: Iterable[Attachment]) -> Iterat
 def _calls(code: CodeIndex, functions: tuple[str, ...], methods: frozenset[str]) -> Iterator[_Call]:
     """Calls of the library functions, and of methods by their names, in order of cells."""
     known = {id(node): _Call(cell, node, name) for name in functions for cell, node in code.calls(name)}
-    for cell, tree in code.trees.items():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            if id(node) in known:
-                yield known[id(node)]
-            elif isinstance(node.func, ast.Attribute) and node.func.attr in methods:
-                yield _Call(cell, node, node.func.attr)
+    for cell, node in code.nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        if id(node) in known:
+            yield known[id(node)]
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in methods:
+            yield _Call(cell, node, node.func.attr)
 
 
 def _strings(call: ast.Call) -> list[str]:
@@ -164,17 +163,18 @@ def _nearest_neighbours(code: CodeIndex) -> Iterator[tuple[int, str]]:
         for use in code.uses(library)[:1]:
             yield use.cell, use.name
             return
+    assigned = _assigned(code)
     for name in _NEAREST:
         for cell, call in code.calls(name):
-            if call.args and _is_distance(call.args[0], code.trees[cell]):
+            if call.args and _is_distance(call.args[0], assigned[cell]):
                 yield cell, name
                 return
 
 
-def _is_distance(node: ast.expr, tree: ast.Module) -> bool:
+def _is_distance(node: ast.expr, assigned: Sequence[tuple[str, ast.expr]]) -> bool:
     """Whether a value is made of differences and squares; a name stands for all that the cell gives it."""
     names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-    values = [node, *(value for name, value in _assigned(tree) if name in names)]
+    values = [node, *(value for name, value in assigned if name in names)]
     inner = [part for value in values for part in ast.walk(value)]
     is_difference = any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) for part in inner)
     is_squared = any(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) for part in inner)
@@ -184,10 +184,13 @@ def _is_distance(node: ast.expr, tree: ast.Module) -> bool:
     )
 
 
-def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(tree):
+def _assigned(code: CodeIndex) -> dict[int, list[tuple[str, ast.expr]]]:
+    """By cell: the names that it sets, each with what it is set to."""
+    assigned: dict[int, list[tuple[str, ast.expr]]] = {cell: [] for cell in code.trees}
+    for cell, node in code.nodes:
         if isinstance(node, ast.Assign):
-            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+            assigned[cell] += ((to.id, node.value) for to in node.targets if isinstance(to, ast.Name))
+    return assigned
 
 
 def _last_name(function: ast.expr) -> str:
@@ -203,11 +206,10 @@ def _look_ups(code: CodeIndex) -> Iterator[tuple[int, str]]:
         for use in code.uses(library)[:1]:
             yield use.cell, use.name
             return
-    for cell, tree in code.trees.items():
-        for node in ast.walk(tree):
-            if how := _key_of_an_image(node) or _equal_image(node):
-                yield cell, how
-                return
+    for cell, node in code.nodes:
+        if how := _key_of_an_image(node) or _equal_image(node):
+            yield cell, how
+            return
 
 
 def _key_of_an_image(node: ast.AST) -> str:
@@ -250,28 +252,27 @@ def _compares(call: ast.Call) -> bool:
 
 def _held_against_themselves(code: CodeIndex) -> Iterator[tuple[int, str]]:
     """Where `==` or `equal` compares something with what is made of it; one place is enough."""
-    libraries = {
-        name for tree in code.trees.values() for node in ast.walk(tree) for name, _ in imported_names(node)
-    }
-    for cell, tree in code.trees.items():
-        for node in ast.walk(tree):
-            match node:
-                case ast.Compare(left=first, ops=[ast.Eq()], comparators=[second]):
-                    pass
-                case ast.Call(args=[first, second]) if _last_name(node.func) == "equal":
-                    pass
-                case _:
-                    continue
-            names = [_made_of(side, tree, libraries) for side in (first, second)]
-            if names[0] & names[1]:
-                yield cell, min(names[0] & names[1])
-                return
+    assigned = _assigned(code)
+    for cell, node in code.nodes:
+        match node:
+            case ast.Compare(left=first, ops=[ast.Eq()], comparators=[second]):
+                pass
+            case ast.Call(args=[first, second]) if _last_name(node.func) == "equal":
+                pass
+            case _:
+                continue
+        names = [_made_of(side, assigned[cell], code.imported.keys()) for side in (first, second)]
+        if names[0] & names[1]:
+            yield cell, min(names[0] & names[1])
+            return
 
 
-def _made_of(node: ast.expr, tree: ast.Module, libraries: set[str]) -> set[str]:
+def _made_of(
+    node: ast.expr, assigned: Sequence[tuple[str, ast.expr]], libraries: Collection[str]
+) -> set[str]:
     """The names that a value is made of by functions of libraries alone; none when others are at work."""
-    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} - libraries
-    values = [node, *(value for name, value in _assigned(tree) if name in names)]
+    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}.difference(libraries)
+    values = [node, *(value for name, value in assigned if name in names)]
     parts = [part for value in values for part in ast.walk(value)]
     for part in parts:
         match part:
@@ -279,4 +280,4 @@ def _made_of(node: ast.expr, tree: ast.Module, libraries: set[str]) -> set[str]:
                 return set()
             case ast.Call(func=ast.Name(id=name)) if name not in libraries:
                 return set()
-    return {part.id for part in parts if isinstance(part, ast.Name)} - libraries
+    return {part.id for part in parts if isinstance(part, ast.Name)}.difference(libraries)

@@ -97,8 +97,7 @@ def _code_tells(evidence: Evidence) -> bool:
         return True
     if any(not load.dataset for load in evidence.facts.loads):
         return True
-    nodes = (node for tree in evidence.code.trees.values() for node in ast.walk(tree))
-    return any(_is_noted(node) or _asks_for_a_setting(node) for node in nodes)
+    return any(_is_noted(node) or _asks_for_a_setting(node) for _, node in evidence.code.nodes)
 
 
 def _is_noted(node: ast.AST) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from grader.evidence.record import Evidence
 from grader.notebook.code import CodeIndex
@@ -16,8 +17,7 @@ _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,4}(?:\.\d{1,17})?|\.\d{1,17})")
 
 def written_down(evidence: Evidence) -> Callable[[float], bool]:
     """Tells whether an accuracy stands as a number in the code, to the digits it was printed with."""
-    literals = {value for found in _literals(evidence) for value in (found, found / 100) if 0 < value < 1}
-    rounded = {digits: {f"{value:.{digits}f}" for value in literals} for digits in range(2, 9)}
+    rounded = _shares_written(evidence.code)
 
     def is_written_down(value: float) -> bool:
         digits = min(8, max(2, len(f"{value:.8f}".rstrip("0").partition(".")[2])))
@@ -26,14 +26,20 @@ def written_down(evidence: Evidence) -> Callable[[float], bool]:
     return is_written_down
 
 
-def _literals(evidence: Evidence) -> Iterator[float]:
+@lru_cache(maxsize=1)
+def _shares_written(code: CodeIndex) -> dict[int, set[str]]:
+    """By digits after the point: the numbers between 0 and 1, or per cent, that the code holds."""
+    literals = {value for found in _literals(code) for value in (found, found / 100) if 0 < value < 1}
+    return {digits: {f"{value:.{digits}f}" for value in literals} for digits in range(2, 9)}
+
+
+def _literals(code: CodeIndex) -> Iterator[float]:
     """Every number written in the code, also inside its strings; comments aside."""
-    for tree in evidence.code.trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant):
-                yield from _numbers_in(node.value)
-    for cell in {cell for cell, _ in evidence.code.unparsed}:
-        yield from _numbers_in(evidence.code.source(cell))
+    for _, node in code.nodes:
+        if isinstance(node, ast.Constant):
+            yield from _numbers_in(node.value)
+    for cell in {cell for cell, _ in code.unparsed}:
+        yield from _numbers_in(code.source(cell))
 
 
 def _numbers_in(value: object) -> list[float]:

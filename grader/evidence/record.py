@@ -14,6 +14,7 @@ from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
 from grader.notebook.machinery import Reach
+from grader.notebook.names import NamesFound, find_names
 from grader.notebook.prose import Prose, read_prose
 from grader.notebook.records import Notebook, Readings
 from grader.oracles.references import References
@@ -69,6 +70,11 @@ class Evidence(Record):
     def prose(self) -> Prose:
         """The notebook's text: its passages, in Markdown cells and in comments."""
         return self.text or read_prose(self.notebook)
+
+    @cached_property
+    def names(self) -> NamesFound:
+        """The names that stand in the notebook's text, those at its top apart."""
+        return find_names(self.notebook)
 
     def script(self, name: str) -> TriedScript | None:
         """What is known of the script called `name`."""

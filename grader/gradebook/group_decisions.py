@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -9,28 +10,30 @@ from sqlalchemy import insert, select
 from grader.gradebook.opened import OpenedFile, append
 from grader.gradebook.records import Permission
 from grader.gradebook.schema import group_decisions, submissions, year_permissions
-from grader.model import Group, GroupDecision
+from grader.model import GroupDecision, hand_in_mark
 
 
 class GroupDecisions(OpenedFile):
     """Who decided which hand-ins are graded together; who allowed a comparison across years."""
 
-    def decide_group(self, assignment: str, group: Group, decision: GroupDecision) -> None:
-        """Append a decision on the hand-ins of a group, as they are now: a new version asks anew."""
+    def decide_group(
+        self, assignment: str, hand_ins: Iterable[str], mark: str, decision: GroupDecision
+    ) -> None:
+        """Append a decision on a group's hand-ins, as they are now (`mark`): a new version asks anew."""
         rows = [
             (
                 assignment,
                 name,
                 {
                     "decided_at": decision.when.isoformat(),
-                    "mark": group.mark,
+                    "mark": mark,
                     "is_together": decision.is_together,
-                    "is_head": name == decision.head,
+                    "is_head": hand_in_mark(name) == decision.head,
                     "who": decision.who,
                     "why": decision.why,
                 },
             )
-            for name in group.hand_ins
+            for name in hand_ins
         ]
         with self._writing() as connection:
             append(connection, group_decisions, rows)
@@ -48,7 +51,7 @@ class GroupDecisions(OpenedFile):
         return {
             row["mark"]: GroupDecision(
                 is_together=row["is_together"],
-                head=row["submission"],
+                head=hand_in_mark(row["submission"]),
                 who=row["who"],
                 why=row["why"],
                 when=datetime.fromisoformat(row["decided_at"]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from grader.errors import UsageError
 from grader.gradebook.store import Gradebook
-from grader.model import Group, GroupDecision
+from grader.model import Group, GroupDecision, hand_in_mark
 
 
 def known_groups(gradebook: Gradebook, assignment: str) -> list[Group]:
@@ -39,11 +40,17 @@ def decide(
     if not who.strip() or not why.strip():
         raise UsageError("Whoever decides on a group signs for it: add --by NAME --why TEXT.")
     doubtful = [group for group in known_groups(gradebook, assignment) if group.doubts]
-    fitting = {group.mark: group for group in doubtful if hand_in in group.hand_ins}
+    fitting = {group.mark: group for group in doubtful if hand_in_mark(hand_in) in group.hand_ins}
     if not fitting:
         raise UsageError(f"{hand_in} is in no group in doubt: `grade groups {assignment}` lists them.")
     own = gradebook.latest(assignment)[hand_in].group
     group = fitting.get(own.mark) if own is not None else None
     group = group or next(iter(fitting.values()))
-    decision = GroupDecision(is_together=is_together, head=hand_in, who=who, why=why, when=now)
-    gradebook.decide_group(assignment, group, decision)
+    decision = GroupDecision(is_together=is_together, head=hand_in_mark(hand_in), who=who, why=why, when=now)
+    gradebook.decide_group(assignment, members_of(group, gradebook.latest(assignment)), group.mark, decision)
+
+
+def members_of(group: Group, known: Iterable[str]) -> list[str]:
+    """The ids of a group's hand-ins, in its order, as far as they are `known`."""
+    names = {hand_in_mark(name): name for name in known}
+    return [names[mark] for mark in group.hand_ins if mark in names]

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.groups.copies import NEARLY_EQUAL, Copy, likeness
-from grader.model import Group, GroupDecision
+from grader.model import Group, GroupDecision, hand_in_mark
 from grader.notebook.people import is_same_person
 
 MOST_MEMBERS = 3
@@ -57,8 +57,9 @@ def mark_of(copies: Iterable[Copy]) -> str:
 def _settled(groups: Mapping[str, Group]) -> dict[str, Group]:
     """A group is shared only where all of its copies are in it: two that overlap stay apart."""
     settled = {}
+    bound = {(hand_in_mark(name), group.mark) for name, group in groups.items()}
     for name, group in groups.items():
-        is_whole = all(other in groups and groups[other].mark == group.mark for other in group.hand_ins)
+        is_whole = all((other, group.mark) in bound for other in group.hand_ins)
         if group.is_shared and not is_whole:
             doubt = "A copy of this group is in another group, too."
             group = group.model_copy(update={"is_shared": False, "doubts": (*group.doubts, doubt)})
@@ -116,15 +117,15 @@ def _doubts(listing: Sequence[Copy], related: Sequence[Copy], copies: Sequence[C
         yield f"{len(people)} people are listed ({', '.join(people)}), and at most {MOST_MEMBERS} may be."
     for copy in listing:
         if not _is_on_own_list(copy):
-            yield f"{copy.id} lists {', '.join(people)}, but not {copy.owner}, who handed it in."
+            yield f"Listed are {', '.join(people)}, but not {copy.owner}, who handed it in."
     unknown = [copy for copy in listing if copy.owner is None]
     for name in people:
         own = _owned(name, copies)
         if len(own) > 1:
-            yield f"{name} may be the name of several: {', '.join(copy.id for copy in own)}."
+            yield f"{name} may be the name of {len(own)} people who handed in."
         for copy in own:
             if copy not in listing:
-                yield f"{name} is listed here, but {copy.id}, which is theirs, {_listing_of(copy)}."
+                yield f"{name} is listed here, but their own copy {_listing_of(copy)}."
         if not own and not unknown:
             yield f"{name} is listed, but there is no hand-in of theirs that can be graded."
     if unknown and len(listing) != len(people):
@@ -135,7 +136,7 @@ def _doubts(listing: Sequence[Copy], related: Sequence[Copy], copies: Sequence[C
 
 
 def _listing_of(copy: Copy) -> str:
-    return f"lists {', '.join(copy.listed)}" if copy.listed else "lists nobody"
+    return "lists other people" if copy.listed else "lists nobody"
 
 
 def _versions(listing: Sequence[Copy]) -> Iterator[str]:
@@ -143,7 +144,8 @@ def _versions(listing: Sequence[Copy]) -> Iterator[str]:
     for other in others:
         share = likeness(head, other)
         if share < NEARLY_EQUAL:
-            yield f"The versions differ: {other.id} is not nearly equal to {head.id}."
+            yield "The versions differ: not all copies are nearly equal."
+            return
 
 
 def _fullest_first(copies: Iterable[Copy]) -> list[Copy]:
@@ -151,8 +153,8 @@ def _fullest_first(copies: Iterable[Copy]) -> list[Copy]:
 
 
 def _in_order(related: Sequence[Copy], decision: GroupDecision | None) -> tuple[str, ...]:
-    """The ids, the one that is judged for all first: the one a person chose, else the fullest copy."""
-    ids = [copy.id for copy in _fullest_first(related)]
+    """The marks, the one that is judged for all first: the one a person chose, else the fullest copy."""
+    ids = [hand_in_mark(copy.id) for copy in _fullest_first(related)]
     if decision is not None and decision.head in ids:
         ids.remove(decision.head)
         ids.insert(0, decision.head)

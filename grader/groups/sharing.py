@@ -8,7 +8,7 @@ from grader.errors import NotebookError
 from grader.evidence.record import Evidence
 from grader.groups.copies import copy_of, owner_of
 from grader.groups.finding import find_groups
-from grader.model import Grade, Group, GroupDecision, Override, Rejected, Submission
+from grader.model import Grade, Group, GroupDecision, Override, Rejected, Submission, hand_in_mark
 from grader.notebook.reading import read_notebook
 
 _TOLD = "The copies of your group list the same people: one of them was graded for all."
@@ -41,10 +41,10 @@ def for_everybody(
 
     Hand-ins without evidence of their own are passed over, but for members whose group's copy has none.
     """
-    found = {item.submission.id: item for item in evidence}
+    found = {hand_in_mark(item.submission.id): item for item in evidence}
     for submission in submissions:
         stand_in = _stand_in(submission.id, groups)
-        item = found.get(stand_in or submission.id)
+        item = found.get(stand_in or hand_in_mark(submission.id))
         if item is not None:
             group = groups.get(submission.id)
             yield _of_member(item, submission) if group is not None and group.is_shared else item
@@ -53,16 +53,17 @@ def for_everybody(
                 id=submission.id,
                 assignment=submission.assignment,
                 participant=submission.participant,
-                reason=f"{stand_in}, which counts for this group, could not be graded: mend that one first.",
+                reason="The copy that counts for its group could not be graded: mend that one first.",
             )
 
 
 def shared_decisions(decisions: Sequence[Override], groups: Mapping[str, Group]) -> list[Override]:
     """`decisions` with those on any copy of a shared group laid on all of its copies, oldest first."""
+    names = {hand_in_mark(name): name for name in groups}
     return [
         decision.model_copy(update={"submission": member})
         for decision in decisions
-        for member in _members(decision.submission, groups)
+        for member in _members(decision.submission, groups, names)
     ]
 
 
@@ -75,16 +76,15 @@ def in_group(grade: Grade, groups: Mapping[str, Group]) -> Grade:
 
 
 def _flags(grade: Grade, group: Group) -> Iterator[str]:
-    others = ", ".join(name for name in group.hand_ins if name != grade.submission)
     if group.is_shared:
         by = "" if group.decision is None else f", as {group.decision.who} decided"
-        yield f"Group: graded together with {others} by the copy {group.hand_ins[0]}{by}."
+        which = "its own copy" if grade.is_judged_itself else "another copy"
+        yield f"Group: {len(group.hand_ins)} hand-ins graded together, by {which}{by}."
         return
-    state = "graded by its own copy"
     for doubt in group.doubts:
-        yield f"Group in doubt, {state}: {doubt}"
+        yield f"Group in doubt, graded by its own copy: {doubt}"
     if group.decision is not None:
-        yield f"Group: apart from {others}, as {group.decision.who} decided."
+        yield f"Group: left apart, as {group.decision.who} decided."
 
 
 def _stand_in(submission: str, groups: Mapping[str, Group]) -> str | None:
@@ -92,9 +92,11 @@ def _stand_in(submission: str, groups: Mapping[str, Group]) -> str | None:
     return None if group is None else group.stands_in_for(submission)
 
 
-def _members(submission: str, groups: Mapping[str, Group]) -> Sequence[str]:
+def _members(submission: str, groups: Mapping[str, Group], names: Mapping[str, str]) -> Sequence[str]:
     group = groups.get(submission)
-    return group.hand_ins if group is not None and group.is_shared else (submission,)
+    if group is None or not group.is_shared:
+        return (submission,)
+    return [names[mark] for mark in group.hand_ins if mark in names]
 
 
 def _of_member(item: Evidence, member: Submission) -> Evidence:

@@ -57,7 +57,7 @@ def gather(
     for found in EvidenceStore(course.state / "evidence").of(assignment):
         name = found.submission.id
         grade = latest.get(name)
-        if grade is None or grade.judged_as != name or name in seen:
+        if grade is None or not grade.is_judged_itself or name in seen:
             continue
         if (found.run.key if found.run is not None else None) == grade.run_key:
             seen.add(name)
@@ -69,11 +69,8 @@ def gather(
         raise UsageError(f"{material} is no folder of course material: name one with notebooks and scripts.")
     apart = {
         frozenset((called[one], called[other]))
-        for grade in latest.values()
-        if grade.group is not None
-        for one, other in combinations((n for n in grade.group.hand_ins if n in called), 2)
-        if latest[one].group is not None and latest[other].group is not None
-        if latest[one].group == latest[other].group
+        for one, other in combinations(latest, 2)
+        if (group := latest[one].group) is not None and group == latest[other].group
     }
     return Gathered(works, frozenset(run for cell in _material(folder) for run in runs_of(cell)), apart)
 

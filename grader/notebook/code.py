@@ -91,20 +91,33 @@ class CodeIndex:
         return next((c.source for c in self.cells if c.number == cell), "")
 
     @cached_property
+    def nodes(self) -> tuple[tuple[int, ast.AST], ...]:
+        """Every node of every tree, each with its cell, in the order of the cells and of `ast.walk`."""
+        return tuple((cell, node) for cell, tree in self.trees.items() for node in ast.walk(tree))
+
+    @cached_property
     def imports(self) -> tuple[Import, ...]:
         """Every import of a module by its top-level name, in order; relative imports are left out."""
         found: list[Import] = []
-        for cell, tree in self.trees.items():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Import):
-                    found.extend(Import(a.name.split(".")[0], cell, node.lineno) for a in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    found.append(Import(node.module.split(".")[0], cell, node.lineno))
+        for cell, node in self.nodes:
+            if isinstance(node, ast.Import):
+                found.extend(Import(a.name.split(".")[0], cell, node.lineno) for a in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.append(Import(node.module.split(".")[0], cell, node.lineno))
         return tuple(sorted(found, key=lambda i: (i.cell, i.line)))
 
     @cached_property
+    def imported(self) -> dict[str, str]:
+        """Every name that an import binds, with the canonical name of what it binds first."""
+        bound: dict[str, str] = {}
+        for _, node in self.nodes:
+            for name, target in imported_names(node):
+                bound.setdefault(name, target)
+        return bound
+
+    @cached_property
     def _resolved(self) -> tuple[tuple[Occurrence, ast.AST, ast.Call | None], ...]:
-        return tuple(_resolve(self.trees))
+        return tuple(_resolve(self.trees, self.imported))
 
     @cached_property
     def occurrences(self) -> tuple[Occurrence, ...]:
@@ -210,13 +223,11 @@ def dotted_name(node: ast.AST) -> tuple[str, list[str]] | None:
     return node.id, attributes[::-1]
 
 
-def _resolve(trees: dict[int, ast.Module]) -> Iterator[tuple[Occurrence, ast.AST, ast.Call | None]]:
+def _resolve(
+    trees: dict[int, ast.Module], imported: dict[str, str]
+) -> Iterator[tuple[Occurrence, ast.AST, ast.Call | None]]:
     """Every use of an imported name, resolved with the aliases in force where it stands."""
-    later: dict[str, str] = {}
-    for tree in trees.values():
-        for node in ast.walk(tree):
-            for name, target in imported_names(node):
-                later.setdefault(name, target)
+    later = dict(imported)
     aliases: dict[str, str] = {}
     for cell, tree in trees.items():
         for statement in tree.body:

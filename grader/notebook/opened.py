@@ -76,10 +76,10 @@ def opened_files(code: CodeIndex) -> tuple[Opened, ...]:
     constants = _constants(code)
     called = {id(call): occurrence.name for occurrence, call in code.library_calls}
     found: list[Opened] = []
-    for cell, tree in code.trees.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                found += (Opened(path, use, cell) for path, use in _of_call(node, called, constants))
+    for cell, node in code.nodes:
+        if isinstance(node, ast.Call):
+            found += (Opened(path, use, cell) for path, use in _of_call(node, called, constants))
+    for cell in code.trees:
         found += (Opened(path, use, cell) for path, use in _of_shell(code.source(cell)))
     return tuple(dict.fromkeys(sorted(found, key=lambda file: file.cell)))
 
@@ -87,12 +87,11 @@ def opened_files(code: CodeIndex) -> tuple[Opened, ...]:
 def _constants(code: CodeIndex) -> dict[str, str]:
     """Names that hold one written text wherever they are set."""
     texts: dict[str, set[str | None]] = {}
-    for tree in code.trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    if isinstance(target, ast.Name):
-                        texts.setdefault(target.id, set()).add(_text(node.value, {}))
+    for _, node in code.nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    texts.setdefault(target.id, set()).add(_text(node.value, {}))
     return {name: text for name, held in texts.items() if len(held) == 1 and (text := next(iter(held)))}
 
 

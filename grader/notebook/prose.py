@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -262,9 +263,15 @@ def _sentences(text: str) -> list[str]:
     return [sentence for sentence in _SENTENCE_END.split(" ".join(text.split())) if sentence.strip()]
 
 
+@lru_cache(maxsize=64)
+def _asked_in(question: str) -> tuple[str, ...]:
+    """The sentences of a question, as they are compared."""
+    return tuple(map(_plain, _sentences(question)))
+
+
 def _without_question(text: str, question: str) -> tuple[str, str]:
     """`text` without the sentences of `question` and the marks of an answer, and those sentences."""
-    asked = [plain for sentence in _sentences(question) if len(plain := _plain(sentence)) > 5]
+    asked = [sentence for sentence in _asked_in(question) if len(sentence) > 5]
     kept: list[str] = []
     taken: list[str] = []
     begin = 0
@@ -309,17 +316,19 @@ def _says_something(text: str) -> bool:
 def _hits(text: str, question_words: Sequence[str]) -> int:
     """How many of the words occur in `text`, each as the beginning of a word, endings of long ones aside."""
     plain = " " + _plain(text)
-    return sum(1 for word in question_words if " " + _stem(_plain(word)) in plain)
+    return sum(1 for word in question_words if " " + _stem(word) in plain)
 
 
+@lru_cache(maxsize=1024)
 def _stem(word: str) -> str:
     """`initialise` finds initialization, `symmetry` finds symmetric."""
+    word = _plain(word)
     return word[:-2] if len(word) >= 7 else word
 
 
 def _is_like(text: str, question: str) -> bool:
     plain = _plain(text)
-    return len(plain) > 10 and any(fuzz.ratio(plain, _plain(part)) >= 80 for part in _sentences(question))
+    return len(plain) > 10 and any(fuzz.ratio(plain, part) >= 80 for part in _asked_in(question))
 
 
 def _followers(rated: Sequence[_Rated], asked_at: int) -> Iterator[int]:

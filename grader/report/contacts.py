@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from grader.evidence.record import Evidence
 from grader.model import Grade, Record
-from grader.notebook.names import find_names
 from grader.notebook.people import is_named
 
 ADDRESS_LEFT_OUT = "[address]"
@@ -90,7 +89,7 @@ class ContactsLeftOut:
 
 def _numbers(evidence: Evidence) -> Iterator[str]:
     """Numbers that stand with names, or after a label, or alone in the lines after those."""
-    found = find_names(evidence.notebook)
+    found = evidence.names
     names = {*found.top, *(name for _, name in found.elsewhere)}
     if evidence.submission.participant.name:
         names.add(evidence.submission.participant.name)

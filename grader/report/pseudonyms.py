@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from grader.evidence.record import Evidence
 from grader.model import Grade, Participant, Reason, Record, Rejected, Submission
-from grader.notebook.names import find_names, is_name_word
+from grader.notebook.names import is_name_word
 from grader.report.contacts import EMAIL, MATRICULATION, NUMBER, NUMBER_LEFT_OUT, within
 
 LEFT_OUT = "[name]"
@@ -135,7 +135,7 @@ class NamesLeftOut:
 
 def names_in(evidence: Evidence) -> tuple[str, ...]:
     """All names that are known of a hand-in: Moodle's, and those that stand in the notebook."""
-    found = find_names(evidence.notebook)
+    found = evidence.names
     elsewhere = (name for _, name in found.elsewhere)
     return tuple(dict.fromkeys((*_names_of(evidence.submission.participant), *found.top, *elsewhere)))
 

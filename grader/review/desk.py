@@ -15,7 +15,7 @@ from grader.errors import UsageError
 from grader.evidence.collect import EvidenceStore
 from grader.evidence.record import Evidence
 from grader.gradebook.store import Gradebook
-from grader.groups.deciding import decide, known_groups
+from grader.groups.deciding import decide, known_groups, members_of
 from grader.groups.sharing import shared_decisions
 from grader.model import Grade, Group, Override
 from grader.report.pseudonyms import NamesLeftOut
@@ -47,7 +47,7 @@ class ReviewDesk:
 
     def items(self) -> tuple[Item, ...]:
         """All that is or was a person's to decide; what is judged for a whole group is there once."""
-        judged = ((key, one) for key, one in self.grades().items() if one.judged_as == one.submission)
+        judged = ((key, one) for key, one in self.grades().items() if one.is_judged_itself)
         return items_of(judged, self._secret)
 
     def by_question(self, criterion: str) -> list[Item]:
@@ -68,16 +68,18 @@ class ReviewDesk:
         """One hand-in's items, in the rubric's order."""
         return [item for item in self.items() if item.key == key]
 
-    def doubtful_groups(self) -> list[tuple[Group, list[tuple[str, str]]]]:
-        """The groups that wait for a person, each with its hand-ins: id and key."""
+    def doubtful_groups(self) -> list[tuple[Group, list[str]]]:
+        """The groups that wait for a person, each with the keys of its hand-ins."""
         keys = {grade.submission: key for key, grade in self.grades().items()}
         with self._gradebook() as gradebook:
             waiting = [group for group in known_groups(gradebook, self.assignment) if group.waits]
-        return [(group, [(name, keys.get(name, "?")) for name in group.hand_ins]) for group in waiting]
+        return [(group, [keys[name] for name in members_of(group, keys)]) for group in waiting]
 
-    def decide_group(self, hand_in: str, is_together: bool, *, who: str, why: str) -> None:
-        """Write down that a group is graded together by `hand_in`, or left apart. Raises `UsageError`."""
+    def decide_group(self, key: str, is_together: bool, *, who: str, why: str) -> None:
+        """Write down that a group is graded together by one hand-in, or left apart. Raises `UsageError`."""
         now = datetime.now(UTC)
+        grade = self.grades().get(key)
+        hand_in = key if grade is None else grade.submission
         with self._gradebook() as gradebook:
             decide(gradebook, self.assignment, hand_in, is_together, who=who, why=why, now=now)
 
@@ -126,8 +128,9 @@ class ReviewDesk:
 
     def _record(self, gradebook: Gradebook, submission: str, now: datetime) -> None:
         """Append the grade as it stands with the decisions in force, that of each member of a group too."""
-        of_group = gradebook.latest(self.assignment)[submission].group
-        members = of_group.hand_ins if of_group is not None and of_group.is_shared else (submission,)
+        latest_grades = gradebook.latest(self.assignment)
+        group = latest_grades[submission].group
+        members = members_of(group, latest_grades) if group is not None and group.is_shared else [submission]
         decisions = self._decisions(gradebook)
         for member in members:
             for latest in gradebook.history(self.assignment, member)[-1:]:

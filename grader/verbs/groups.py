@@ -36,7 +36,7 @@ def groups(
     from grader.course import find_course
     from grader.errors import UsageError
     from grader.gradebook.store import Gradebook
-    from grader.groups.deciding import decide, known_groups
+    from grader.groups.deciding import decide, known_groups, members_of
     from grader.terminal import show_groups
 
     if together is not None and apart is not None:
@@ -48,7 +48,9 @@ def groups(
             decide(gradebook, assignment, hand_in, together is not None, who=by, why=why, now=now)
             typer.echo("Kept. Type the grade command again: it grades by what was decided.")
             return
-        show_groups(known_groups(gradebook, assignment))
+        latest = gradebook.latest(assignment)
+        found = known_groups(gradebook, assignment)
+        show_groups([(group, members_of(group, latest)) for group in found])
 
 
 def likeness(
