@@ -87,7 +87,11 @@ class _Pages:
         if not who:
             sentence = "Every decision is signed: who are you?"
             return HTMLResponse(message_page("Welcome", sentence, form="who", csrf=self._csrf))
-        return HTMLResponse(await run_in_threadpool(overview_page, self._desk, who=who, csrf=self._csrf))
+        has_names = request.query_params.get("names") == "yes"
+        page = await run_in_threadpool(
+            overview_page, self._desk, who=who, csrf=self._csrf, has_names=has_names
+        )
+        return HTMLResponse(page)
 
     async def introduce(self, request: Request) -> Response:
         """Remember who sits here."""

@@ -41,8 +41,11 @@ def content_policy() -> str:
     return "; ".join(["default-src 'none'", *ours, "img-src data:", "form-action 'self'", "base-uri 'none'"])
 
 
-def overview_page(desk: ReviewDesk, *, who: str, csrf: str) -> str:
-    """Both ways through the work, by question and by student, with how much is done; groups in doubt."""
+def overview_page(desk: ReviewDesk, *, who: str, csrf: str, has_names: bool = False) -> str:
+    """Both ways through the work, by question and by student, with how much is done; groups in doubt.
+
+    `has_names` says of those why, with the names that are listed.
+    """
     items = desk.items()
     titles = {item.criterion.id: item.criterion.title for item in items}
     students: dict[str, list[Item]] = {}
@@ -57,6 +60,7 @@ def overview_page(desk: ReviewDesk, *, who: str, csrf: str) -> str:
         titles=titles,
         questions=progress(items),
         students={key: (sum(i.is_decided for i in theirs), len(theirs)) for key, theirs in students.items()},
+        has_names=has_names,
         doubtful=desk.doubtful_groups(),
         done=sum(item.is_decided for item in items),
         total=len(items),
