@@ -151,7 +151,7 @@ def _reports_of(course: Course, theirs: Mapping[tuple[str, str], Participant]) -
 
 def _pages_of_classes(course: Course, assignments: Iterable[str]) -> Iterator[Path]:
     for assignment in assignments:
-        for name in ("index.html", "gradebook.csv"):
+        for name in ("index.html", "gradebook.csv", "likeness.html"):
             yield course.reports / assignment / name
         yield course.for_moodle(assignment)
 

@@ -146,7 +146,9 @@ def _names_of(participant: Participant) -> tuple[str, ...]:
 
 def _deciding(grade: Grade) -> tuple[str, ...]:
     """Who decided; flags speak of them."""
-    return tuple(criterion.override.who for criterion in grade.criteria if criterion.override is not None)
+    of_group = grade.group.decision if grade.group is not None else None
+    decided = (criterion.override.who for criterion in grade.criteria if criterion.override is not None)
+    return (*decided, *((of_group.who,) if of_group is not None else ()))
 
 
 def _nobody(participant: Participant) -> Participant:
