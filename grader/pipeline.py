@@ -32,6 +32,7 @@ from grader.gradebook.store import Gradebook
 from grader.groups.sharing import for_everybody, groups_of, in_group, judged_themselves, shared_decisions
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
 from grader.model import Grade, Group, Isolation, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.outputs import read_outputs
@@ -43,6 +44,7 @@ from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
+from grader.report.standing import standing_of
 from grader.rubric import Rubric, read_rubric, with_limits
 from grader.script_trials import ScriptTrials, with_scripts
 from grader.trust import agreements, distrusted
@@ -150,6 +152,7 @@ def _grade_assignment(
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
+    keep_rubric(desk.course, rubric)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         earlier = gradebook.latest(rubric.assignment)
         whose = {name: grade.participant for name, grade in earlier.items()}
@@ -170,6 +173,7 @@ def _grade_assignment(
         grades = tuple(in_group(handed_in.told(grade), groups) for grade in judged_now)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
+        standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
     rejected += gathered.rejected
     present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
@@ -190,6 +194,7 @@ def _grade_assignment(
         run_of=desk.runs.load,
         title=rubric.title,
         executed=shown.executed,
+        standings=standings,
         to=desk.course.reports / rubric.assignment,
     )
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]

@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.calibration.rule import Calibration
-from grader.cleaning import Removed
 from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
 from grader.exporting import MoodleExport
@@ -167,8 +166,8 @@ def show_calibration(calibration: Calibration) -> None:
     )
 
 
-def show_release(found: Sequence[ReleasedGrade]) -> None:
-    """Print what a release told whom, and what it left as it was and why."""
+def show_release(found: Sequence[ReleasedGrade], spot_checks: int) -> None:
+    """Print what a release told whom, what it left as it was and why, and how many spot checks are left."""
     console = Console(highlight=False)
     for one in found:
         if one.told in (Told.SAME, Told.NEW):
@@ -186,6 +185,11 @@ def show_release(found: Sequence[ReleasedGrade]) -> None:
     )
     if counts[Told.KEPT]:
         console.print("To lower what was told, sign for it: --lower --why TEXT.")
+    if spot_checks:
+        console.print(
+            f"{spot_checks} spot checks of what the program decided alone are left: `grade review`.",
+            soft_wrap=True,
+        )
 
 
 def show_moodle_export(made: MoodleExport) -> None:
@@ -239,12 +243,13 @@ def show_agreements(found: Sequence[Agreement]) -> None:
     """Print, per check, how often people decided as it had, and whether it may decide alone."""
     console = Console(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("Check", "Decisions", "Agreed", "Now"):
-        table.add_column(heading, justify="right" if heading in ("Decisions", "Agreed") else "left")
+    for heading in ("Check", "Decisions", "Agreed", "Ever", "Now"):
+        table.add_column(heading, justify="left" if heading in ("Check", "Now") else "right")
     for one in found:
         share = "" if one.share is None else f"{one.share:.1%}"
         now = "decides" if one.is_trusted else "left to a person"
-        table.add_row(Text(one.check), str(one.decided), share, now)
+        ever = f"{one.ever.agreed} of {one.ever.decided}"
+        table.add_row(Text(one.check), str(one.decided), share, ever, now)
     console.print(table)
     console.print(
         f"A check is left to a person when fewer than {LEAST_AGREEMENT:.0%} of at least {FEWEST_DECISIONS} "
@@ -259,21 +264,3 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = Text("ok  ", style="green") if finding.is_fine else Text("FAIL", style="bold red")
         console.print(Text.assemble(mark, f"  {finding.name}: {finding.text}"), soft_wrap=True)
-
-
-def show_removed(removed: Removed) -> None:
-    """Print what was removed of a student, what was kept, and what is left for the TA to remove."""
-    console = Console(highlight=False)
-    console.print(
-        f"Removed: {removed.grades} states of grades, {removed.decisions} decisions, {removed.runs} runs, "
-        f"{removed.evidence} pieces of evidence, {removed.reports} reports, all unpacked copies of hand-ins.",
-        soft_wrap=True,
-    )
-    if removed.shared_runs:
-        console.print(f"Kept: {removed.shared_runs} runs that the grade of somebody else rests on.")
-    console.print("The class page and the gradebook.csv are made again by the next grading.")
-    console.print(
-        "Not ours to remove: rows of decisions.csv, zips, worksheets, and what lies in", soft_wrap=True
-    )
-    for folder in removed.left or ("the folder that was graded",):
-        console.print(Text(f"  {visible(str(folder))}"), soft_wrap=True)

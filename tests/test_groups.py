@@ -20,7 +20,7 @@ from grader.execution.local import LocalExecutor
 from grader.gradebook import Gradebook
 from grader.model import CellRun, CellStatus, Run, RunStatus
 from grader.review.desk import ReviewDesk
-from grader.review.pages import overview_page
+from grader.review.pages import Reader, overview_page
 
 RUBRIC = """
 schema: 1
@@ -183,10 +183,10 @@ def test_a_persons_decision_grades_a_group_together_until_a_copy_changes(course)
 
 def test_the_review_asks_about_groups_by_number_and_keeps_who_decided(course):
     desk = ReviewDesk(Course(root=course), "a1")
-    page = overview_page(desk, who="J. D.", csrf="x")
+    page = overview_page(desk, Reader(who="J. D.", csrf="x"))
     assert "Participant_111" in page
     assert "Ochs" not in page
-    asked = overview_page(desk, who="J. D.", csrf="x", has_names=True)
+    asked = overview_page(desk, Reader(who="J. D.", csrf="x", sees_names=True))
     assert "Eli Ochs is listed here" in asked
     assert "<script>alert" not in asked
     desk.decide_group("Participant_111", False, who="J. D.", why="two works")

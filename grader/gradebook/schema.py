@@ -63,6 +63,17 @@ erasures = Table(
     Column("assignment", Text, nullable=False),
     Column("grades", Integer, nullable=False),  # how many states of a grade
     Column("decisions", Integer, nullable=False),
+    Column("releases", Integer, nullable=False),
+)
+
+agreements_kept = Table(
+    "agreements_kept",  # what erased decisions said of a check, without whose they were
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),  # of the erasure; ISO 8601 with the offset
+    Column("check_name", Text, nullable=False),
+    Column("decided", Integer, nullable=False),
+    Column("agreed", Integer, nullable=False),
 )
 
 releases = Table(
@@ -207,11 +218,26 @@ def _group_decisions(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _what_erasures_keep(connection: Connection) -> None:
+    """Version 5: an erasure keeps how many releases went, and how often people had agreed with checks."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "ALTER TABLE erasures ADD COLUMN releases INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE agreements_kept (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
+        " decided INTEGER NOT NULL, agreed INTEGER NOT NULL)",
+        "CREATE TRIGGER agreements_kept_no_update BEFORE UPDATE ON agreements_kept" + refuse,
+        "CREATE TRIGGER agreements_kept_no_delete BEFORE DELETE ON agreements_kept" + refuse,
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
 MIGRATIONS: Sequence[Migration] = (
     _first_tables,
     _erasures,
     _releases,
     _checks_looked_at,
+    _what_erasures_keep,
     _group_decisions,
 )
 

@@ -133,6 +133,12 @@ class NamesLeftOut:
         return _Texts((*whole, *_words_of(_names_of(item.participant)))).record(shown)
 
 
+def remover_of_names(evidence: Evidence, others: Iterable[str] = ()) -> Callable[[str], str]:
+    """Takes names out of a text of a hand-in: its own word by word, those of `others` as a whole."""
+    own = names_in(evidence)
+    return _Texts((*_whole_names((*own, *others)), *_words_of(own))).text
+
+
 def names_in(evidence: Evidence) -> tuple[str, ...]:
     """All names that are known of a hand-in: Moodle's, and those that stand in the notebook."""
     found = evidence.names

@@ -14,6 +14,7 @@ from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
 from grader.evidence.collect import EvidenceStore
 from grader.evidence.record import Evidence
+from grader.gradebook.connection import change_counter
 from grader.gradebook.store import Gradebook
 from grader.groups.deciding import decide, known_groups, members_of
 from grader.groups.sharing import shared_decisions
@@ -23,25 +24,39 @@ from grader.review.items import Item, by_likeness, items_of, passage_of
 
 
 class ReviewDesk:
-    """One assignment on the desk. Grades are read anew at every question: others may be at work too."""
+    """One assignment on the desk. Grades are read anew after every decision: others may be at work too."""
 
     def __init__(self, course: Course, assignment: str) -> None:
         self.course = course
         self.assignment = assignment
         self._secret = course_secret(course.state)
         self._names = NamesLeftOut(self._secret)
+        self._file = course.state / "gradebook.sqlite"
+        self._known: tuple[bytes, Mapping[str, Grade]] | None = None
+        with self._gradebook():
+            pass  # made where there is none
         if not self.grades():
             raise UsageError(f"Nothing of {assignment} was graded yet: grade it first.")
         self._orders: dict[str, list[str]] = {}  # of each question, for finding it takes long
         self._evidence = {found.submission.id: found for found in self._read_evidence()}
 
-    def grades(self) -> dict[str, Grade]:
-        """The latest grades by key, decisions of a moment ago included."""
+    def grades(self) -> Mapping[str, Grade]:
+        """The latest grades by key, decisions of a moment ago included; read where somebody has written."""
+        written = change_counter(self._file)
+        if self._known is None or self._known[0] != written:
+            self._known = written, self._read_grades()
+        return self._known[1]
+
+    def _read_grades(self) -> Mapping[str, Grade]:
         with self._gradebook() as gradebook:
             latest = gradebook.latest(self.assignment).values()
-            decisions = self._decisions(gradebook)
+            decisions: dict[str, list[Override]] = {}
+            for decision in self._decisions(gradebook):
+                decisions.setdefault(decision.submission, []).append(decision)
         return {
-            self._names.called(grade.submission, grade.participant): with_decisions(grade, decisions)
+            self._names.called(grade.submission, grade.participant): with_decisions(
+                grade, decisions.get(grade.submission, ())
+            )
             for grade in latest
         }
 
@@ -82,6 +97,10 @@ class ReviewDesk:
         hand_in = key if grade is None else grade.submission
         with self._gradebook() as gradebook:
             decide(gradebook, self.assignment, hand_in, is_together, who=who, why=why, now=now)
+
+    def draft(self, item: Item) -> str:
+        """Under which name a browser keeps what was begun on an item."""
+        return " ".join((self.assignment, *item.place))
 
     def evidence(self, submission: str) -> Evidence | None:
         """What is known of a hand-in, None where that was cleaned away."""
@@ -146,7 +165,7 @@ class ReviewDesk:
         return self.course.reports / self.assignment / grade.submission / "index.html"
 
     def _gradebook(self) -> AbstractContextManager[Gradebook]:
-        return Gradebook.open(self.course.state / "gradebook.sqlite")
+        return Gradebook.open(self._file)
 
     def _read_evidence(self) -> Iterator[Evidence]:
         """The evidence that the latest grades rest on."""
