@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
-from grader.verbs import desk, scripts, students
+from grader.verbs import desk, groups, scripts, students
 from grader.verbs.options import (
     DONE,
     FAULT,
@@ -81,6 +81,7 @@ def _every_verb(
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
 desk.register(app)
+groups.register(app)
 students.register(app)
 scripts.register(app)
 

@@ -85,7 +85,7 @@ def forget(course: Course, hand_ins: Sequence[HandIn], *, now: datetime) -> Kept
 def _class_pages(course: Course, assignments: Iterable[str]) -> Iterator[Path]:
     """What tells of everybody in these assignments."""
     for assignment in assignments:
-        for name in ("index.html", "gradebook.csv"):
+        for name in ("index.html", "gradebook.csv", "likeness.html"):
             yield course.reports / assignment / name
         yield course.for_moodle(assignment)
 

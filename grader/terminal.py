@@ -21,7 +21,7 @@ from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
 from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
-from grader.model import CriterionGrade, Grade, Isolation, plain_amount
+from grader.model import CriterionGrade, Grade, Group, Isolation, plain_amount
 from grader.moodle.filling import Fate
 from grader.pipeline import Graded
 from grader.releasing import ReleasedGrade, Told
@@ -222,6 +222,21 @@ def show_changes(changes: Sequence[GradeChange], since: str) -> None:
     for change in changes:
         console.print(_moved(change), soft_wrap=True)
     console.print(f"{len(changes)} moved since {since}.")
+
+
+def show_groups(found: Sequence[tuple[Group, Sequence[str]]]) -> None:
+    """Print which hand-ins are graded together, and which are in doubt, with why and who decided."""
+    console = Console(highlight=False)
+    for group, hand_ins in found:
+        state = "together" if group.is_shared else "in doubt" if group.waits else "apart"
+        console.print(Text(f"{state}: {visible(', '.join(hand_ins))}"), soft_wrap=True)
+        for doubt in group.doubts:
+            console.print(Text(f"  {visible(doubt)}"), soft_wrap=True)
+        if (told := group.decision) is not None:
+            word = "together" if told.is_together else "apart"
+            console.print(Text(f"  {visible(told.who)} decided: {word}. {visible(told.why)}"), soft_wrap=True)
+    waiting = sum(group.waits for group, _ in found)
+    console.print(f"{len(found)} groups, {waiting} wait for a person (--together or --apart HAND-IN).")
 
 
 def show_agreements(found: Sequence[Agreement]) -> None:

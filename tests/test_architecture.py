@@ -39,11 +39,16 @@ MAY_IMPORT = {
         *("evidence", "execution", "fixes", "notebook", "provisions", "rubric", "model", "errors"),
     },
     "gradebook": {"model", "errors"},
+    "likeness": {
+        *("course", "datasets", "evidence", "gradebook", "intake", "notebook", "report", "model", "errors"),
+    },
+    "groups": {"evidence", "gradebook", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
         *(
+            "groups",
             "kept_rubrics",
             "lateness",
             "oracles",
@@ -102,12 +107,24 @@ MAY_IMPORT = {
         *("terminal", "model", "errors"),
     },
     "review": {
-        *("assess", "course", "datasets", "evidence", "gradebook", "report", "trust", "model", "errors"),
+        *(
+            "assess",
+            "course",
+            "datasets",
+            "evidence",
+            "gradebook",
+            "groups",
+            "report",
+            "trust",
+            "model",
+            "errors",
+        ),
     },
     "verbs": {
         *("course", "execution", "exporting", "gradebook", "moodle", "releasing", "review"),
         *("script_references", "script_terminal", "student", "terminal", "errors"),
         *("trust", "dossier", "forgetting", "people", "people_terminal", "retention"),
+        *("groups", "likeness", "report"),
     },
     "cli": {
         "verbs",

@@ -37,6 +37,15 @@ class Release(Record):
     grade: Grade
 
 
+class Permission(Record):
+    """Whether hand-ins may be compared with those of other years, by whom, and why."""
+
+    is_allowed: bool
+    who: str
+    why: str
+    when: datetime
+
+
 class Entries(Record):
     """How much there is of one submission: states of its grade, decisions, releases.
 

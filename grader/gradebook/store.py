@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 
 from grader.gradebook.decisions import Decisions
 from grader.gradebook.grades import Grades
+from grader.gradebook.group_decisions import GroupDecisions
 from grader.gradebook.records import Agreed, AgreementsKept, Entries
 from grader.gradebook.releases import Releases
 from grader.gradebook.schema import (
@@ -18,12 +19,13 @@ from grader.gradebook.schema import (
     erasing,
     erasures,
     grade_states,
+    group_decisions,
     releases,
     submissions,
 )
 
 
-class Gradebook(Grades, Decisions, Releases):
+class Gradebook(Grades, Decisions, Releases, GroupDecisions):
     """The gradebook of a course."""
 
     def look_at(self, check: str, *, who: str, why: str, now: datetime) -> None:
@@ -64,7 +66,7 @@ class Gradebook(Grades, Decisions, Releases):
             if number is None:
                 return Entries()
             connection.execute(insert(erasing).values(id=number))
-            for table in (decision_events, grade_states, releases):
+            for table in (decision_events, grade_states, releases, group_decisions):
                 connection.execute(delete(table).where(table.c.submission_id == number))
             connection.execute(delete(submissions).where(submissions.c.id == number))
             told = entries.model_dump(exclude={"run_keys"})

@@ -18,6 +18,7 @@ from grader.errors import StoreError, trace_of
 from grader.evidence.record import Evidence
 from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
+from grader.report.contacts import ContactsLeftOut
 from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
 from grader.report.standing import Standing
@@ -105,13 +106,15 @@ def _publish_submission(
     if _starts_with(page, stamp):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    node = executed(evidence)
+    contacts = ContactsLeftOut(evidence)
+    node = contacts.node(executed(evidence))
     notebook = None
     if node is not None:
         write(folder / "executed.ipynb", json.dumps(node, indent=1) + "\n")
         notebook = notebook_from_node(node)
     write(folder / "grade.json", json.dumps(grade_json(grade), ensure_ascii=False, indent=1) + "\n")
-    html = render_submission(grade, evidence, notebook, rubric_title=title)
+    shown = contacts.grade(grade), contacts.evidence(evidence)
+    html = render_submission(*shown, notebook, rubric_title=title)
     write(page, stamp + html)  # last: a page that is there vouches for the files beside it
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from grader.errors import UsageError
 from grader.review.desk import ReviewDesk, next_open, parsed_points
 from grader.review.items import Item
 from grader.review.pages import Reader, content_policy, item_page, message_page, overview_page
@@ -48,6 +49,7 @@ def review_app(desk: ReviewDesk, token: str, hosts: Sequence[str]) -> Starlette:
             Route("/report/{key}", pages.report),
             Route("/names", pages.names, methods=["POST"]),
             Route("/decide", pages.decide, methods=["POST"]),
+            Route("/group", pages.group, methods=["POST"]),
             Route("/undo", pages.undo, methods=["POST"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
@@ -149,6 +151,20 @@ class _Pages:
         following = next_open(await run_in_threadpool(self._items, way, item), item)
         address = f"{_address(way, following)}&" if following is not None else "/?"
         return RedirectResponse(f"{address}done={quote(self._desk.draft(item), safe='')}", 303)
+
+    async def group(self, request: Request) -> Response:
+        """Write down whether the hand-ins of a group in doubt are graded together."""
+        form = await request.form()
+        who = _who(request)
+        if not who or not self._is_ours(form):
+            return _gone()
+        hand_in, why = _text(form, "hand_in"), _text(form, "why").strip()[:_MOST_COMMENT]
+        is_together = _text(form, "so") == "together"
+        try:
+            await run_in_threadpool(self._desk.decide_group, hand_in, is_together, who=who, why=why)
+        except UsageError as error:
+            return HTMLResponse(message_page("Not decided", str(error)), 422)
+        return RedirectResponse("/#groups", 303)
 
     async def undo(self, request: Request) -> Response:
         """Take the own last decision on an item back and show it again."""

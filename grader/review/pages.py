@@ -51,7 +51,7 @@ def content_policy() -> str:
 
 
 def overview_page(desk: ReviewDesk, reader: Reader) -> str:
-    """Both ways through the work: by question and by student, with how much of each is done."""
+    """Both ways through the work, by question and by student, with how much is done; groups in doubt."""
     items = desk.items()
     grades = desk.grades()
     titles = {item.criterion.id: item.criterion.title for item in items}
@@ -67,6 +67,7 @@ def overview_page(desk: ReviewDesk, reader: Reader) -> str:
         titles=titles,
         questions=progress(items),
         students={key: (sum(i.is_decided for i in theirs), len(theirs)) for key, theirs in students.items()},
+        doubtful=desk.doubtful_groups(),
         done=sum(item.is_decided for item in items),
         total=len(items),
     )
