@@ -29,24 +29,34 @@ def main() -> None:
     options = parser.parse_args()
     count, repeats = options.hand_ins, options.repeats
     with tempfile.TemporaryDirectory(prefix="grader-bench-") as name:
-        course = Path(name)
-        shutil.copytree(REPOSITORY / "rubrics", course / "rubrics")
-        shutil.copytree(REPOSITORY / "submissions" / "a1", course / "samples" / "a1")
-        grade(course, "samples")
-        make_class(course, count)
-        grade(course, "submissions")
+        course = a_course(Path(name), count)
         rows = {
             "`grade --help`": median(lambda: grade(course, "--help"), repeats),
             "the 12 samples again": median(lambda: grade(course, "samples"), repeats),
-            f"{count:,} hand-ins again, nothing changed": median(
-                lambda: grade(course, "submissions"), repeats
-            ),
-            f"{count:,} hand-ins judged again, every page new": median(lambda: rejudge(course), repeats),
+            **judging_again(course, count, repeats),
         }
     print(f"Python {sys.version.split()[0]}, median of {repeats} whole processes, in seconds\n")
     print("| what | median | slowest |\n|---|---|---|")
     for what, (middle, slowest) in rows.items():
         print(f"| {what} | {middle:.2f} | {slowest:.2f} |")
+
+
+def a_course(course: Path, count: int) -> Path:
+    """The folder `course`, with the samples and a class of `count`, all of them graded once."""
+    shutil.copytree(REPOSITORY / "rubrics", course / "rubrics")
+    shutil.copytree(REPOSITORY / "submissions" / "a1", course / "samples" / "a1")
+    grade(course, "samples")
+    make_class(course, count)
+    grade(course, "submissions")
+    return course
+
+
+def judging_again(course: Path, count: int, repeats: int) -> dict[str, tuple[float, float]]:
+    """Median and slowest seconds of grading the class again, by what has changed since."""
+    return {
+        f"{count:,} hand-ins again, nothing changed": median(lambda: grade(course, "submissions"), repeats),
+        f"{count:,} hand-ins judged again, every page new": median(lambda: rejudge(course), repeats),
+    }
 
 
 def grade(course: Path, *words: str) -> None:

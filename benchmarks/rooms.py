@@ -2,227 +2,74 @@
 
 The same notebooks go through rooms that are forked and rooms that start cold, plain nbclient, nbgrader and
 otter-grader, the last two in environments that are made here (see `peers`) and see this one's TensorFlow.
+At the end stored runs are judged again (see `rejudging`).
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import psutil
-from nbclient import NotebookClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from peers.graders import Nbgrader, Otter, Peer, installed, version
+from ours import (
+    IMPORTS,
+    REPOSITORY,
+    TRAINING,
+    Taken,
+    a_class,
+    a_job,
+    idle_kernels,
+    left_behind,
+    one_after_another,
+    peak_memory,
+    reference,
+)
+from peers.graders import Nbgrader, Otter, Peer, version
+from peers.timing import let_it_see_tensorflow, nbclient_at_once, plain_nbclient, with_peer
+from rejudging import a_course, judging_again
 
-from grader.course import Course
-from grader.datasets.finding import dataset_names
-from grader.execution.jobs import CodeCell, Job, installed_versions
-from grader.execution.local import LocalExecutor
-from grader.execution.room_run import room_spec, run_in_room
-from grader.intake.submissions import read_submissions
-from grader.model import Limits, Run, RunStatus, Submission
-from grader.notebook.reading import read_notebook
-from grader.provisions import Provisions
-from grader.rubric import read_rubric
-from grader.sandbox.parent import KernelParent
-from grader.sandbox.rooms import OpenRooms, Room, rooms_folder
+from grader.execution.jobs import Job, installed_versions
 from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomSource
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 MIB = 1024**2
-LIMITS = Limits(wall_seconds=240, reserve_seconds=10)
-IMPORTS = ("import tensorflow as tf",)
-TRAINING = (
-    "import numpy as np\nimport tensorflow as tf\n"
-    "x = np.random.rand(4000, 64).astype('float32')\ny = (x.sum(1) > 32).astype('int64')",
-    "w = tf.Variable(tf.random.normal([64, 2]) * 0.1)\nb = tf.Variable(tf.zeros([2]))\n"
-    "@tf.function\ndef step(images, labels):\n    with tf.GradientTape() as tape:\n"
-    "        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, images @ w + b))\n"
-    "    for weight, slope in zip((w, b), tape.gradient(loss, (w, b))):\n"
-    "        weight.assign_sub(0.5 * slope)\n"
-    "    return loss",
-    "for images, labels in tf.data.Dataset.from_tensor_slices((x, y)).shuffle(4000).batch(100).repeat(5):\n"
-    "    loss = step(images, labels)\nprint(float(loss))",
-)
-NOTEBOOKS = {"only imports TensorFlow": IMPORTS, "a small training": TRAINING}
+AT_ONCE = 6  # kernels whose memory is compared
+HEAD = """# What a room costs
+
+Written by `make bench` (`benchmarks/rooms.py`). A notebook's *whole* time goes from the wish to run it until
+nothing of it is left. One notebook at a time finds a kernel parent there already; a class begins with
+nothing. The reference's time beyond its cells holds our measurement: predictions of all its models for
+withheld images, which no other grader makes. nbgrader and otter-grader are timed per further hand-in,
+without their start; a class takes them, and nbclient, that times its size, as they run notebooks one after
+another.
+"""
 
 
-class Taken(NamedTuple):
-    """Seconds of one notebook: from the wish to run it until nothing of it is left, and in its cells."""
+class Subject(NamedTuple):
+    """One notebook of the benchmark: its cells, what others need to run it, and jobs that run it here."""
 
-    wall: float
-    cells: float
-
-    @property
-    def beyond(self) -> float:
-        """What was not the notebook's own."""
-        return self.wall - self.cells
+    name: str
+    sources: Sequence[str]
+    environment: dict[str, str]
+    jobs: Callable[[int], Sequence[Job]]
 
 
-def a_job(sources: Sequence[str], number: int) -> Job:
-    """The job of one hand-in; `number` makes its code different from all others."""
-    cells = [CodeCell(number=n, source=source) for n, source in enumerate((*sources, f"# {number}"), start=1)]
-    return Job(submission=f"s{number}", cells=tuple(cells), folder=Path(), limits=LIMITS)
+class Target(NamedTuple):
+    """What is to be reached, what was measured, and whether that is enough."""
 
-
-def taken(run: Run) -> Taken:
-    """What a run took; stops the benchmark where it did not complete."""
-    if run.status is not RunStatus.COMPLETED:
-        raise SystemExit(f"a run ended {run.status.value}: {run.remarks} {run.failed_cells}")
-    return Taken(run.wall_seconds, sum(cell.seconds for cell in run.cells))
-
-
-def one_after_another(source: RoomSource, sources: Sequence[str], repeats: int) -> list[Taken]:
-    """Runs in rooms from `source`, a first one aside."""
-    jobs = [a_job(sources, number) for number in range(repeats + 1)]
-    return [taken(asyncio.run(run_in_room(job, source, OpenRooms())).run) for job in jobs][1:]
-
-
-def the_reference(repeats: int) -> list[Taken]:
-    """Runs of assignment 1's reference solution, our measurement included, each with other seeds."""
-    rubric = read_rubric(REPOSITORY / "rubrics" / "a1.yaml", datasets=dataset_names())
-    notebook = REPOSITORY / "reference_solutions" / "a1" / "solution.ipynb"
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, closing(KeptAhead(ForkedRooms())) as source:
-        provisions = Provisions(rubric, Course(root=Path(folder)), None)
-        [submission] = read_submissions(notebook, assignment="a1", workspace=Path(folder))
-        assert isinstance(submission, Submission)
-        written = read_notebook(notebook.read_bytes())
-        jobs = [provisions.job(submission, written, repeat) for repeat in range(repeats + 1)]
-        return [taken(asyncio.run(run_in_room(job, source, OpenRooms())).run) for job in jobs][1:]
-
-
-def a_class(size: int) -> float:
-    """Seconds of a class of small trainings, with all that starts before the first."""
-    with closing(LocalExecutor()) as executor:
-        begin = time.perf_counter()
-        for done in executor.execute(a_job(TRAINING, number) for number in range(size)):
-            taken(done.run)
-        return time.perf_counter() - begin
-
-
-def plain_nbclient(sources: Sequence[str]) -> float:
-    """Seconds of one notebook with nbclient and nothing else."""
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    begin = time.perf_counter()
-    NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=600, kernel_name="python3").execute()
-    return time.perf_counter() - begin
-
-
-def with_peer(peer: Peer, sources: Sequence[str], size: int) -> float:
-    """Seconds that each further hand-in takes: `size` of them less one of them, so that no start counts."""
-
-    def seconds(count: int) -> float:
-        hand_ins = {
-            f"s{n}": f"square = lambda x: x * x\n{chr(10).join(sources)}  # {n}" for n in range(count)
-        }
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            begin = time.perf_counter()
-            points = peer.grade(Path(folder), hand_ins, {})
-            ended = time.perf_counter() - begin
-        if any(not given for given in points.values()) or any(isinstance(p, str) for p in points.values()):
-            raise SystemExit(f"{peer.package} could not grade the notebooks: {points}")
-        return ended
-
-    return (seconds(size) - seconds(1)) / (size - 1)
-
-
-def let_it_see_tensorflow(peer: Peer, cache: Path) -> None:
-    """Put this environment's packages behind the peer's own."""
-    site = next((installed(peer, cache).parent / "lib").glob("python*/site-packages"))
-    ours = next(Path(place) for place in sys.path if place.endswith("site-packages"))
-    (site / "behind-its-own.pth").write_text(f"{ours}\n")
-
-
-def own_memory(room: Room) -> int:
-    """Bytes that no other process has a part in, of all processes of a forked room."""
-    assert room.process is not None
-    first = psutil.Process(room.process.pid)
-    return sum(process.memory_full_info().uss for process in (first, *first.children(recursive=True)))
-
-
-def idle_kernels(count: int) -> list[int]:
-    """Bytes of its own that each of some idle kernels has, all open at the same time."""
-    parent = KernelParent()
-    rooms = [parent.room(room_spec(a_job((), number))) for number in range(count)]
-    try:
-        for room in rooms:
-            room.start()
-        time.sleep(2)
-        return [own_memory(room) for room in rooms]
-    finally:
-        for room in rooms:
-            room.close()
-        parent.close()
-
-
-def left_behind() -> list[str]:
-    """Processes and folders of ours that are still there."""
-    processes = [child.name() for child in psutil.Process().children(recursive=True)]
-    return processes + [path.name for path in rooms_folder().glob(f"grader-room-{os.getpid()}-*")]
-
-
-def median(values: Iterable[float]) -> float:
-    """The median, to print."""
-    return statistics.median(values)
-
-
-def measured(options: argparse.Namespace) -> Iterable[str]:
-    """The lines of the page."""
-    sources: dict[str, Callable[[], RoomSource]] = {
-        "forked": lambda: KeptAhead(ForkedRooms()),
-        "cold": ColdRooms,
-    }
-    yield "| notebook | kernel | whole (s) | in its cells (s) | beyond them (s) |\n|---|---|---|---|---|"
-    for kind, make in sources.items():
-        with closing(make()) as source:
-            for name, cells in NOTEBOOKS.items():
-                found = one_after_another(source, cells, options.repeats)
-                wall, own, beyond = (
-                    median(getattr(one, part) for one in found) for part in ("wall", "cells", "beyond")
-                )
-                yield f"| {name} | {kind} | {wall:.2f} | {own:.2f} | {beyond:.2f} |"
-    found = the_reference(options.repeats)
-    wall, own, beyond = (median(getattr(one, part) for one in found) for part in ("wall", "cells", "beyond"))
-    share = f"{100 * beyond / own:.0f} %"
-    yield f"| the reference of assignment 1 | forked | {wall:.2f} | {own:.2f} | {beyond:.2f} ({share}) |"
-    peers: list[Peer] = [] if options.only_ours else [Nbgrader(options.cache), Otter(options.cache)]
-    for peer in peers:
-        let_it_see_tensorflow(peer, options.cache)
-    ways: dict[str, Callable[[], float]] = {
-        "nbclient, one after another": lambda: plain_nbclient(TRAINING),
-        **{
-            f"{peer.package} {version(peer, options.cache)}": lambda peer=peer: with_peer(  # type: ignore[misc]
-                peer, TRAINING, options.peer_size
-            )
-            for peer in peers
-        },
-    }
-    size = options.class_size
-    ours = median(a_class(size) for _ in range(options.repeats))
-    yield f"\n| a class of {size} small trainings | per notebook (s) | all (s) | times ours |"
-    yield "|---|---|---|---|"
-    yield f"| `grade`, kernels forked, as many at once as it chooses | {ours / size:.2f} | {ours:.1f} | 1 |"
-    for name, way in ways.items():
-        each = median(way() for _ in range(options.repeats))
-        yield f"| {name} | {each:.2f} | {each * size:.0f} | {each * size / ours:.1f} |"
-    idle = idle_kernels(6)
-    most = max(idle) / MIB
-    yield f"\nAn idle forked kernel has {median(idle) / MIB:.0f} MiB of its own (largest of 6: {most:.0f})."
-    left = left_behind()
-    yield f"Left behind afterwards: {', '.join(left) or 'nothing'}."
+    wanted: str
+    found: str
+    is_reached: bool
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -230,29 +77,147 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "grader-peers"
     parser.add_argument("--cache", type=Path, default=cache, help="where the other graders are installed")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--class-size", type=int, default=40)
-    parser.add_argument(
-        "--peer-size", type=int, default=4, help="hand-ins that the other graders get at a time"
-    )
+    parser.add_argument("--peer-size", type=int, default=3, help="hand-ins that other graders get at a time")
+    parser.add_argument("--stored", type=int, default=1000, help="stored runs that are judged again")
+    parser.add_argument("--data", type=Path, help="real data sets; others cannot read our stand-ins")
     parser.add_argument("--only-ours", action="store_true", help="without the other graders")
     parser.add_argument("--to", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
     options = parser.parse_args(arguments)
     options.cache.mkdir(parents=True, exist_ok=True)
     load = os.getloadavg()[0]
-    lines = [HEAD, *measured(options), "", _conditions(options, load)]
+    lines = [HEAD, *_measured(options), _conditions(options, load)]
     options.to.write_text("\n".join(lines) + "\n", "utf-8")
     print(options.to.read_text("utf-8"))
 
 
-HEAD = """# What a room costs
+def _measured(options: argparse.Namespace) -> Iterator[str]:
+    """The lines of the page."""
+    targets: list[Target] = []
+    peers: list[Peer] = [] if options.only_ours else [Nbgrader(options.cache), Otter(options.cache)]
+    for peer in peers:
+        let_it_see_tensorflow(peer, options.cache)
+    data = options.data if options.data is not None and options.data.is_dir() else None
+    with reference(data) as solution:
+        home = {"KERAS_HOME": str(solution.keras_home), "MPLBACKEND": "agg"}
+        subjects = [
+            Subject("only imports TensorFlow", IMPORTS, {}, lambda n: [a_job(IMPORTS, k) for k in range(n)]),
+            Subject("a small training", TRAINING, {}, lambda n: [a_job(TRAINING, k) for k in range(n)]),
+            Subject("the reference of assignment 1", solution.sources, home, solution.jobs),
+        ]
+        ours = yield from _one_at_a_time(subjects, options, targets)
+        others_can = subjects if data is not None else subjects[:2]
+        each = yield from _elsewhere(others_can, ours, peers, options)
+    yield from _a_class(each, options, targets)
+    yield from _memory(options, targets)
+    yield from _again(options, targets)
+    yield "\n## What is to be reached on two cores\n\n| to reach | measured | |\n|---|---|---|"
+    for target in targets:
+        yield f"| {target.wanted} | {target.found} | {'reached' if target.is_reached else '**missed**'} |"
 
-Written by `make bench` (`benchmarks/rooms.py`). A notebook's *whole* time goes from the wish to run it until
-nothing of it is left. In the first table a kernel parent is there already; in the second a class begins with
-nothing. The reference's time beyond its cells holds our measurement: predictions of all its models for 5,000
-withheld images, which no other grader makes. The other graders are timed per further hand-in, without their
-start; a class takes them that times its size, as they run notebooks one after another.
-"""
+
+def _one_at_a_time(
+    subjects: Sequence[Subject], options: argparse.Namespace, targets: list[Target]
+) -> Generator[str, None, dict[str, float]]:
+    """Forked and cold rooms; returns the whole seconds in a forked one, by notebook."""
+    rooms: dict[str, Callable[[], RoomSource]] = {
+        "forked": lambda: KeptAhead(ForkedRooms()),
+        "cold": ColdRooms,
+    }
+    whole: dict[str, float] = {}
+    yield "## One notebook at a time\n"
+    yield "| notebook | kernel | whole (s) | in its cells (s) | beyond them (s) |\n|---|---|---|---|---|"
+    for kind, make in rooms.items():
+        for subject in subjects:
+            with closing(make()) as source:
+                found = one_after_another(source, subject.jobs(options.repeats + 1))
+            wall, own, beyond = (_median(found, part) for part in ("wall", "cells", "beyond"))
+            yield f"| {subject.name} | {kind} | {wall:.2f} | {own:.2f} | {beyond:.2f} |"
+            if kind == "forked":
+                whole[subject.name] = wall
+                targets += _beyond_targets(subject.name, own, beyond)
+    return whole
+
+
+def _beyond_targets(name: str, own: float, beyond: float) -> Iterator[Target]:
+    if name.startswith("the reference"):
+        share = beyond / own
+        wanted = "beyond the cells of a real training: under 5 % of it"
+        yield Target(wanted, f"{100 * share:.1f} % ({name})", share < 0.05)
+    else:
+        yield Target("beyond the cells, once warm: under 0.5 s", f"{beyond:.2f} s ({name})", beyond < 0.5)
+
+
+def _elsewhere(
+    subjects: Sequence[Subject], ours: dict[str, float], peers: Sequence[Peer], options: argparse.Namespace
+) -> Generator[str, None, dict[str, float]]:
+    """The same notebooks elsewhere; returns the seconds of a small training, by what ran it."""
+    ways: dict[str, Callable[[Subject], float]] = {
+        "nbclient": lambda subject: plain_nbclient(subject.sources, subject.environment)
+    }
+    for peer in peers:
+        ways[f"{peer.package} {version(peer, options.cache)}"] = lambda subject, peer=peer: with_peer(  # type: ignore[misc]
+            peer, subject.sources, subject.environment, options.peer_size
+        )
+    yield "\n## The same notebooks elsewhere\n\nSeconds, and how many times those in a forked room.\n"
+    yield f"| notebook | `grade` | {' | '.join(ways)} |\n|---|---|{'---|' * len(ways)}"
+    trainings: dict[str, float] = {}
+    for subject in subjects:
+        row = []
+        for name, way in ways.items():
+            seconds = statistics.median(way(subject) for _ in range(options.repeats))
+            row.append(f"{seconds:.2f} ({seconds / ours[subject.name]:.1f} ×)")
+            if subject.sources is TRAINING:
+                trainings[name] = seconds
+        yield f"| {subject.name} | {ours[subject.name]:.2f} | {' | '.join(row)} |"
+    return trainings
+
+
+def _a_class(each: dict[str, float], options: argparse.Namespace, targets: list[Target]) -> Iterator[str]:
+    size = options.class_size
+    ours = statistics.median(a_class(size) for _ in range(options.repeats))
+    yield f"\n## A class of {size} small trainings\n"
+    yield "| | per notebook (s) | all (s) | times ours |\n|---|---|---|---|"
+    yield f"| `grade`, as many at once as it chooses | {ours / size:.2f} | {ours:.1f} | 1 |"
+    for name, seconds in each.items():
+        ratio = seconds * size / ours
+        yield f"| {name} | {seconds:.2f} | {seconds * size:.0f} | {ratio:.1f} |"
+        if not name.startswith("otter"):
+            wanted = f"the class of {size}: at least 10 times faster than {name}"
+            targets.append(Target(wanted, f"{ratio:.1f} times", ratio >= 10))
+
+
+def _memory(options: argparse.Namespace, targets: list[Target]) -> Iterator[str]:
+    idle = idle_kernels(AT_ONCE)
+    most = max(idle) / MIB
+    here = peak_memory(lambda: a_class(AT_ONCE, AT_ONCE)) / MIB
+    there = peak_memory(lambda: nbclient_at_once(TRAINING, AT_ONCE)) / MIB
+    yield f"\n## Memory of {AT_ONCE} kernels at once\n"
+    yield "All their processes together at the worst moment of a small training each, what several share"
+    yield "counted once, our parent's included.\n"
+    yield "| | MiB | per kernel |\n|---|---|---|"
+    yield f"| `grade`, forked | {here:.0f} | {here / AT_ONCE:.0f} |"
+    yield f"| nbclient | {there:.0f} | {there / AT_ONCE:.0f} |"
+    middle = statistics.median(idle) / MIB
+    yield f"\nAn idle forked kernel has {middle:.0f} MiB of its own (most: {most:.0f})."
+    targets.append(Target("each further idle kernel: under 100 MB of its own", f"{most:.0f} MiB", most < 95))
+    left = ", ".join(left_behind()) or "nothing"
+    targets.append(Target("left running afterwards: nothing", left, left == "nothing"))
+
+
+def _again(options: argparse.Namespace, targets: list[Target]) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="grader-bench-") as folder:
+        rows = judging_again(a_course(Path(folder), options.stored), options.stored, options.repeats)
+    yield "\n## Judging stored runs again\n\nWhole processes, from the command to the prompt.\n"
+    yield "| | median (s) | slowest (s) |\n|---|---|---|"
+    for what, (middle, slowest) in rows.items():
+        yield f"| {what} | {middle:.2f} | {slowest:.2f} |"
+        targets.append(Target(f"{what}: under 10 s", f"{middle:.1f} s", middle < 10))
+
+
+def _median(found: Sequence[Taken], part: str) -> float:
+    return statistics.median(getattr(one, part) for one in found)
 
 
 def _conditions(options: argparse.Namespace, load: float) -> str:
@@ -260,8 +225,8 @@ def _conditions(options: argparse.Namespace, load: float) -> str:
     named = ", ".join(f"{name} {versions[name]}" for name in ("python", "tensorflow", "ipykernel"))
     memory = psutil.virtual_memory().total / 1024**3
     return (
-        f"Medians of {options.repeats} on {date.today().isoformat()}: {len(os.sched_getaffinity(0))} cores, "
-        f"{memory:.0f} GiB, {named}; load average before: {load:.1f}."
+        f"\nMedians of {options.repeats} on {date.today().isoformat()}: "
+        f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {named}; load average before: {load:.1f}."
     )
 
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
-from grader.verbs import desk, scripts, students
+from grader.verbs import desk, groups, scripts, students
 from grader.verbs.options import (
     DONE,
     FAULT,
@@ -81,6 +81,7 @@ def _every_verb(
 datasets_app = typer.Typer(no_args_is_help=True, help="The data sets that notebooks find in the room.")
 app.add_typer(datasets_app, name="datasets")
 desk.register(app)
+groups.register(app)
 students.register(app)
 scripts.register(app)
 
@@ -231,27 +232,12 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def clean(
-    student: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Remove all that is kept of one person: a hand-in's id or a number."),
-    ] = None,
-    assignment: Annotated[
-        str | None, typer.Option(help="With --student: in which assignment, where several know that number.")
-    ] = None,
-    course: CourseOption = None,
-) -> None:
-    """Free what no grade needs: runs and evidence that no latest grade rests on, and left-over drafts."""
+def clean(course: CourseOption = None) -> None:
+    """Free what no grade needs: runs and evidence that no latest or released grade rests on, and drafts."""
     from grader.cleaning import clean as free
-    from grader.cleaning import remove_student
     from grader.course import find_course
-    from grader.terminal import show_removed
 
-    found = find_course(course)
-    if student is not None:
-        show_removed(remove_student(found, student, assignment))
-        return
-    freed = free(found)
+    freed = free(find_course(course))
     typer.echo(
         f"{freed.runs} runs and {freed.evidence} pieces of evidence freed, {freed.bytes / 1024**2:.1f} MiB."
     )

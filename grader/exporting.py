@@ -46,11 +46,12 @@ def export_to_moodle(
     sheet = Worksheet.read(worksheet)
     with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
         latest = gradebook.latest(assignment)
-        released = {name: told.grade for name, told in gradebook.released(assignment).items()}
+        earlier = gradebook.told_so_far(assignment)
+    released = {name: told[-1] for name, told in earlier.items()}
     if not latest:
         raise UsageError(f"Nothing of {assignment} was graded yet: grade it first.")
     matched = match(sheet.entries, {name: grade.participant for name, grade in latest.items()})
-    filled = fill(sheet, released, still_to_tell(latest, released), matched, wishes)
+    filled = fill(sheet, released, still_to_tell(latest, released), matched, wishes, earlier)
     filled_path, zip_path = to / worksheet.name, to / f"{assignment}-feedback.zip"
     if filled_path.resolve() == worksheet.resolve():
         raise UsageError(f"{worksheet} would be overwritten: name another folder with --to.")

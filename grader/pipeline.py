@@ -6,7 +6,7 @@ read_submissions → split the data → plan → execute → collect (and measur
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,12 @@ from grader.execution.store import RunStore
 from grader.gradebook.changes import GradeChange
 from grader.gradebook.decisions_csv import read_decisions
 from grader.gradebook.store import Gradebook
+from grader.groups.sharing import for_everybody, groups_of, in_group, judged_themselves, shared_decisions
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
-from grader.model import Grade, Isolation, Record, Rejected, Run, RunStatus, Submission
+from grader.model import Grade, Group, Isolation, Record, Rejected, Run, RunStatus, Submission
 from grader.notebook.outputs import read_outputs
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.rebuilding import with_outputs_of
@@ -42,6 +44,7 @@ from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
+from grader.report.standing import standing_of
 from grader.rubric import Rubric, read_rubric, with_limits
 from grader.script_trials import ScriptTrials, with_scripts
 from grader.trust import agreements, distrusted
@@ -149,6 +152,7 @@ def _grade_assignment(
 ) -> Graded:
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
+    keep_rubric(desk.course, rubric)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         earlier = gradebook.latest(rubric.assignment)
         whose = {name: grade.participant for name, grade in earlier.items()}
@@ -156,13 +160,20 @@ def _grade_assignment(
         handed_in = HandInTimes.read(desk.course.root, rubric.assignment, rubric.late, whose, worksheet)
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
-        gathered = _gather(submissions, rubric, desk, earlier.values())
-        decisions = gradebook.decisions(rubric.assignment)
+        decided = gradebook.group_decisions(rubric.assignment)
+        groups = groups_of(submissions, decided) if is_whole_class else {}
+        gathered = _for_groups(
+            _gather(judged_themselves(submissions, groups), rubric, desk, earlier.values()),
+            submissions,
+            groups,
+        )
+        decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
         not_trusted = distrusted(agreements(gradebook))
         judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
-        grades = tuple(map(handed_in.told, judged_now))
+        grades = tuple(in_group(handed_in.told(grade), groups) for grade in judged_now)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
+        standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
         others = {} if is_whole_class else gradebook.latest(rubric.assignment)
     rejected += gathered.rejected
     present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
@@ -183,6 +194,7 @@ def _grade_assignment(
         run_of=desk.runs.load,
         title=rubric.title,
         executed=shown.executed,
+        standings=standings,
         to=desk.course.reports / rubric.assignment,
     )
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]
@@ -263,6 +275,17 @@ def _gather(
         rejected=tuple(rejected),
         executed=finished.executed + executed_again + trials.executed,
     )
+
+
+def _for_groups(
+    gathered: _Gathered, submissions: Sequence[Submission], groups: Mapping[str, Group]
+) -> _Gathered:
+    """What was gathered, with a group's one copy standing for every member's."""
+    shared = list(for_everybody(gathered.evidence, submissions, groups))
+    rejected = [item for item in shared if isinstance(item, Rejected)]
+    evidence = [item for item in shared if isinstance(item, Evidence)]
+    update = {"evidence": tuple(evidence), "rejected": (*gathered.rejected, *rejected)}
+    return gathered.model_copy(update=update)
 
 
 def _past_runs(evidence: Iterable[Evidence], earlier: Iterable[Grade], runs: RunStore) -> list[Past]:

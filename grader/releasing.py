@@ -7,10 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from grader.course import Course
+from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
 from grader.gradebook.changes import change_between
 from grader.gradebook.store import Gradebook
 from grader.model import Grade, Record, plain_amount
+from grader.trust import agreements, distrusted, is_drawn
 
 
 class Told(StrEnum):
@@ -41,7 +43,8 @@ def release(
 
     A grade with open points is not released, and one that would be lower than what was told only where
     `may_lower`, which needs `why`. `who` signs. Raises `UsageError` when `who` or a needed `why` is empty or
-    nothing was graded, `StoreError` while a grading is at work.
+    nothing was graded, or where a check that people disagreed with too often decided; `StoreError` while a
+    grading is at work.
     """
     if not who.strip():
         raise UsageError("Nobody signs for this release: name who does with --by NAME.")
@@ -51,6 +54,7 @@ def release(
         latest = gradebook.latest(assignment)
         if not latest:
             raise UsageError(f"Nothing of {assignment} was graded yet: grade it first.")
+        _refuse_distrusted(gradebook, latest)
         before = {name: told.grade for name, told in gradebook.released(assignment).items()}
         found = tuple(
             _compared(name, before.get(name), grade, may_lower=may_lower) for name, grade in latest.items()
@@ -59,6 +63,20 @@ def release(
         reasons = {one.submission: why for one in changed if one.told is not Told.NEW}
         gradebook.release([one.now for one in changed], who=who, now=now, why=reasons)
     return found
+
+
+def spot_checks_left(course: Course, assignment: str) -> int:
+    """How many automatic verdicts chance put before a person, and nobody has looked at."""
+    secret = course_secret(course.state)
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        latest = gradebook.latest(assignment).values()
+    return sum(
+        criterion.override is None
+        and criterion.verdict.fraction is not None
+        and is_drawn(grade, criterion, secret)
+        for grade in latest
+        for criterion in grade.criteria
+    )
 
 
 def still_to_tell(latest: Mapping[str, Grade], released: Mapping[str, Grade]) -> dict[str, str]:
@@ -70,6 +88,22 @@ def still_to_tell(latest: Mapping[str, Grade], released: Mapping[str, Grade]) ->
         elif name not in released:
             found[name] = "its grade is not released: `grade release` does that"
     return found
+
+
+def _refuse_distrusted(gradebook: Gradebook, latest: Mapping[str, Grade]) -> None:
+    """Stop where a check that may not decide alone any more has decided a grade of today."""
+    not_trusted = distrusted(agreements(gradebook))
+    deciding = {
+        criterion.check
+        for grade in latest.values()
+        for criterion in grade.criteria
+        if criterion.override is None and criterion.verdict.fraction is not None
+    }
+    if found := sorted(not_trusted & deciding):
+        raise UsageError(
+            f"People disagreed too often with {', '.join(found)}, which decided here. Type the grade "
+            "command again, and these verdicts wait for a person; or look at it and say so: `grade trust`."
+        )
 
 
 def _compared(name: str, before: Grade | None, now: Grade, *, may_lower: bool) -> ReleasedGrade:

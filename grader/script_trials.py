@@ -86,12 +86,20 @@ class ScriptTrials:
         return found
 
     def tried(
-        self, fixes: Iterable[Fix], broken: Mapping[str, BrokenRuns], *, all_seeds: bool = False
+        self,
+        fixes: Iterable[Fix],
+        broken: Mapping[str, BrokenRuns],
+        *,
+        seeds: int = SEEDS,
+        all_seeds: bool = False,
     ) -> list[TriedFix]:
-        """What comes of each fix, in their order; with `all_seeds` one that passes is run on, too."""
+        """What comes of each fix with up to so many seeds, in their order.
+
+        With `all_seeds` one that passes is run on, too.
+        """
         fixes = list(fixes)
         runs: list[list[ScriptRun]] = [[] for _ in fixes]
-        for repeat in range(SEEDS):
+        for repeat in range(seeds):
             left = [
                 place
                 for place, fix in enumerate(fixes)
@@ -175,19 +183,32 @@ def with_scripts(evidence: Sequence[Evidence], rubric: Rubric, trials: ScriptTri
 def _tried_in_turn(
     found: Sequence[Found | None], broken: Mapping[str, BrokenRuns], trials: ScriptTrials
 ) -> dict[tuple[int, str], list[TriedFix]]:
-    """The fixes that were tried, by hand-in and script: the first of each, then the second where needed …"""
-    waiting: dict[tuple[int, str], list[Fix]] = {}
+    """The fixes that were tried, by hand-in and script: the first of each, then the second where needed …
+
+    Each with one seed at first: the others are only run when no fix of that script passes with the first one.
+    """
+    fixes: dict[tuple[int, str], list[Fix]] = {}
     for place, one in enumerate(found):
         for fix in () if one is None else one.fixes:
-            waiting.setdefault((place, fix.script), []).append(fix)
-    tried: dict[tuple[int, str], list[TriedFix]] = {whose: [] for whose in waiting}
-    while waiting:
-        turn = {whose: fixes.pop(0) for whose, fixes in waiting.items()}
-        for whose, result in zip(turn, trials.tried(turn.values(), broken), strict=True):
-            tried[whose].append(result)
-            if (result.trial is Trial.MENDED and result.fix.is_sure) or not waiting[whose]:
-                del waiting[whose]
+            fixes.setdefault((place, fix.script), []).append(fix)
+    tried: dict[tuple[int, str], list[TriedFix]] = {}
+    for seeds in (1, SEEDS):
+        waiting = {
+            whose: list(own) for whose, own in fixes.items() if not any(map(_settles, tried.get(whose, ())))
+        }
+        tried |= {whose: [] for whose in waiting}
+        while waiting:
+            turn = {whose: own.pop(0) for whose, own in waiting.items()}
+            for whose, result in zip(turn, trials.tried(turn.values(), broken, seeds=seeds), strict=True):
+                tried[whose].append(result)
+                if _settles(result) or not waiting[whose]:
+                    del waiting[whose]
     return tried
+
+
+def _settles(tried: TriedFix) -> bool:
+    """Whether a script is mended for certain, so that no other fix of it is tried."""
+    return tried.trial is Trial.MENDED and tried.fix.is_sure
 
 
 def _found(evidence: Evidence, scripts: Sequence[Script]) -> Found | None:

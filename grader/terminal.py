@@ -17,12 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.calibration.rule import Calibration
-from grader.cleaning import Removed
 from grader.execution.forecast import Forecast, in_words
 from grader.execution.running import Progress as ProgressFunction
 from grader.exporting import MoodleExport
 from grader.gradebook.changes import GradeChange
-from grader.model import CriterionGrade, Grade, Isolation, plain_amount
+from grader.model import CriterionGrade, Grade, Group, Isolation, plain_amount
 from grader.moodle.filling import Fate
 from grader.pipeline import Graded
 from grader.releasing import ReleasedGrade, Told
@@ -167,8 +166,8 @@ def show_calibration(calibration: Calibration) -> None:
     )
 
 
-def show_release(found: Sequence[ReleasedGrade]) -> None:
-    """Print what a release told whom, and what it left as it was and why."""
+def show_release(found: Sequence[ReleasedGrade], spot_checks: int) -> None:
+    """Print what a release told whom, what it left as it was and why, and how many spot checks are left."""
     console = Console(highlight=False)
     for one in found:
         if one.told in (Told.SAME, Told.NEW):
@@ -186,6 +185,11 @@ def show_release(found: Sequence[ReleasedGrade]) -> None:
     )
     if counts[Told.KEPT]:
         console.print("To lower what was told, sign for it: --lower --why TEXT.")
+    if spot_checks:
+        console.print(
+            f"{spot_checks} spot checks of what the program decided alone are left: `grade review`.",
+            soft_wrap=True,
+        )
 
 
 def show_moodle_export(made: MoodleExport) -> None:
@@ -220,16 +224,32 @@ def show_changes(changes: Sequence[GradeChange], since: str) -> None:
     console.print(f"{len(changes)} moved since {since}.")
 
 
+def show_groups(found: Sequence[tuple[Group, Sequence[str]]]) -> None:
+    """Print which hand-ins are graded together, and which are in doubt, with why and who decided."""
+    console = Console(highlight=False)
+    for group, hand_ins in found:
+        state = "together" if group.is_shared else "in doubt" if group.waits else "apart"
+        console.print(Text(f"{state}: {visible(', '.join(hand_ins))}"), soft_wrap=True)
+        for doubt in group.doubts:
+            console.print(Text(f"  {visible(doubt)}"), soft_wrap=True)
+        if (told := group.decision) is not None:
+            word = "together" if told.is_together else "apart"
+            console.print(Text(f"  {visible(told.who)} decided: {word}. {visible(told.why)}"), soft_wrap=True)
+    waiting = sum(group.waits for group, _ in found)
+    console.print(f"{len(found)} groups, {waiting} wait for a person (--together or --apart HAND-IN).")
+
+
 def show_agreements(found: Sequence[Agreement]) -> None:
     """Print, per check, how often people decided as it had, and whether it may decide alone."""
     console = Console(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("Check", "Decisions", "Agreed", "Now"):
-        table.add_column(heading, justify="right" if heading in ("Decisions", "Agreed") else "left")
+    for heading in ("Check", "Decisions", "Agreed", "Ever", "Now"):
+        table.add_column(heading, justify="left" if heading in ("Check", "Now") else "right")
     for one in found:
         share = "" if one.share is None else f"{one.share:.1%}"
         now = "decides" if one.is_trusted else "left to a person"
-        table.add_row(Text(one.check), str(one.decided), share, now)
+        ever = f"{one.ever.agreed} of {one.ever.decided}"
+        table.add_row(Text(one.check), str(one.decided), share, ever, now)
     console.print(table)
     console.print(
         f"A check is left to a person when fewer than {LEAST_AGREEMENT:.0%} of at least {FEWEST_DECISIONS} "
@@ -244,21 +264,3 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = Text("ok  ", style="green") if finding.is_fine else Text("FAIL", style="bold red")
         console.print(Text.assemble(mark, f"  {finding.name}: {finding.text}"), soft_wrap=True)
-
-
-def show_removed(removed: Removed) -> None:
-    """Print what was removed of a student, what was kept, and what is left for the TA to remove."""
-    console = Console(highlight=False)
-    console.print(
-        f"Removed: {removed.grades} states of grades, {removed.decisions} decisions, {removed.runs} runs, "
-        f"{removed.evidence} pieces of evidence, {removed.reports} reports, all unpacked copies of hand-ins.",
-        soft_wrap=True,
-    )
-    if removed.shared_runs:
-        console.print(f"Kept: {removed.shared_runs} runs that the grade of somebody else rests on.")
-    console.print("The class page and the gradebook.csv are made again by the next grading.")
-    console.print(
-        "Not ours to remove: rows of decisions.csv, zips, worksheets, and what lies in", soft_wrap=True
-    )
-    for folder in removed.left or ("the folder that was graded",):
-        console.print(Text(f"  {visible(str(folder))}"), soft_wrap=True)

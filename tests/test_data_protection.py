@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from nbformat import v4
+from typer.testing import CliRunner
 
-from grader.cleaning import remove_student
+from grader.cli import app
 from grader.course import Course
 from grader.errors import UsageError
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
+from grader.forgetting import forget
 from grader.gradebook.store import Gradebook
 from grader.model import CPU, CellRun, CellStatus, Run, RunStatus
+from grader.people import hand_ins_of
 from grader.pipeline import Graded, grade
+from grader.releasing import release
 from grader.terminal import summarise
 
 RUBRIC = """
@@ -83,6 +89,10 @@ def course(tmp_path: Path) -> Course:
 def graded(course: Course, path: Path | None = None, *, pseudonyms: bool = False) -> Graded:
     [result] = grade(path or course.root / "submissions", course, Pretending(), pseudonyms=pseudonyms)
     return result
+
+
+def remove_student(course: Course, who: str, assignment: str | None = None):
+    return forget(course, hand_ins_of(course, who, assignment), now=datetime.now(UTC))
 
 
 def decide(course: Course) -> None:
@@ -154,11 +164,9 @@ def test_removing_a_student_leaves_nothing_of_them_and_all_of_the_others(course)
     state = course.state
     before = {run.name for run in (state / "runs").iterdir()}
     removed = remove_student(course, "101")
-    assert (removed.grades, removed.decisions, removed.evidence, removed.reports) == (1, 1, 1, 1)
-    assert (removed.runs, removed.shared_runs) == (
-        0,
-        1,
-    )  # Kerstin handed in the same code: the run is hers too
+    [entries] = removed.entries
+    assert (entries.grades, entries.decisions, len(removed.evidence), len(removed.reports)) == (1, 1, 1, 1)
+    assert (removed.runs, removed.shared_runs) == ((), 1)  # Kerstin handed in the same code: it is hers too
     assert {run.name for run in (state / "runs").iterdir()} == before
     kept = [path for path in (*state.rglob("*"), *course.reports.rglob("*")) if path.is_file()]
     assert [path for path in kept if b"Alwin-Zwirner_101" in path.read_bytes()] == []
@@ -171,7 +179,7 @@ def test_removing_a_student_leaves_nothing_of_them_and_all_of_the_others(course)
 def test_a_run_that_is_nobody_elses_goes_with_the_student(course):
     graded(course)
     removed = remove_student(course, "Sanna-Prell_103")
-    assert (removed.runs, removed.shared_runs) == (1, 0)
+    assert (len(removed.runs), removed.shared_runs) == (1, 0)
     assert not any(b"y = 2" in path.read_bytes() for path in course.state.rglob("*") if path.is_file())
 
 
@@ -204,6 +212,85 @@ def test_that_there_was_an_erasure_is_kept_and_of_whom_is_not(course):
     assert b"Alwin-Zwirner_101" not in (course.state / "gradebook.sqlite").read_bytes()
 
 
+def test_that_a_grade_was_released_is_kept_and_which_is_not(course):
+    graded(course)
+    release(course, "a1", who="J. D.", now=datetime.now(UTC))
+    assert remove_student(course, "101").released_in == ("a1",)
+    with closing(sqlite3.connect(course.state / "gradebook.sqlite")) as book:
+        assert book.execute("SELECT releases FROM erasures").fetchall() == [(1,)]
+
+
+def test_one_name_is_one_person_in_all_assignments(course):
+    (course.rubrics / "a2.yaml").write_text(RUBRIC.replace("assignment: a1", "assignment: a2"))
+    other = course.root / "submissions" / "a2" / "Sanna Prell_771_assignsubmission_file"
+    other.mkdir(parents=True)
+    (other / "A2.ipynb").write_text(a_notebook("Sanna Prell", "z = 3"))
+    list(grade(course.root / "submissions", course, Pretending()))
+    found = hand_ins_of(course, "sanna  prell")
+    assert [(one.assignment, one.submission) for one in found] == [
+        ("a1", "Sanna-Prell_103"),
+        ("a2", "Sanna-Prell_771"),
+    ]
+
+
+def test_two_people_of_one_name_are_told_apart_by_their_ids(course):
+    other = course.root / "submissions" / "a1" / "Sanna Prell_105_assignsubmission_file"
+    other.mkdir(parents=True)
+    (other / "A1.ipynb").write_text(a_notebook("Sanna Prell", "z = 3"))
+    graded(course)
+    with pytest.raises(UsageError, match=r"several people \(Sanna-Prell_103, Sanna-Prell_105\)"):
+        hand_ins_of(course, "Sanna Prell")
+
+
+def test_a_group_s_hand_in_is_not_one_person_s(course):
+    team = course.root / "submissions" / "a1" / "Group 4_12_assignsubmission_file"
+    team.mkdir(parents=True)
+    (team / "A1.ipynb").write_text(a_notebook("Sanna Prell, Erdmute Blohm", "z = 3"))
+    graded(course)
+    with pytest.raises(UsageError, match="hand-in of a group"):
+        hand_ins_of(course, "12")
+    assert len(hand_ins_of(course, "12", is_whole_group=True)) == 1
+
+
+def typed(course: Course, *words: str, answer: str = "") -> str:
+    result = CliRunner().invoke(app, [*words, "--course", str(course.root)], input=answer)
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+def test_forgetting_says_what_it_will_remove_and_asks(course):
+    decide(course)
+    graded(course)
+    release(course, "a1", who="J. D.", now=datetime.now(UTC))
+    said = typed(course, "forget", "101", answer="n\n")
+    assert "Alwin-Zwirner_101 (Alwin Zwirner): 1 states of the grade, 1 decisions, 1 releases" in said
+    assert "Stays: 1 runs that the grade of somebody else rests on." in said
+    assert "Nothing was removed." in said
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        assert "Alwin-Zwirner_101" in gradebook.latest("a1")
+    said = typed(course, "forget", "101", "--yes")
+    assert "A grade had been released in a1" in said
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        assert "Alwin-Zwirner_101" not in gradebook.latest("a1")
+
+
+def test_all_of_one_person_is_in_one_zip_and_nothing_of_anybody_else(course, tmp_path):
+    decide(course)
+    graded(course)
+    release(course, "a1", who="J. D.", now=datetime.now(UTC))
+    typed(course, "export", "person", "Sanna Prell", "--to", str(tmp_path / "out"))
+    with zipfile.ZipFile(tmp_path / "out" / "all-of-Sanna-Prell_103.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    told = json.loads(files["contents.json"])["files"]
+    assert told.keys() == files.keys() - {"contents.json"}
+    ours = {name.removeprefix("a1/Sanna-Prell_103/") for name in files if name.startswith("a1/")}
+    assert {"grades.json", "decisions.json", "releases.json", "evidence/1.json"} <= ours
+    assert {"report/index.html", "handed-in/A1_SannaPrell.ipynb"} <= ours
+    assert not any(name.startswith("rubric") for name in ours)
+    others = re.compile(rb"Alwin|Zwirner|Erdmute|Blohm|_101|_102")
+    assert [name for name, content in files.items() if others.search(content)] == []
+
+
 def test_nobody_known_is_told_with_the_nearest_name(course):
     graded(course)
     with pytest.raises(UsageError, match="did you mean 'Sanna-Prell_103'"):
@@ -226,5 +313,5 @@ def test_a_number_that_several_assignments_know_may_be_several_people(course):
 
 def test_a_student_graded_with_pseudonyms_is_removed_by_their_number(course):
     graded(course, pseudonyms=True)
-    assert remove_student(course, "101").reports == 1
+    assert len(remove_student(course, "101").reports) == 1
     assert not (course.reports / "a1" / "Participant_101").exists()

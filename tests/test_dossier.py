@@ -8,10 +8,13 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
-from review.made_up import a_graded_course
+from review.made_up import NothingRuns, a_graded_course
 
+from grader.cleaning import clean
 from grader.dossier import CONTENTS, write_dossier
 from grader.errors import UsageError
+from grader.gradebook import Gradebook
+from grader.pipeline import grade
 from grader.releasing import release
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -32,8 +35,10 @@ def frozen(course, to, *, has_rubric=True):
 def test_everything_of_this_hand_in_is_there_and_nothing_of_another(course, tmp_path):
     release(course, "a1", who="J. D.", now=NOW)
     files = frozen(course, tmp_path / "out")
-    assert {"grades.json", "decisions.json", "releases.json", "evidence.json"} <= files.keys()
-    assert {"report/index.html", "run/run.json", "handed-in/work.ipynb", "rubric/a1.yaml"} <= files.keys()
+    assert {"grades.json", "decisions.json", "releases.json", "evidence/1.json"} <= files.keys()
+    assert {"report/index.html", "handed-in/work.ipynb"} <= files.keys()
+    assert {name.split("/")[-1] for name in files if name.startswith("runs/")} >= {"run.json"}
+    assert {name.split("/")[-1] for name in files if name.startswith("rubric/")} >= {"a1.yaml"}
     assert not any(b"Example1_101" in content for content in files.values())
     assert json.loads(files["grades.json"])[-1]["grade"]["submission"] == OURS
 
@@ -46,6 +51,29 @@ def test_the_contents_vouch_for_every_file(course, tmp_path):
 
 def test_the_person_gets_no_answer_keys(course, tmp_path):
     assert not any(name.startswith("rubric") for name in frozen(course, tmp_path, has_rubric=False))
+
+
+def test_the_rubric_is_the_one_by_which_the_grade_was_given(course, tmp_path):
+    path = course.rubrics / "a1.yaml"
+    before = path.read_bytes()
+    path.write_text(path.read_text().replace("points: 2", "points: 3"))
+    files = frozen(course, tmp_path)
+    assert [content for name, content in files.items() if name.endswith("/a1.yaml")] == [before]
+    assert json.loads(files[CONTENTS])["rubrics_not_kept"] == []
+
+
+def test_what_a_released_grade_rests_on_outlives_another_run(course, tmp_path):
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        told = gradebook.latest("a1")[OURS]
+        gradebook.release([told], who="J. D.", now=NOW)
+    work = next(course.root.glob("submissions/a1/*Example0_100*/work.ipynb"))
+    work.write_text(work.read_text().replace("print(0)", "print(0 + 0)"))
+    list(grade(course.root / "submissions", course, NothingRuns()))
+    clean(course)
+    files = frozen(course, tmp_path)
+    runs = {name.split("/")[1] for name in files if name.startswith("runs/")}
+    assert told.run_key[:12] in runs
+    assert len(runs) == len([name for name in files if name.startswith("evidence/")]) == 2
 
 
 def test_who_is_not_there_is_named_with_a_mend(course, tmp_path):

@@ -4,97 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import random
+import re
 import shutil
-import zipfile
-from collections.abc import Iterator
 
 import pytest
+from moodle.course import (
+    DEADLINES,
+    LATE,
+    MISSING,
+    RUBRIC,
+    UNSAVED,
+    NothingRuns,
+    a_notebook,
+    groups,
+    result_of,
+    worksheet,
+    write_course,
+)
 from moodle.made_up import ENGLISH, GERMAN, a_row, as_moodle_reads, quoted
-from nbformat import v4
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.execution.interface import Finished
-from grader.execution.local import LocalExecutor
-from grader.model import CellRun, CellStatus, Run, RunStatus
-
-RUBRIC = """
-schema: 1
-assignment: a1
-title: A small assignment
-edition: 2026
-scale: points
-late: {penalty: per-day, percent_per_day: 10}
-criteria:
-  - {id: names, title: Names are given., points: 2, check: names-given}
-  - {id: outputs, title: Outputs are saved., points: 8, check: outputs-saved}
-"""
-DEADLINES = """
-a1:
-  deadline: 2026-11-10 23:59
-  time_zone: Europe/Berlin
-  extensions: {Team-3_903: 2026-11-20 12:00}
-"""
-LATE, EXTENDED, UNSAVED, MISSING = 2, 3, 4, 5  # numbers of groups
-
-
-class NothingRuns(LocalExecutor):
-    """Every cell ends well, and says whose it is, as it was saved."""
-
-    device = "cpu"
-
-    def execute(self, jobs) -> Iterator[Finished]:
-        for job in jobs:
-            cells = [v4.new_code_cell(cell.source, id=f"cell-{cell.number}") for cell in job.cells]
-            for cell in cells:
-                cell.outputs = [v4.new_output("stream", text=cell.source[7:-2] + "\n")]
-            ended = tuple(CellRun(cell=cell.number, status=CellStatus.OK) for cell in job.cells)
-            run = Run(key=job.key, status=RunStatus.COMPLETED, cells=ended, seed=job.seed, limits=job.limits)
-            yield Finished(job, run, v4.new_notebook(cells=cells))
-
-
-def groups() -> dict[int, list[int]]:
-    """25 groups of one to four people, 60 in all, whose numbers are mixed; some are groups', too."""
-    sizes = [1, 2, 3, 4] * 5 + [1, 2, 2, 3, 2]
-    people = [*range(1, 57), 903, 904, 905, 906]
-    random.Random(5).shuffle(people)
-    return {number: [people.pop() for _ in range(size)] for number, size in enumerate(sizes, start=1)}
-
-
-def result_of(number: int) -> str:
-    """What a team's notebook prints, unlike any other's."""
-    return f"team {number} of the course: test accuracy: 0.91"
-
-
-def a_notebook(number: int) -> str:
-    saved = [] if number == UNSAVED else [v4.new_output("stream", text=f"{result_of(number)}\n")]
-    cells = [v4.new_markdown_cell("# Assignment 1\n\nNames: Alex Example, Sam Sample")]
-    cells.append(v4.new_code_cell(f"print('{result_of(number)}')", outputs=saved))
-    return json.dumps(v4.new_notebook(cells=cells))
-
-
-def worksheet() -> bytes:
-    rows = []
-    for number, members in groups().items():
-        day = "12" if number in (LATE, EXTENDED) else "10"
-        for person in members:
-            row = a_row(
-                person,
-                f"Jörg Example {person}",
-                german=True,
-                group=f"Team {number}",
-                status='Zur Bewertung abgegeben – "spät"; ja',
-                **{
-                    "last_modified_(submission)": f"Dienstag, {day}. November 2026, 12:00",
-                    "feedback_comments": "=kept" if person % 7 == 0 else "",
-                },
-            )
-            rows.append(row)
-    random.Random(6).shuffle(rows)
-    lines = [";".join(map(quoted, row)) + "\r\n" for row in (GERMAN, *rows)]
-    return "".join(lines).encode("utf-8-sig")
 
 
 def typed(*words: str) -> str:
@@ -107,15 +37,7 @@ def typed(*words: str) -> str:
 def course(tmp_path, monkeypatch):
     monkeypatch.setattr("grader.execution.local.LocalExecutor", NothingRuns)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "rubrics").mkdir()
-    (tmp_path / "rubrics" / "a1.yaml").write_text(RUBRIC)
-    (tmp_path / "deadlines.yaml").write_text(DEADLINES)
-    with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
-        for number in groups():
-            if number != MISSING:
-                name = f"Team {number}_{900 + number}_assignsubmission_file/work.ipynb"
-                archive.writestr(name, a_notebook(number))
-    (tmp_path / "grades.csv").write_bytes(worksheet())
+    write_course(tmp_path)
     return tmp_path
 
 
@@ -159,6 +81,32 @@ def test_every_byte_that_is_no_grade_or_feedback_is_unchanged(course):
     for old, new in zip(worksheet().split(b"\r\n"), lines, strict=True):
         grades = (b";10,00;", b";8,00;", b";2,00;")
         assert new == old or any(new.replace(grade, b";;", 1) == old for grade in grades)
+
+
+def raw_rows(content: bytes) -> list[list[bytes]]:
+    """The cells of each row as they stand in the file, with quotes, delimiter and line end."""
+    rows: list[list[bytes]] = [[]]
+    for cell in re.findall(rb'(?:"(?:[^"]|"")*"|[^;"\r\n]*)(?:;|\r\n)', content):
+        rows[-1].append(cell)
+        if cell.endswith(b"\r\n"):
+            rows.append([])
+    assert b"".join(b"".join(row) for row in rows) == content
+    return rows
+
+
+def test_with_comments_too_only_cells_of_grades_and_comments_are_other_ones(course):
+    typed("download.zip", "--assignment", "a1", "--worksheet", "grades.csv")
+    typed("release", "a1", "--by", "J. D.")
+    typed("export", "moodle", "a1", "--worksheet", "grades.csv", "--to", "out")
+    before, after = raw_rows(worksheet()), raw_rows((course / "out" / "grades.csv").read_bytes())
+    filled = {GERMAN.index("Bewertung"), GERMAN.index("Feedback als Kommentar")}
+    differing = {
+        place
+        for old, new in zip(before, after, strict=True)
+        for place, (one, other) in enumerate(zip(old, new, strict=True))
+        if one != other
+    }
+    assert differing == filled
 
 
 def test_a_released_grade_does_not_change_silently(course):

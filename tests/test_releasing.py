@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,17 @@ import pytest
 from grader.course import Course
 from grader.errors import UsageError
 from grader.gradebook import Gradebook
-from grader.model import CriterionGrade, Grade, Participant, Reason, met, needs_review, not_met, partly_met
+from grader.model import (
+    CriterionGrade,
+    Grade,
+    Override,
+    Participant,
+    Reason,
+    met,
+    needs_review,
+    not_met,
+    partly_met,
+)
 from grader.releasing import Told, release
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -94,3 +104,27 @@ def test_the_history_of_what_was_told_is_kept(course):
 def test_what_cannot_be_released_says_the_mend(course, options, message):
     with pytest.raises(UsageError, match=message):
         told(course, **options)
+
+
+def test_what_a_check_decided_that_people_disagree_with_is_not_released(course):
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        names = [f"s{number}" for number in range(51)]
+        grades = [a_grade(name, "full") for name in names]
+        checked = [
+            grade.model_copy(
+                update={"criteria": (grade.criteria[0].model_copy(update={"check": "counting"}),)}
+            )
+            for grade in grades
+        ]
+        gradebook.record(checked, now=NOW)
+        later = NOW + timedelta(minutes=1)
+        no = [
+            Override(submission=name, criterion="a", points=Decimal(0), who="J. D.", when=later)
+            for name in names[:50]
+        ]
+        gradebook.add_decisions("a1", no, now=later)
+    with pytest.raises(UsageError, match="disagreed too often with counting"):
+        told(course)
+    with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+        gradebook.look_at("counting", who="J. D.", why="mended", now=later + timedelta(minutes=1))
+    assert told(course)["s50"] is Told.NEW

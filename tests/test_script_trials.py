@@ -1,12 +1,41 @@
-"""What is put into the room for a fix."""
+"""What is put into the room for a fix, and which fixes are run how often."""
 
 from __future__ import annotations
 
+from collections import Counter
+
+from evidence.watching import a_run
+
+from grader.evidence.mended import SEEDS
+from grader.evidence.scripts import Trial, TriedFix
 from grader.fixes.causes import KNOWN_CAUSES
-from grader.fixes.records import Script
-from grader.script_trials import with_own_steps
+from grader.fixes.finding import Found
+from grader.fixes.records import Fix, FixKind, Script
+from grader.script_trials import _tried_in_turn, with_own_steps
 
 SCRIPT = Script(name="one", title="", source="N = 2000\n", steps="N", causes=(KNOWN_CAUSES["softmax-twice"],))
+
+
+class Trials:
+    """Tries fixes by a table of the seed (from 1) with which each first trains; counts the runs."""
+
+    def __init__(self, trains_with: dict[str, int]) -> None:
+        self.trains_with = trains_with
+        self.runs: Counter[str] = Counter()
+
+    def tried(self, fixes, broken, *, seeds):
+        return [self._tried(fix, seeds) for fix in fixes]
+
+    def _tried(self, fix: Fix, seeds: int) -> TriedFix:
+        passes = self.trains_with.get(fix.source, SEEDS + 1)
+        self.runs[fix.source] = max(self.runs[fix.source], min(passes, seeds))
+        trial = Trial.MENDED if passes <= seeds else Trial.FAILED
+        return TriedFix(fix=fix, trial=trial, why="It ran.", runs=(a_run(0.5),))
+
+
+def fixes_of(*sources: str, is_sure: bool = True) -> list[Found]:
+    told = [Fix(script="one", kind=FixKind.DIFF, source=source, is_sure=is_sure) for source in sources]
+    return [Found(fixes=tuple(told))]
 
 
 def test_a_mended_script_takes_as_many_steps_as_the_script():
@@ -14,3 +43,26 @@ def test_a_mended_script_takes_as_many_steps_as_the_script():
     assert with_own_steps(SCRIPT, "EPOCHS = 5\n") == "EPOCHS = 5\n"
     nameless = SCRIPT.model_copy(update={"steps": ""})
     assert with_own_steps(nameless, "N = 50\n") == "N = 50\n"
+
+
+def test_further_seeds_are_run_only_when_no_fix_passes_with_the_first_one():
+    trials = Trials({"second": 1})
+    tried = _tried_in_turn(fixes_of("first", "second", "third"), {}, trials)
+    assert trials.runs == {"first": 1, "second": 1}
+    assert [one.trial for one in tried[0, "one"]] == [Trial.FAILED, Trial.MENDED]
+
+
+def test_each_fix_has_its_three_seeds_where_none_passes_with_one():
+    trials = Trials({})
+    _tried_in_turn(fixes_of("first", "second"), {}, trials)
+    assert trials.runs == {"first": SEEDS, "second": SEEDS}
+    trials = Trials({"first": 2})
+    tried = _tried_in_turn(fixes_of("first", "second"), {}, trials)
+    assert trials.runs == {"first": 2, "second": 1}
+    assert [one.trial for one in tried[0, "one"]] == [Trial.MENDED]
+
+
+def test_a_fix_that_may_be_for_another_script_does_not_end_the_trials():
+    trials = Trials({"first": 1, "second": 1})
+    _tried_in_turn(fixes_of("first", "second", is_sure=False), {}, trials)
+    assert trials.runs == {"first": 1, "second": 1}

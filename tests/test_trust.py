@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from grader.gradebook import Gradebook
-from grader.model import CriterionGrade, Grade, Override, Participant, Reason, met, needs_review
-from grader.trust import agreements, distrusted
+from grader.gradebook.records import Agreed
+from grader.model import CriterionGrade, Grade, Override, Participant, Reason, met, needs_review, not_met
+from grader.trust import agreed_on, agreements, distrusted, is_drawn
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
 BECAUSE = Reason(text="Because.")
@@ -68,4 +69,48 @@ def test_distrust_lasts_though_the_verdicts_that_were_overruled_are_open_now(gra
 def test_it_decides_again_once_somebody_has_looked_at_it(gradebook):
     decided(gradebook, 50, agreeing=10)
     gradebook.look_at("counting", who="J. D.", why="the threshold was wrong", now=START + timedelta(hours=1))
+    found = agreements(gradebook)
+    assert (found["counting"].decided, distrusted(found)) == (0, frozenset())
+    assert found["counting"].ever == Agreed(decided=50, agreed=10)
+
+
+def test_a_key_that_was_hit_by_mistake_and_taken_back_does_not_count(gradebook):
+    decided(gradebook, 1, agreeing=0)
+    later = START + timedelta(minutes=2)
+    gradebook.take_back("a1", "s0", "a", who="J. D.", now=later)
     assert agreements(gradebook) == {}
+    right = Override(submission="s0", criterion="a", points=Decimal(2), who="J. D.", when=later)
+    gradebook.add_decisions("a1", [right], now=later, origin="review")
+    assert agreements(gradebook)["counting"].ever == Agreed(decided=1, agreed=1)
+
+
+def test_a_second_look_after_the_check_was_distrusted_takes_nothing_back(gradebook):
+    decided(gradebook, 50, agreeing=10)
+    later = START + timedelta(hours=1)
+    names = [f"s{number}" for number in range(50)]
+    gradebook.record([a_grade(name, needs_review(BECAUSE)) for name in names], now=later)
+    again = [
+        Override(submission=name, criterion="a", points=Decimal(1), who="B. B.", when=later) for name in names
+    ]
+    gradebook.add_decisions("a1", again, now=later + timedelta(minutes=1))
+    assert distrusted(agreements(gradebook)) == {"counting"}
+
+
+def test_what_erased_decisions_said_of_a_check_is_kept_without_whose_they_were(gradebook):
+    decided(gradebook, 50, agreeing=10)
+    before = agreements(gradebook)
+    for number in range(50):
+        agreed = agreed_on(gradebook, "a1", f"s{number}")
+        gradebook.erase("a1", f"s{number}", now=START + timedelta(hours=1), agreed=agreed)
+    assert agreements(gradebook) == before
+    gradebook.look_at("counting", who="J. D.", why="mended", now=START + timedelta(hours=2))
+    assert distrusted(agreements(gradebook)) == frozenset()
+
+
+def test_one_in_twenty_verdicts_is_drawn_whatever_it_says_and_always_the_same():
+    grades = [a_grade(f"s{number}", met(BECAUSE)) for number in range(4000)]
+    drawn = [grade.submission for grade in grades if is_drawn(grade, grade.criteria[0], b"secret")]
+    assert 150 <= len(drawn) <= 250
+    others = [a_grade(grade.submission, not_met(BECAUSE)) for grade in grades]
+    assert [g.submission for g in others if is_drawn(g, g.criteria[0], b"secret")] == drawn
+    assert [g.submission for g in grades if is_drawn(g, g.criteria[0], b"another")] != drawn

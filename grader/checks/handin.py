@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from grader.checks.foreign_outputs import results_of_other_code
 from grader.checks.guards import never_against, nothing_seen
@@ -12,11 +11,10 @@ from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.markdown import code_texts
 from grader.notebook.names import NamesFound
+from grader.notebook.people import is_named, share_a_word
 from grader.notebook.records import CellKind, OutputKind
 
 _RESULT = re.compile(r"\d\.\d|(?<!\d)\.\d\d|\d ?%")
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
-_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 @check("names-given")
@@ -32,11 +30,11 @@ def names_given(evidence: Evidence) -> Verdict:
     found = evidence.names
     is_from_moodle = participant.id is not None and not participant.is_group  # else it is a file's name
     known = participant.name if participant.name and is_from_moodle else None
-    if known and _is_named(known, found.top_text):
+    if known and is_named(known, found.top_text):
         return met(Reason(text=f"{known} is named at the top of the notebook.", source=Source.SOURCE))
     if found.top:
         names = ", ".join(found.top)
-        if known and not _share_a_word(known, names):
+        if known and not share_a_word(known, names):
             text = f"The names at the top of the notebook ({names}) do not include {known}."
             return needs_review(Reason(text=text, cell=found.top_cell, source=Source.SOURCE))
         text = f"Names stand at the top of the notebook: {names}."
@@ -51,7 +49,7 @@ def _without_names_at_top(evidence: Evidence, found: NamesFound, known: str | No
         text = f"No names were found at the top of the notebook; further down there is: {names}."
         return needs_review(Reason(text=text, cell=cell, source=Source.SOURCE))
     file_name = evidence.submission.notebook.rsplit("/", 1)[-1]
-    if known and _share_a_word(known, file_name):
+    if known and share_a_word(known, file_name):
         text = f"No names were found in the notebook; its file name ({file_name}) holds one."
         return needs_review(Reason(text=text, source=Source.SOURCE))
     if not _has_any_text(evidence):
@@ -72,25 +70,6 @@ def _has_any_text(evidence: Evidence) -> bool:
         cell.source.strip() and (cell.kind is not CellKind.CODE or any(code_texts(cell.source)))
         for cell in evidence.notebook.cells
     )
-
-
-def _folded(text: str) -> frozenset[str]:
-    """The words of `text` in lower case, with and without accents, umlauts also spelt out."""
-    plain = unicodedata.normalize("NFKC", text).lower()
-    bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
-    variants = (plain, bare, plain.translate(_SPELT_OUT))
-    return frozenset(word for variant in variants for word in _LETTERS.findall(variant))
-
-
-def _is_named(name: str, text: str) -> bool:
-    """Whether the first and the last word of `name` stand in `text`, in any order and spelling."""
-    parts = _LETTERS.findall(name)
-    there = _folded(text)
-    return bool(parts) and all(_folded(part) & there for part in (parts[0], parts[-1]))
-
-
-def _share_a_word(name: str, text: str) -> bool:
-    return any(len(word) > 2 for word in _folded(name) & _folded(text.replace("_", " ")))
 
 
 @check("outputs-saved")

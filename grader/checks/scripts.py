@@ -12,6 +12,7 @@ from grader.evidence.scripts import Trial, TriedFix, TriedScript
 from grader.fixes.diagnoses import Diagnosis, Said, diagnose
 from grader.fixes.records import Fix, FixKind
 from grader.fixes.scripts import NamedScript
+from grader.fixes.unread import proposes_what_was_not_run
 from grader.model import (
     Reason,
     RunStatus,
@@ -54,7 +55,12 @@ def script_mended(evidence: Evidence, *, script: NamedScript) -> Verdict:
     reasons = [*_of_fixes(tried.fixes), *_of_diagnosis(diagnosis, tried)]
     is_elsewhere = diagnosis.outcome is Said.ABSENT and _has_text_about_training(evidence)
     said = Said.UNCLEAR if is_elsewhere else diagnosis.outcome
-    return _verdict(_trial(tried.fixes), said, reasons)
+    trial = _trial(tried.fixes)
+    if trial is Trial.FAILED and proposes_what_was_not_run(tried.said, script.source):
+        trial = Trial.UNCLEAR
+        text = "The text proposes something that could not be made an edit of the script, and was not run."
+        reasons.append(Reason(text=text, source=Source.SOURCE))
+    return _verdict(trial, said, reasons)
 
 
 def _verdict(trial: Trial | None, said: Said, reasons: Sequence[Reason]) -> Verdict:
@@ -73,7 +79,8 @@ def _verdict(trial: Trial | None, said: Said, reasons: Sequence[Reason]) -> Verd
 def _trial(fixes: Sequence[TriedFix]) -> Trial | None:
     """What the fixes come to: one that mends is enough, if it surely is for this script.
 
-    They failed only when all are code that is surely meant for it, and each of them failed.
+    They failed only when all are code that is surely meant for it and takes something of it away, and each of
+    them failed.
     """
     trials = {fix.trial for fix in fixes}
     if not trials:
@@ -88,7 +95,7 @@ def _trial(fixes: Sequence[TriedFix]) -> Trial | None:
 
 
 def _is_certain(fix: Fix) -> bool:
-    return fix.is_sure and not fix.is_vague and fix.kind is not FixKind.WORDS
+    return fix.is_sure and not fix.is_vague and not fix.adds_only and fix.kind is not FixKind.WORDS
 
 
 def _is_broken_lost(tried: TriedScript) -> bool:

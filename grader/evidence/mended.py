@@ -19,6 +19,7 @@ from grader.notebook.records import Notebook, Quantity, Split
 SEEDS = 3
 _SAME_STEPS = 0.9  # of the script's own number, from which it is the same
 _RIGHT_ACCURACY = 0.97  # what right MLPs come to on MNIST in a few thousand steps
+_RIGHT_LOSS = 0.15
 LOWEST_BAR = 0.8
 CLOSE = 0.08  # a bar so close to the broken script's accuracy cannot decide alone
 
@@ -105,13 +106,18 @@ def _printed(executed: Notebook) -> float | None:
 
 
 def bar_from(broken: Sequence[ScriptRun]) -> Bar:
-    """A bar for a script without one: half-way from what it reaches as it is to what right scripts do."""
+    """A bar for a script without one: half-way from what it reaches as it is to what right scripts do.
+
+    Where that is close, and the loss can tell them apart, only a quarter of the way: right scripts that take
+    few steps come to less.
+    """
     best = max((run.symptoms.accuracy or 0.0 for run in broken), default=0.0)
-    accuracy = round(max(LOWEST_BAR, (best + _RIGHT_ACCURACY) / 2), 3)
+    accuracy = max(LOWEST_BAR, (best + _RIGHT_ACCURACY) / 2)
     losses = [run.symptoms.last_loss for run in broken if run.symptoms.last_loss is not None]
-    is_close = accuracy - best < CLOSE
-    loss = round((min(losses) * 0.15) ** 0.5, 2) if losses and min(losses) > 0 and is_close else None
-    return Bar(accuracy=min(accuracy, 0.99), loss_below=loss)
+    if not losses or min(losses) <= HIGH_LOSS or accuracy - best >= CLOSE:
+        return Bar(accuracy=round(min(accuracy, 0.99), 3))
+    near = max(LOWEST_BAR, best + (_RIGHT_ACCURACY - best) / 4)
+    return Bar(accuracy=round(min(near, 0.99), 3), loss_below=round((min(losses) * _RIGHT_LOSS) ** 0.5, 2))
 
 
 def with_accuracy_symptom(run: ScriptRun, bar: Bar) -> ScriptRun:
@@ -145,7 +151,7 @@ def judge_fix(runs: Sequence[ScriptRun], broken: ScriptRun, bar: Bar) -> Judged:
     """What the runs of a mended script say, in the order of their seeds; `broken` is the script as it was.
 
     One that passes is enough. It failed only when all `SEEDS` ran to their end on real data and none of them
-    came near the bar.
+    came half-way from the script as it was to the bar.
     """
     passed = next((place for place, run in enumerate(runs) if is_mended(run, bar)), None)
     best = max(range(len(runs)), key=lambda place: runs[place].symptoms.accuracy or 0.0)
@@ -159,22 +165,27 @@ def judge_fix(runs: Sequence[ScriptRun], broken: ScriptRun, bar: Bar) -> Judged:
         return Judged(Trial.UNCLEAR, f"{how}, but {different}.", at)
     if passed is not None:
         return Judged(Trial.MENDED, f"It trains: {_reached(runs[at], bar)}.", at)
-    return Judged(*_why_not_mended(runs, at, bar), at)
+    return Judged(*_why_not_mended(runs, at, bar, broken.symptoms.accuracy), at)
 
 
-def _why_not_mended(runs: Sequence[ScriptRun], at: int, bar: Bar) -> tuple[Trial, str]:
+def _why_not_mended(
+    runs: Sequence[ScriptRun], at: int, bar: Bar, as_it_was: float | None
+) -> tuple[Trial, str]:
     stopped = next((run for run in runs if run.status is not RunStatus.COMPLETED), None)
     if stopped is not None:
         error = f" ({stopped.error})" if stopped.error else ""
         ended = stopped.status.value.replace("_", " ")
         return Trial.UNCLEAR, f"The mended script did not run to its end: {ended}{error}."
-    reached = f"{_reached(runs[at], bar)}, best of {len(runs)} seeds"
+    seeds = f"best of {len(runs)} seeds" if len(runs) > 1 else "with one seed"
+    reached = f"{_reached(runs[at], bar)}, {seeds}"
     if not all(run.is_real_data for run in runs):
         return Trial.UNCLEAR, f"It did not train on stand-in data: {reached}."
     accuracy = runs[at].symptoms.accuracy
     if accuracy is None:
         return Trial.UNCLEAR, "How well it trains could neither be measured nor read in what it prints."
-    if len(runs) < SEEDS or accuracy >= bar.accuracy - BAND or runs[at].accuracy_from is not Source.MEASURED:
+    half_way = (bar.accuracy - (as_it_was or 0.0)) / 2  # what came so far has helped, if not enough
+    is_near = accuracy >= bar.accuracy - max(BAND, half_way)
+    if len(runs) < SEEDS or is_near or runs[at].accuracy_from is not Source.MEASURED:
         return Trial.UNCLEAR, f"Whether it trains is not clear: {reached}."
     return Trial.FAILED, f"It does not train: {reached}."
 

@@ -16,8 +16,12 @@ _RANGE = re.compile(
     rf"(?:,|;|and|und|to|bis|\.\.\.?|…) ?(?P<high>[-+]?{_N})(?![\w]|\.\d)"
 )
 _PLUS_MINUS = re.compile(rf"(?:±|\+ ?/ ?-|\+-) ?(?P<b>{_N})")
+_BOUND = re.compile(
+    rf"\b(?:range|bereich)\b (?:(?:from|von) {_N} )?(?:to|of|=|auf|von) ?(?P<b>{_N})"
+    r"(?![\w]|\.\d| ?(?:to|bis|and|und|,|;)\b)"
+)
 _OF_WEIGHTS = re.compile(
-    r"weight|gewicht|initiali|w_range|\bvariables?\b|uniform|kernel|matri[xz]|\bw\b|\binit\b"
+    r"weight|gewicht|initiali|w_range|\bvariables?\b|uniform|random\.\w*normal|kernel|matri[xz]|\bw\b|\binit\b"
 )
 _OF_INPUTS = re.compile(r"\b(?:pixel|image|input|label|bild|eingabe)\w*")
 _DEVIATION = re.compile(
@@ -47,12 +51,16 @@ _OLD = re.compile(
     r"(?:(?! to | auf |->|→)[^,;]){0,24}$"
 )
 _IS_OLD = re.compile(r"\W{0,2} ?(?:(?:is|was|ist|war)\b|->|→|to \d|auf \d)")
+_NOT_TOO = r"(?<!too )(?<!zu )"  # "too small" asks for no less
 _LESS = (
-    r"(?:small(?:er)?|lower(?:ed|ing)?|reduc\w+|decreas\w+|less|narrow\w*|shrink\w*|klein(?:er\w*|e)?"
+    rf"{_NOT_TOO}(?:small(?:er)?|lower(?:ed|ing)?|reduc\w+|decreas\w+|less|narrow\w*|shrink\w*|klein(?:er\w*|e)?"
     r"|verkleiner\w*"
     r"|verringer\w*|reduzier\w*|niedriger\w*|geringer\w*|senk\w*|scal\w+ down|halv\w+|divid\w+)"
 )
-_MORE = r"(?:larger|bigger|higher|increas\w+|rais\w+|groesser\w*|hoeher\w*|erhoeh\w*|wider|vergroesser\w*)"
+_MORE = (
+    rf"{_NOT_TOO}(?:larger|bigger|higher|increas\w+|rais\w+|groesser\w*|hoeher\w*|erhoeh\w*|wider"
+    r"|vergroesser\w*)"
+)
 _W = r"(?:weights?|gewichte?n?|initiali[sz]\w+|w_range|range|variance|varianz|bereich|init)"
 _VAGUE_LESS = re.compile(rf"\b{_LESS}(?: \S+){{0,5}}? {_W}\b|\b{_W}(?: \S+){{0,7}}? {_LESS}\b")
 _VAGUE_MORE = re.compile(rf"\b{_MORE}(?: \S+){{0,5}}? {_W}\b|\b{_W}(?: \S+){{0,7}}? {_MORE}\b")
@@ -70,6 +78,7 @@ _SETTINGS = {
     "learning-rate": re.compile(_RATE),
     "layers": re.compile(r"\b(?:hidden )?(?:layers?|schichten|lagen|n_layers)\b|\bdepth\b|\btiefe\b"),
     "noise": re.compile(r"noise|rauschen"),
+    "dropout": re.compile(r"dropout"),
 }
 _COUNTS = {
     "one": 1,
@@ -108,7 +117,7 @@ def weights_in(sentence: str, *, is_of_weights: bool = False) -> Iterator[Wish]:
 
     `is_of_weights`: they were spoken of before, and nothing else since.
     """
-    if not is_of_weights and not _OF_WEIGHTS.search(sentence):
+    if not is_of_weights and not _OF_WEIGHTS.search(sentence) and " range " not in sentence:
         return
     is_proposed = _PROPOSES.search(sentence) is not None or not _DESCRIBES.search(sentence)
     if _GLOROT.search(sentence):
@@ -147,7 +156,7 @@ def _ranges(sentence: str) -> Iterator[tuple[float, float]]:
         is_old = re.search(r"(?:instead of|rather than|statt|anstatt)\b[^,;]{0,24}$", near)
         if -1e6 < low <= 0 and low < high < 1e6 and not is_of_inputs and not is_old:
             yield low, high
-    for found in _PLUS_MINUS.finditer(sentence):
+    for found in (*_PLUS_MINUS.finditer(sentence), *_BOUND.finditer(sentence)):
         bound = abs(float(found["b"]))
         if bound:
             yield -bound, bound
@@ -157,8 +166,9 @@ def constants_in(sentence: str) -> Iterator[Wish]:
     """The settings that a sentence asks to change, to a number or in a direction."""
     if found := _SETTINGS["learning-rate"].search(sentence):
         yield from _setting("learning-rate", sentence, found)
-    if found := _SETTINGS["noise"].search(sentence):
-        yield from _setting("noise", sentence, found)
+    for name in ("noise", "dropout"):
+        if found := _SETTINGS[name].search(sentence):
+            yield from _setting(name, sentence, found)
     for found in _LAYERS.finditer(sentence):
         count = _COUNTS.get(found["n"] or "") or int(found["n"] or found["m"])
         before = sentence[: found.start()]

@@ -63,6 +63,15 @@ def is_aside(sentence: Sentence, clause: Clause) -> bool:
     """Whether a clause proposes a fix, or its sentence tells how things would be, or are elsewhere or now."""
     if sentence.words[0].text in ("if", "falls") or holds(sentence.words, _OTHERWISE):
         return True
+    return _is_proposal(clause)
+
+
+def proposes(sentence: Sentence) -> bool:
+    """Whether a clause of a sentence proposes a fix."""
+    return any(_is_proposal(clause) for clause in sentence.clauses)
+
+
+def _is_proposal(clause: Clause) -> bool:
     own = list(clause.words)
     while len(own) > 1 and own[0].text in _LEADS:
         own = own[1:]

@@ -22,10 +22,10 @@ def whole_scripts(own: ast.Module, before: Sequence[ast.stmt]) -> Iterator[ast.M
     for each call, the last one first: what is broken is mostly shown before it is mended.
     """
     earlier = before[-MAX_STATEMENTS:]
-    if is_whole_script(own):
+    trainers = _trainers([*earlier, *own.body])
+    if is_whole_script(own) and _trains(own, trainers):
         yield ast.Module([*_needed(own.body, earlier), *own.body], [])
         return
-    trainers = _trainers([*earlier, *own.body])
     calls = [
         statement
         for statement in own.body
@@ -34,7 +34,7 @@ def whole_scripts(own: ast.Module, before: Sequence[ast.stmt]) -> Iterator[ast.M
     if len(calls) > 1:
         rest = [statement for statement in own.body if statement not in calls]
         wanted = [[*rest, call] for call in reversed(calls)][:MAX_SCRIPTS]
-    elif calls or is_training(own):
+    elif calls or _trains(own, trainers):
         wanted = [list(own.body)]
     else:
         return
@@ -51,20 +51,28 @@ def is_training(tree: ast.AST) -> bool:
 
 
 def _trainers(statements: Sequence[ast.stmt]) -> set[str]:
-    """The names of functions that train, by themselves or by calling one that does."""
-    functions = [s for s in statements if isinstance(s, ast.FunctionDef)]
-    names = {function.name for function in functions if is_training(function)}
+    """The names of functions, methods and classes that train, by themselves or by calling one that does."""
+    walked = [node for statement in statements for node in ast.walk(statement)]
+    parts = [node for node in walked if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    names = {part.name for part in parts if is_training(part)}
     for _ in range(3):
-        names |= {function.name for function in functions if _calls(function) & names}
+        names |= {part.name for part in parts if _calls(part) & names}
     return names
 
 
+def _trains(tree: ast.Module, trainers: set[str]) -> bool:
+    """Whether code trains when it runs, instead of only defining what can."""
+    return any(
+        is_training(statement) or _calls(statement) & trainers
+        for statement in tree.body
+        if not isinstance(statement, ast.FunctionDef | ast.ClassDef)
+    )
+
+
 def _calls(node: ast.AST) -> set[str]:
-    return {
-        inner.func.id
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name)
-    }
+    """The names of what a tree calls: of a method its own."""
+    functions = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    return {getattr(function, "attr", getattr(function, "id", "")) for function in functions} - {""}
 
 
 def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.stmt]:
@@ -73,7 +81,8 @@ def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.s
     None of them trains: a fix has to be the training that is looked at.
     """
     wanted = set().union(*(_used(statement) for statement in body))
-    wanted -= set().union(*(_defined(statement) for statement in body), _BUILT_IN)
+    wanted -= set().union(*(_defined(statement) for statement in body))
+    wanted = (wanted | _used_too_early(body)) - _BUILT_IN
     kept: list[ast.stmt] = []
     for statement in reversed(earlier):
         defined = _defined(statement)
@@ -83,6 +92,17 @@ def _needed(body: Sequence[ast.stmt], earlier: Sequence[ast.stmt]) -> list[ast.s
                 wanted -= defined
             wanted |= _used(statement) - _BUILT_IN
     return kept[::-1]
+
+
+def _used_too_early(body: Sequence[ast.stmt]) -> set[str]:
+    """The names that statements use before others of them give a value to them, as before a second import."""
+    found: set[str] = set()
+    defined: set[str] = set()
+    for statement in body:
+        if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            found |= _used(statement) - defined - _defined(statement)
+        defined |= _defined(statement)
+    return found
 
 
 def _trains_at_once(statement: ast.stmt) -> bool:

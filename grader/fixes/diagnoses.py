@@ -30,6 +30,7 @@ _OBSERVED = frozenset((Symptom.LOSS_NOT_FINITE,))  # what everybody sees, and no
 
 _WEIGHTS = r"\b(?:weights?|gewichte?n?|initiali\w+)\b.{0,60}"
 _RANGES = {
+    "biases-negative": re.compile(r"\bbias\w*\b[^.;]{0,60}?(?<![\w.])[-−]\s?\d", re.IGNORECASE),
     "weights-negative": re.compile(
         _WEIGHTS + r"[-−][\w.,]{1,9}\s*(?:and|und|to|bis|,|;)\s*0(?:[.,]0+)?(?![\d.,]*\d)", re.IGNORECASE
     ),
@@ -37,7 +38,7 @@ _RANGES = {
         _WEIGHTS + r"[-−]([1-9]\d*)(?:[.,]0)?\s*(?:and|und|to|bis|,|;)\s*\1(?![\d]|[.,][1-9])", re.IGNORECASE
     ),
 }
-"""Causes that are named by the range from which the weights are drawn."""
+"""Causes that are named by the values that weights and biases begin with."""
 
 _PROPOSED = re.compile(
     r"\b(?:should|instead|use|sollt\w+|stattdessen|statt|fix|solution|lösung)\b", re.IGNORECASE
@@ -75,13 +76,16 @@ def diagnose(said: Sequence[Passage], causes: Sequence[Cause], measured: Symptom
     *Right*: it names one of the causes, or a symptom that is more than what everybody sees and that was
     measured; nothing said contradicts what was measured. *Wrong*: it plainly says something that is measured
     not to be so, and nothing else that could be right. All else is *unclear*: also what hedges, corrects
-    itself, names whatever there is, or may be about another script.
+    itself, names whatever there is, or may be about another script. What may be, and says nothing that is
+    understood, is passed over.
     """
     if not any(passage.text.strip() for passage in said):
         return Diagnosis(outcome=Said.ABSENT)
-    told = [one for passage in said for one in _told(passage, tuple(causes), measured)]
+    by_passage = [(passage, list(_told(passage, tuple(causes), measured))) for passage in said]
+    told = [one for _, own in by_passage for one in own]
     doubt = doubt_about([passage.text for passage in said])
-    if doubt or any(not passage.is_sure for passage in said):
+    is_certain = any(passage.is_sure for passage in said)
+    if doubt or not is_certain or any(own and not passage.is_sure for passage, own in by_passage):
         why = doubt or "Whether all of it is about this script is not certain."
         return Diagnosis(outcome=Said.UNCLEAR, reasons=(why, *_reasons(told, measured)))
     return Diagnosis(outcome=_outcome(told), reasons=tuple(_reasons(told, measured)))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from grader.fixes.forward import (
+    remove_dropout,
     remove_noise,
     remove_output_activation,
     remove_softmax,
@@ -28,6 +29,7 @@ _EDITS: dict[Change, Callable[[ast.Module, Wish], bool]] = {
     Change.BIASES: zero_biases,
     Change.CONSTANT: set_constant,
     Change.NOISE: remove_noise,
+    Change.DROPOUT: remove_dropout,
     Change.INPUTS: scale_inputs,
     Change.CLIPPING: clip_gradients,
     Change.OPTIMIZER: use_optimizer,

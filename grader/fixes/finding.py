@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypedDict
 
 from pydantic import Field
 
@@ -11,7 +12,7 @@ from grader.fixes.assembling import MAX_STATEMENTS, is_training, whole_scripts
 from grader.fixes.likeness import Likeness
 from grader.fixes.naming import Names
 from grader.fixes.pieces import Piece, pieces_of
-from grader.fixes.proposals import MADE_OF, Proposal, apply, proposals_in
+from grader.fixes.proposals import MADE_OF, Form, Proposal, apply, proposals_in
 from grader.fixes.records import BrokenScript, Fix, FixKind, Passage
 from grader.fixes.splicing import parse
 from grader.model import Record
@@ -21,6 +22,8 @@ MAX_FIXES = 6  # of one script
 MAX_SPLICES = 200  # of one hand-in
 
 _LEAST_KEPT = 0.25  # of a script, in what the hand-in says is a version of it
+_LEAST_SENTENCE = 5  # words that do not stand in a script by chance
+_SURELY_KEPT = 0.6  # in what nothing says is a version of it
 
 
 class Found(Record):
@@ -40,15 +43,21 @@ def find_fixes(notebook: Notebook, attachments: Mapping[str, str], scripts: Sequ
     pieces = pieces_of(notebook, attachments, Names(scripts))
     search = _Search(scripts, pieces)
     fixes = [fix for script in scripts for fix in _first(search.fixes_of(script))]
-    return Found(fixes=tuple(fixes), said={script.name: _said(pieces, script.name) for script in scripts})
+    return Found(fixes=tuple(fixes), said={script.name: _said(pieces, script) for script in scripts})
 
 
-def _said(pieces: Sequence[Piece], script: str) -> tuple[Passage, ...]:
-    """The text about a script, stretches of one cell that stand together put together."""
+def _said(pieces: Sequence[Piece], broken: BrokenScript) -> tuple[Passage, ...]:
+    """The text about a script, stretches of one cell that stand together put together.
+
+    What stands in the script itself, such as its docstrings, is left out.
+    """
     passages: list[Passage] = []
+    script = broken.name
     same = frozenset[str]()
     for piece in pieces:
         if piece.is_code or piece.cell is None or script not in piece.belongs.scripts:
+            continue
+        if len(piece.words.split()) >= _LEAST_SENTENCE and piece.words.strip() in broken.source:
             continue
         is_sure = piece.belongs.is_sure
         same |= piece.same_as
@@ -132,10 +141,19 @@ class _Search:
                 is_sure = is_sure and self._likeness.kept(script.name, tree) >= _LEAST_KEPT
             else:
                 versions = self._likeness.versions(tree)
-                is_meant, is_sure = script.name in versions, len(versions) == 1
+                is_near = piece.belongs.in_region and not piece.file
+                is_near = is_near or self._likeness.kept(script.name, tree) >= _SURELY_KEPT
+                is_meant, is_sure = script.name in versions and is_near, len(versions) == 1
             if is_meant and self._likeness.is_changed(script.name, tree):
                 source = ast.unparse(ast.fix_missing_locations(tree))
-                yield _fix(script, FixKind.WHOLE_SCRIPT, source, (), piece, is_sure=is_sure, is_vague=False)
+                yield Fix(
+                    script=script.name,
+                    kind=FixKind.WHOLE_SCRIPT,
+                    source=source,
+                    **_place_of(piece),
+                    is_sure=is_sure,
+                    adds_only=self._likeness.only_adds(script.name, tree),
+                )
 
     def _pieced_fixes(self, script: BrokenScript) -> Iterator[Fix]:
         """Fixes from code and words: all that are meant surely together, and each by itself."""
@@ -148,9 +166,13 @@ class _Search:
                 fixes.append(fix)
                 applying.append((piece, proposal, is_sure))
         sure = [(piece, proposal) for piece, proposal, is_sure in applying if is_sure]
-        if len(sure) > 1:
-            together = self._applied(script, _not_alternative([p for _, p in sure]), sure[0][0], True)
-            fixes[:0] = [together] if together is not None else []
+        code = [(piece, proposal) for piece, proposal in sure if proposal.form is not Form.WISH]
+        for meant_together in (code, sure):
+            if len(meant_together) > 1:
+                proposals = _not_alternative([proposal for _, proposal in meant_together])
+                together = self._applied(script, proposals, meant_together[0][0], True)
+                if together is not None:
+                    yield together
         yield from fixes
 
     def _meant(self, script: BrokenScript) -> Iterator[tuple[Piece, Proposal, bool]]:
@@ -174,10 +196,17 @@ class _Search:
         spliced = apply(script.source, proposals)
         if spliced is None:
             return None
-        kind = max((MADE_OF[proposal.form] for proposal in proposals), key=list(FixKind).index)
-        is_vague = all(proposal.is_vague for proposal in proposals)
-        changes = spliced.changes
-        return _fix(script, kind, spliced.source, changes, piece, is_sure=is_sure, is_vague=is_vague)
+        kinds = [MADE_OF[proposal.form] for proposal in proposals]
+        return Fix(
+            script=script.name,
+            kind=FixKind.WORDS if FixKind.WORDS in kinds else min(kinds, key=list(FixKind).index),
+            source=spliced.source,
+            changes=spliced.changes,
+            **_place_of(piece),
+            is_sure=is_sure,
+            is_vague=all(proposal.is_vague for proposal in proposals),
+            adds_only=not any(old for old, _ in spliced.changes),
+        )
 
 
 def _trains_not(body: Sequence[ast.stmt]) -> bool:
@@ -193,24 +222,16 @@ def _not_alternative(proposals: Sequence[Proposal]) -> list[Proposal]:
     return list(kept.values())
 
 
-def _fix(
-    script: BrokenScript,
-    kind: FixKind,
-    source: str,
-    changes: tuple[tuple[str, str], ...],
-    piece: Piece,
-    *,
-    is_sure: bool,
-    is_vague: bool,
-) -> Fix:
-    return Fix(
-        script=script.name,
-        kind=kind,
-        source=source,
-        changes=changes,
+class _PlaceOf(TypedDict):
+    cell: int | None
+    attachment: str | None
+    passage: str
+
+
+def _place_of(piece: Piece) -> _PlaceOf:
+    """Where a fix was found, and the student's own text of it."""
+    return _PlaceOf(
         cell=piece.cell,
         attachment=piece.file if piece.cell is None else None,
         passage=(piece.text if piece.is_code else piece.words).strip()[:2_000],
-        is_sure=is_sure,
-        is_vague=is_vague,
     )

@@ -154,6 +154,11 @@ def remove_softmax(tree: ast.Module, wish: Wish) -> bool:
     return replace_each(tree, by)
 
 
+def remove_dropout(tree: ast.Module, wish: Wish) -> bool:
+    """Take every dropout away from what it is applied to."""
+    return replace_each(tree, lambda node: _argument(node) if called(node) == "dropout" else None)
+
+
 def take_probabilities(tree: ast.Module, wish: Wish) -> bool:
     """Let the loss take what it is given as probabilities, not as logits."""
 

@@ -90,12 +90,13 @@ def _makes_values(node: ast.AST) -> bool:
 
 
 def _weights(tree: ast.Module) -> list[ast.Call]:
-    """Of those, the ones for matrices, and the initialisers of layers' kernels."""
-    values = [
-        call
-        for call in _values(tree)
-        if _length(call) == 2 or (_length(call) is None and called(call) not in _FILLED)
-    ]
+    """Of those, the ones for matrices, and the initialisers of layers' kernels.
+
+    Where nobody sees the shape of what is filled with one number, it is a matrix only if nothing else is.
+    """
+    given = [call for call in _values(tree) if _length(call) in (2, None)]
+    seen = [call for call in given if _length(call) == 2 or called(call) not in _FILLED]
+    values = seen or given
     kernels = [
         keyword.value
         for node in ast.walk(tree)

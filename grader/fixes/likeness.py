@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from rapidfuzz import fuzz, process
 
 from grader.fixes.records import BrokenScript
 from grader.fixes.splicing import parse
+from grader.fixes.steps import steps_constant
 
 MAX_STATEMENTS = 600
 
@@ -29,6 +31,9 @@ class Likeness:
         self._statements: Mapping[str, frozenset[str]] = {
             name: frozenset(_statements(tree)) if tree is not None else frozenset()
             for name, tree in trees.items()
+        }
+        self._makes: Mapping[str, Counter[str]] = {
+            script.name: _made_of(trees[script.name], steps_constant(script.source)) for script in scripts
         }
 
     def kept(self, script: str, tree: ast.Module) -> float:
@@ -63,6 +68,14 @@ class Likeness:
         differing = (own - there) | (there - own)
         return any(not _SHOWS.search(statement) for statement in differing)
 
+    def only_adds(self, script: str, tree: ast.Module) -> bool:
+        """Whether a whole script still has every name, number and operation of what trains in `script`.
+
+        It may then be the script with looks into it. What shows things, and how many steps there are, says
+        nothing.
+        """
+        return self._makes[script] <= _made_of(tree)
+
     def _told(self, script: str, tree: ast.Module) -> int:
         others = frozenset().union(*(s for name, s in self._statements.items() if name != script))
         return len((self._statements[script] - others) & frozenset(_statements(tree)))
@@ -81,3 +94,39 @@ def _statements(tree: ast.Module) -> Iterator[str]:
             return
         text = ast.unparse(node)
         yield text.split("\n", 1)[0] if getattr(node, "body", None) else text
+
+
+def _made_of(tree: ast.AST | None, steps: str | None = None) -> Counter[str]:
+    """How often a tree has each name, number and operation.
+
+    Given the name of the constant of `steps` ("" for none), without what only shows things and without that.
+    """
+    found: Counter[str] = Counter()
+    nodes = [] if tree is None else [tree]
+    while nodes:
+        node = nodes.pop()
+        if steps is not None and isinstance(node, ast.stmt) and _tells_nothing(node, steps):
+            continue
+        if steps is not None and isinstance(node, ast.If) and "%" in ast.unparse(node.test):
+            nodes += node.body  # how often something is shown says nothing
+        else:
+            nodes += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found[node.id] += 1
+        elif isinstance(node, ast.Attribute):
+            found[node.attr] += 1
+        elif isinstance(node, ast.Constant) and not isinstance(node.value, str):
+            found[repr(node.value)] += 1
+        elif isinstance(node, ast.operator | ast.unaryop):
+            found[type(node).__name__] += 1
+    return found
+
+
+def _tells_nothing(node: ast.stmt, steps: str) -> bool:
+    """Whether a statement only shows something, or sets the number of steps."""
+    if isinstance(node, ast.If):
+        return all(_tells_nothing(inner, steps) for inner in (*node.body, *node.orelse))
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.With):
+        return False
+    is_steps = isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [steps]
+    return is_steps or isinstance(node, ast.Import | ast.ImportFrom) or bool(_SHOWS.search(ast.unparse(node)))

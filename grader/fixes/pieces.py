@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from grader.fixes.naming import Named, Names
+from grader.fixes.splicing import parse
 from grader.notebook.markdown import code_texts, plain_blocks
 from grader.notebook.prose import is_sentence
 from grader.notebook.records import CellKind, Notebook
@@ -18,6 +21,7 @@ MAX_PIECE_CHARS = 60_000
 _FENCE = re.compile(r"^ {0,6}(`{3,}|~{3,})[ \t]*([\w+-]*)")
 _INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
 _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,400}~~|<(s|del|strike)>[^<>\n]{0,400}</\1>", re.IGNORECASE)
+_STRUCK_LINE = re.compile(r"^[ \t>*+-]*~~(?!~)[ \t]*`?([^~`\n]{1,400}?)`?[ \t]*~~[ \t]*$", re.MULTILINE)
 _CODE_BEGINS, _CODE_ENDS = "\ue000", "\ue001"
 _MARKED = re.compile(f"{_CODE_BEGINS}([^{_CODE_ENDS}\n]*){_CODE_ENDS}")
 _UNIT = re.compile(r"[^\n]+?(?:(?<!\n\d)(?<!\A\d)(?<!\n\d\d)[.!?;](?=\s)|(?=\n)|\Z)")
@@ -114,11 +118,13 @@ class _Reader:
 
     def markdown(self, source: str, cell: int) -> Iterator[Piece]:
         """The pieces of a text cell."""
-        for is_code, part in _parts(source):
+        parts = (part for fenced in _parts(source) for part in _with_indented(*fenced))
+        for is_code, part in parts:
             if is_code:
                 yield from self._split_code(part, cell)
                 continue
-            marked = _INLINE.sub(rf"{_CODE_BEGINS}\2{_CODE_ENDS}", _STRUCK.sub("", part))
+            kept = _STRUCK.sub("", _STRUCK_LINE.sub(r"deleted: `\1`", part))
+            marked = _INLINE.sub(rf"{_CODE_BEGINS}\2{_CODE_ENDS}", kept)
             for block in plain_blocks(marked):
                 if block.level:
                     self._heading(block.level, block.text)
@@ -266,6 +272,22 @@ def _parts(source: str) -> Iterator[tuple[bool, str]]:
     yield bool(fence), "\n".join(lines)
 
 
+_INDENTED = re.compile(r"(?:\A|\n[ \t]*\n)((?:(?: {4}|\t)[^\n]*\n?|[ \t]*\n)+)")
+
+
+def _with_indented(is_code: bool, text: str) -> Iterator[tuple[bool, str]]:
+    """A part of Markdown, with blocks of indented lines that are Python as parts of their own."""
+    place = 0
+    for found in () if is_code else _INDENTED.finditer(text):
+        tree = parse(textwrap.dedent(found[1]))
+        if tree is not None and any(isinstance(node, _CODE_STATEMENTS) for node in tree.body):
+            yield False, text[place : found.start(1)]
+            yield True, textwrap.dedent(found[1])
+            place = found.end(1)
+    yield is_code, text[place:]
+
+
+_CODE_STATEMENTS = (ast.Assign, ast.AugAssign, ast.FunctionDef, ast.ClassDef, ast.Return, ast.For, ast.With)
 _CLAUSE = re.compile(r"(?:[,;(–]|\b(?:and|und|but|aber|while|whereas|während))\s*(?:\w+\s+){0,3}$")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from grader.fixes.editing import changes_between, edit
 from grader.fixes.pieces import Piece
 from grader.fixes.records import FixKind
-from grader.fixes.splicing import Spliced, parse, splice
+from grader.fixes.splicing import Spliced, library_call, parse, splice
 from grader.fixes.wishes import Change, Wish
 from grader.fixes.wording import plain_of, wishes_in
 
@@ -19,7 +19,7 @@ MAX_PROPOSALS = 20  # of one piece
 
 _ARROW = re.compile(r"^(?P<old>[^\n]{1,200}?)\s*(?:--?>|=>|→|⟶|⇒|➔|➜)\s*(?P<new>[^\n]{1,200})$")
 _SETS = re.compile(
-    r"\b(?P<name>[A-Za-z]+_\w+|[A-Z]{2,20})(?:\s*(?:=|from|von|of)\s*[-−]?[\d.,]{1,10})?"
+    r"\b(?P<name>[A-Za-z]+_\w+|[A-Z]{2,20})(?:\s*(?:=|:|from|von|of)\s*[-−]?[\d.,]{1,10})?"
     r"\s*(?:=|:=|to|auf|of|be|von|-+>"
     r"|→)\s*(?P<value>[-−]?\d+(?:[.,]\d+)?(?:e-?\d+)?)(?![\w])(?!\s*,\s*(?:which|was|is))"
 )
@@ -35,6 +35,9 @@ _TAKEN_OUT = re.compile(
 _OLD_ONE = re.compile(
     r"\b(?:instead of|rather than|statt|anstatt|anstelle(?: von)?|from|von|was|war|originally)\W*$", re.I
 )
+
+
+_TAKES_OUT = "pass\n# "
 
 
 class Form(Enum):
@@ -55,7 +58,10 @@ MADE_OF = {
 
 
 class Proposal(NamedTuple):
-    """One change: code to be put in, or a wish in words. Of two `about` the same only one can be made."""
+    """One change: code to be put in, or a wish in words (a call that a text names is one, too).
+
+    Of two `about` the same only one can be made.
+    """
 
     form: Form
     code: str = ""
@@ -84,9 +90,12 @@ def proposals_in(piece: Piece) -> Iterator[Proposal]:
 
 
 def apply(script: str, proposals: Sequence[Proposal]) -> Spliced | None:
-    """`script` with those of `proposals` that apply to it, one after the other; None when none does."""
+    """`script` with those of `proposals` that apply to it, one after the other; None when none does.
+
+    What only takes lines out comes last: another proposal may have a new version of them.
+    """
     source = script
-    for proposal in proposals:
+    for proposal in sorted(proposals, key=lambda one: one.code.startswith(_TAKES_OUT)):
         wish = proposal.wish
         step = splice(source, proposal.code) if wish is None else edit(source, [wish])
         source = source if step is None else step.source
@@ -141,6 +150,8 @@ def _in_text(piece: Piece) -> Iterator[Proposal]:
             "=" in code or code.startswith("return ") or _ARROW.match(code)
         ):
             yield _of_code(_new_side(code))
+        elif not _OLD_ONE.search(before) and library_call(code) is not None:
+            yield Proposal(Form.WISH, code)  # it may as well be told what stands there
         if number:
             yield from _renaming(codes[number - 1], code, before)
     for line in piece.words.split("\n"):
@@ -151,7 +162,7 @@ def _in_text(piece: Piece) -> Iterator[Proposal]:
 
 def _taken_out(code: str) -> str:
     """A piece that takes a statement out: it stands there as a comment."""
-    return f"pass\n# {code}"
+    return f"{_TAKES_OUT}{code}"
 
 
 def _renaming(first: str, second: str, before: str) -> Iterator[Proposal]:

@@ -126,7 +126,8 @@ class Fix(Record):
     is where it was found, None for an attachment, whose name is then `attachment`; `passage` is the
     student's own text of it. `is_sure`: the hand-in leaves no doubt that it is for this script; one that is
     not may speak for a student, never against. `is_vague`: the words name no value ("smaller weights"), and
-    one was chosen here.
+    one was chosen here. `adds_only`: it takes nothing away from the script, so that it may be a look into it,
+    and no fix.
     """
 
     script: str
@@ -138,6 +139,7 @@ class Fix(Record):
     passage: str = ""
     is_sure: bool = True
     is_vague: bool = False
+    adds_only: bool = False
 
 
 class Passage(prose.Passage):

@@ -176,6 +176,8 @@ CAUSES: Mapping[str, Saying] = {
     "weights-zero": Saying(
         (
             "<weight> .. with|to|as|auf|mit <zero> & !between & !negative & !bias* & !around",
+            "<weight> is|are|ist|sind|all|alle <zero> & !between & !bias* & !around",
+            "<zero> init*|<weight> & !around & !bias* & !mean",
             "all <weight> .. same|equal|identical",
             "symmetr* .. <weight>",
             "alle <weight> .. gleich",
@@ -248,7 +250,10 @@ CAUSES: Mapping[str, Saying] = {
         ),
         across=("<rate> & <too> <large>",),
     ),
-    "learning-rate-too-small": Saying(("<rate> .. <small>", "<small> .. <rate>")),
+    "learning-rate-too-small": Saying(
+        ("<rate> .. <small>", "<small> .. <rate>", "<rate> & <too> <small>"),
+        across=("<rate> & <too> <small> & !<weight>",),
+    ),
     "gradient-sign": Saying(
         (
             "gradient ascent",
@@ -266,7 +271,8 @@ CAUSES: Mapping[str, Saying] = {
             "unnormali*|unscaled|unskaliert*",
             "<input> .. 255",
             "missing|no|without|fehlende* normali*|scaling|skalierung",
-        )
+        ),
+        across=("<input> & 255",),
     ),
     "inputs-wrong": Saying(
         ("<input> .. wrong|random|garbage|corrupt*|broken|kaputt*|falsch*|zufaellig*|shuffled|permut*",)

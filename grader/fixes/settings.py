@@ -20,6 +20,7 @@ _SETTINGS = {
         r"|hidden(?:_size|_units|_dim)?|units|width)$"
     ),
     "batch": re.compile(r"^(?:batch_?size|bs|n_?batch)$"),
+    "dropout": re.compile(r"^drop(?:out)?_?(?:rate|prob\w*)?$"),
     "noise": re.compile(r"^(?:\w*noise\w*|\w*rauschen\w*|sigma)$"),
 }
 _OPTIMIZERS = frozenset(
@@ -60,8 +61,10 @@ def _places(tree: ast.Module, names: re.Pattern[str]) -> Iterator[_Place]:
             first = node.args[0] if node.args else None
             text = first.value if isinstance(first, ast.Constant) else None
             is_option = isinstance(text, str) and _fits(names, text.lstrip("-").replace("-", "_"))
+            of_what = "dropout_" if called(node) == "dropout" else ""  # whose `rate` it is
             for keyword in node.keywords:
-                if _fits(names, keyword.arg or "") or (is_option and keyword.arg == "default"):
+                is_meant = _fits(names, f"{of_what}{keyword.arg or ''}")
+                if is_meant or (is_option and keyword.arg == "default"):
                     yield from _attribute(keyword, "value")
             if is_option and len(node.args) > 1:
                 yield from _item(node.args, 1)
@@ -133,14 +136,15 @@ def scale_inputs(tree: ast.Module, wish: Wish) -> bool:
     text = ast.unparse(tree)
     if "255" in text or "MNISTDataset" in text:
         return False
-    for place, node in enumerate(tree.body):
-        if not isinstance(node, ast.Assign) or called(node.value) != "load_data":
-            continue
-        pairs = [pair for pair in ast.walk(node.targets[0]) if isinstance(pair, ast.Tuple)]
-        images = [p.elts[0].id for p in pairs if len(p.elts) == 2 and isinstance(p.elts[0], ast.Name)]
-        lines = [f"{name} = ({name} / 255.0).astype('float32')" for name in images]
-        tree.body[place + 1 : place + 1] = ast.parse("\n".join(lines)).body
-        return bool(images)
+    for body in _bodies(tree):
+        for place, node in enumerate(body):
+            if not isinstance(node, ast.Assign) or called(node.value) != "load_data":
+                continue
+            pairs = [pair for pair in ast.walk(node.targets[0]) if isinstance(pair, ast.Tuple)]
+            images = [p.elts[0].id for p in pairs if len(p.elts) == 2 and isinstance(p.elts[0], ast.Name)]
+            lines = [f"{name} = ({name} / 255.0).astype('float32')" for name in images]
+            body[place + 1 : place + 1] = ast.parse("\n".join(lines)).body
+            return bool(images)
     return False
 
 
@@ -186,13 +190,23 @@ def _pairs_of_update(statement: ast.stmt) -> str | None:
     return f"zip({second}, {first})" if is_first else f"zip({first}, {second})"
 
 
+def _whole(code: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.]){re.escape(code)}(?![\w.])")
+
+
+def _stands_in(code: str, source: str) -> bool:
+    return _whole(code).search(source) is not None
+
+
 def rename(tree: ast.Module, wish: Wish) -> bool:
     """Put `wish.new` wherever `wish.old` stands in the script's text as a whole; both are code."""
     before = ast.unparse(tree)
-    whole = re.compile(rf"(?<![\w.]){re.escape(wish.old)}(?![\w.])")
-    if not wish.old or not wish.new or not whole.search(before):
+    old, new = wish.old, wish.new
+    if old and not _stands_in(old, before) and " = " in old and " = " in new:
+        old, new = old.replace(" = ", "=", 1), new.replace(" = ", "=", 1)  # an argument that is given by name
+    if not old or not new or not _stands_in(old, before):
         return False
-    mended = parse(whole.sub(lambda found: wish.new, before))
+    mended = parse(_whole(old).sub(lambda found: new, before))
     if mended is None:
         return False
     tree.body = mended.body

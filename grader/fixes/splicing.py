@@ -19,9 +19,11 @@ from rapidfuzz import fuzz
 from grader.notebook.ipython import clean_source
 
 _ALIKE = 60.0  # similarity, of 100, from which a line may be another version of the script's
+_CLOSELY = 75.0  # from which an assignment that goes on with its own name may be
 _CLEARLY = 8.0  # by which the best place must be better than the next
 _MOST_STATEMENTS = 400
 _MOST_LEVELS = 100
+_LIBRARIES = ("tf.", "np.", "keras.")
 _ADDED = re.compile(r"^\s*\+(?![+\d])")
 _REMOVED = re.compile(r"^\s*-(?![-\d])")
 _DIFF_HEAD = re.compile(r"^\s*(?:---|\+\+\+|@@)")
@@ -75,7 +77,8 @@ def splice(script: str, piece: str) -> Spliced | None:
     """`script` with `piece` put in; None when the piece is not Python, or changes nothing that is there.
 
     A statement of the piece replaces the one of the script that defines the same name in the same way, or
-    else the one line that it is clearly another version of. A line of the script that the piece removes (in a
+    else the one line that it is clearly another version of. One that goes on with what the script assigns
+    (`images = images / 255`) is put behind that. A line of the script that the piece removes (in a
     diff) or holds as a comment, with no new version beside it, goes. Statements that fit nowhere are left
     out, unless they define something that a spliced statement uses: those go to the top, after the imports.
     """
@@ -84,6 +87,8 @@ def splice(script: str, piece: str) -> Spliced | None:
     wanted = parse(new)
     if tree is None or wanted is None:
         return None
+    if (call := library_call(new)) is not None:
+        return _with_call(tree, call)
     places = list(_places(tree.body, ""))[:_MOST_STATEMENTS]
     present = {place.text for place in places}
     changes: list[tuple[str, str]] = []
@@ -94,7 +99,10 @@ def splice(script: str, piece: str) -> Spliced | None:
             continue
         place = _place_for(statement, text, places)
         if place is None:
-            left.append(statement)
+            if _goes_on(statement) and _add_behind(statement, places):
+                changes.append(("", text))
+            else:
+                left.append(statement)
             continue
         place.body[place.body.index(place.node)] = copy.deepcopy(statement)
         places.remove(place)
@@ -108,6 +116,32 @@ def splice(script: str, piece: str) -> Spliced | None:
         return None
     changes += _add_what_is_used(tree, wanted, left)
     return Spliced(ast.unparse(ast.fix_missing_locations(tree)), tuple(changes))
+
+
+def library_call(piece: str) -> ast.Call | None:
+    """The call of a library's function, `tf.random.normal(…)` say, that is all that a piece holds, if so."""
+    tree = parse(piece)
+    match [] if tree is None else tree.body:
+        case [ast.Expr(value=ast.Call() as call)] if ast.unparse(call.func).startswith(_LIBRARIES):
+            return call
+    return None
+
+
+def _with_call(tree: ast.Module, call: ast.Call) -> Spliced | None:
+    """The script with `call` for the one call of that function that it is another version of."""
+    function, text = ast.unparse(call.func), ast.unparse(call)
+    alike = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == function]
+    scored = sorted(
+        ((fuzz.ratio(text, ast.unparse(node)), node) for node in alike), key=lambda pair: -pair[0]
+    )
+    if not scored or not _ALIKE <= scored[0][0] < 100:
+        return None
+    if len(scored) > 1 and scored[0][0] - scored[1][0] < _CLEARLY:
+        return None
+    node = scored[0][1]
+    old = ast.unparse(node)
+    node.args, node.keywords = call.args, call.keywords
+    return Spliced(ast.unparse(ast.fix_missing_locations(tree)), ((old, text),))
 
 
 def _sides(piece: str) -> tuple[str, set[str]]:
@@ -154,12 +188,21 @@ def _places(body: _Body, scope: str) -> Iterator[_Place]:
 
 
 def _pieces(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a piece that are looked at one by one: definitions whole, blocks by their lines."""
+    """The statements of a piece that are looked at one by one: definitions whole, blocks by their lines.
+
+    Of a definition of which only some lines are shown ("..."), these.
+    """
     for node in body:
-        if isinstance(node, ast.For | ast.While | ast.With | ast.If | ast.Try):
-            yield from _pieces(node.body)
-        else:
+        own: _Body = getattr(node, "body", [])
+        is_definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if own and (not is_definition or any(map(_is_dots, own))):
+            yield from _pieces(own)
+        elif not _is_dots(node):
             yield node
+
+
+def _is_dots(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
 def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Place | None:
@@ -170,13 +213,50 @@ def _place_for(statement: ast.stmt, text: str, places: Sequence[_Place]) -> _Pla
         return next((place for place in alike if _defines(place.node) == names), None)
     if names:
         alike = [place for place in alike if _defines(place.node) == names]
+        if _goes_on(statement):  # another step with a thing is no other version of the steps before
+            alike = [place for place in alike if fuzz.ratio(text, place.text) >= _CLOSELY]
         if len(alike) == 1:
             return alike[0]
     scored = sorted(((fuzz.ratio(text, place.text), place) for place in alike), key=lambda pair: -pair[0])
     if not scored or scored[0][0] < _ALIKE:
         return None
-    is_clear = len(scored) == 1 or scored[0][0] - scored[1][0] >= _CLEARLY
-    return scored[0][1] if is_clear else None
+    if len(scored) == 1 or scored[0][0] - scored[1][0] >= _CLEARLY:
+        return scored[0][1]
+    own = _variables(statement)
+    same = [place for score, place in scored if score >= _ALIKE and _variables(place.node) == own]
+    return same[0] if len(same) == 1 else None
+
+
+def _goes_on(statement: ast.stmt) -> bool:
+    """Whether an assignment goes on with what it assigns to, as `images = images / 255` does."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name in _variables(value)
+    return False
+
+
+def _add_behind(statement: ast.stmt, places: Sequence[_Place]) -> bool:
+    """Put a statement behind the last one that assigns to its name, where all of these stand together."""
+    [name] = _defines(statement)
+    giving = [place for place in places if name in _targets(place.node)]
+    if not giving or any(place.body is not giving[0].body for place in giving):
+        return False
+    body = giving[0].body
+    body.insert(max(body.index(place.node) for place in giving) + 1, copy.deepcopy(statement))
+    return True
+
+
+def _targets(node: ast.stmt) -> set[str]:
+    """The names that an assignment gives values to, also several at once."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def _variables(node: ast.AST) -> set[str]:
+    """The names in a statement, without those of modules and functions."""
+    not_meant = {id(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    not_meant |= {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in not_meant}
 
 
 def _defines(node: ast.stmt) -> tuple[str, ...]:

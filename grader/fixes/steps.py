@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from grader.fixes.splicing import parse
 
+_COUNTING = frozenset({"range", "trange", "arange", "take", "islice"})
 _TRAINS = frozenset({"GradientTape", "apply_gradients", "minimize", "assign_sub", "next_batch"})
 
 
@@ -25,10 +26,13 @@ def steps_constant(source: str) -> str:
     tree = parse(source)
     if tree is None:
         return ""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    trainers = {function.name for function in functions if _names(function) & _TRAINS}
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
-    names = [(_trains(loop), name) for loop in loops for name in _bounds(loop) if _places(tree, name)]
-    names.sort(key=lambda pair: not pair[0])
-    return names[0][1] if names else ""
+    training = [loop for loop in loops if _names(loop) & (_TRAINS | trainers)]
+    bounds = [bound for loop in training for bound in _bounds(loop)]
+    names = [name for bound in bounds for name in (bound, *_named_by(tree, bound))]
+    return next((name for name in names if _places(tree, name)), "")
 
 
 def number_of(source: str, name: str) -> int | None:
@@ -48,21 +52,29 @@ def with_number(source: str, name: str, value: int) -> str:
     return b"\n".join(lines).decode("utf-8", "surrogatepass")
 
 
-def _trains(loop: ast.AST) -> bool:
-    names = {node.attr for node in ast.walk(loop) if isinstance(node, ast.Attribute)}
-    return bool(names & _TRAINS)
+def _names(tree: ast.AST) -> set[str]:
+    """The names of functions, methods and all else that a tree has."""
+    return {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(tree)} - {""}
 
 
 def _bounds(loop: ast.For | ast.While) -> Iterator[str]:
-    """The names in the bound of a loop: of `range(n)` and of `while step < n`; `args.n` gives n.
+    """The names in the bound of a loop; `args.n` gives n. What the loop counts up is none.
 
-    What the loop counts up is none.
+    A bound stands in `while step < n`, in `range(n)` or `data.take(n)` (also inside of `zip` or
+    `enumerate`), or in `if step == n: break`.
     """
-    bound: ast.AST = loop.test if isinstance(loop, ast.While) else loop.iter
-    if isinstance(loop, ast.For) and not (isinstance(bound, ast.Call) and "range" in ast.unparse(bound.func)):
-        return
+    bounds: list[ast.AST] = [loop.test] if isinstance(loop, ast.While) else []
+    if isinstance(loop, ast.For):
+        calls = [node for node in ast.walk(loop.iter) if isinstance(node, ast.Call)]
+        named = [(call, ast.unparse(call.func).rsplit(".", 1)[-1]) for call in calls]
+        bounds += [argument for call, name in named if name in _COUNTING for argument in call.args]
+    bounds += [
+        node.test
+        for node in ast.walk(loop)
+        if isinstance(node, ast.If) and any(isinstance(inner, ast.Break) for inner in node.body)
+    ]
     counted = {ast.unparse(node.target) for node in ast.walk(loop) if isinstance(node, ast.AugAssign)}
-    for node in ast.walk(bound):
+    for node in (inner for bound in bounds for inner in ast.walk(bound)):
         if isinstance(node, ast.Name) and node.id not in counted:
             yield node.id
         elif isinstance(node, ast.Attribute):
@@ -71,6 +83,20 @@ def _bounds(loop: ast.For | ast.While) -> Iterator[str]:
 
 def _places(tree: ast.Module, name: str) -> list[Place]:
     """Where a name is given a whole number: assigned, as a parameter's default, or as an option's."""
+    return [
+        Place(value.lineno, value.col_offset, value.end_col_offset or 0, value.value)
+        for value in _given(tree, name)
+        if isinstance(value, ast.Constant) and type(value.value) is int
+    ]
+
+
+def _named_by(tree: ast.Module, name: str) -> list[str]:
+    """The names that a name is given, as `n` in `def train(steps=n)`."""
+    return [value.id for value in _given(tree, name) if isinstance(value, ast.Name)]
+
+
+def _given(tree: ast.Module, name: str) -> list[ast.expr]:
+    """What a name is given: assigned, as a parameter's default, or as an option's."""
     found: list[ast.expr] = []
     for node in ast.walk(tree):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -80,11 +106,7 @@ def _places(tree: ast.Module, name: str) -> list[Place]:
             found += _defaults(node, name)
         elif isinstance(node, ast.Call) and _is_option(node, name):
             found += [keyword.value for keyword in node.keywords if keyword.arg == "default"]
-    return [
-        Place(value.lineno, value.col_offset, value.end_col_offset or 0, value.value)
-        for value in found
-        if isinstance(value, ast.Constant) and type(value.value) is int
-    ]
+    return found
 
 
 def _defaults(arguments: ast.arguments, name: str) -> Iterator[ast.expr]:

@@ -17,6 +17,7 @@ class Change(Enum):
     BIASES = auto()  # initialised with zeros
     CONSTANT = auto()  # the setting that `new` names
     NOISE = auto()  # none on the inputs
+    DROPOUT = auto()  # none at all
     INPUTS = auto()  # scaled to [0, 1]
     CLIPPING = auto()  # of gradients, at `numbers[0]`
     OPTIMIZER = auto()  # the one that `new` names

@@ -25,7 +25,7 @@ _USE = re.compile(
     r"\b(?:us(?:e|ing)|tr(?:y|ying)|appl(?:y|ying)|choos(?:e|ing)|tak(?:e|ing)|with|to|by|prefer|into"
     r"|set|put|add|adding"
     r"|verwend\w*|benutz\w*|nutz\w*|nehm\w*|nimm|durch|zu|auf|mit|einsetzen|waehl\w*|gegen|like|want"
-    r"|need|have|ein)\b"
+    r"|need|have|ein|(?:should|must|could) be)\b"
     r"|->|→|=>|[:=]"
 )
 _CHANGES = re.compile(
@@ -66,6 +66,8 @@ _SOFTMAX = re.compile(
 _ACTIVE_OUTPUT = re.compile(
     rf"\b{_REMOVE}\b(?: \S+){{0,5}} (?:activation|relu|sigmoid|aktivierung\w*)(?: \S+){{0,5}} "
     r"(?:output|last|final|logits?|letzte\w*|ausgabe\w*|ausgangs\w*)"
+    r"|\b(?:activation|relu|sigmoid|aktivierung\w*)(?: \S+){0,5} "
+    rf"(?:output|last|final|logits?|letzte\w*|ausgabe\w*|ausgangs\w*)(?: \S+){{0,3}} {_REMOVE}\b"
     rf"|(?:last|final|output|letzte\w*|ausgabe\w*)(?: \S+){{0,3}} (?:without|ohne"
     rf"|no)(?: \S+){{0,2}} (?:activation|relu|aktivier\w*)"
 )
@@ -79,11 +81,16 @@ _NOISE = re.compile(
     rf"|(?:noise|noisy|rauschen)\w*(?: \S+){{0,7}}? (?:{_REMOVE})\b"
     r"|\b(?:clean|original|real|unverrauscht\w*|saubere\w*) (?:images?|data|inputs?|bilder\w*|daten)"
 )
+_DROPOUT = re.compile(
+    rf"\b(?:{_REMOVE})\b(?: \S+){{0,4}}? \W?(?:\S+\.)?dropout|\bdropout\w*(?: \S+){{0,7}}? (?:{_REMOVE})\b"
+)
 _INPUTS = re.compile(
-    r"\b(?:normali[sz]\w*|(?:re)?scal(?:e|ed|ing)|divid\w+|skalier\w*|teil\w*)(?: \S+){0,6}? "
+    r"(?<!not )(?<!never )(?<!nicht )\b(?:normali[sz]\w*|(?:re)?scal(?:e|ed|ing)|divid\w+|skalier\w*"
+    r"|teil\w*)(?: \S+){0,6}? "
     r"\W?(?:inputs?|images?|pixels?|data|255\w*|bilder\w*|eingabe\w*|daten|pixelwerte)"
-    r"|(?:inputs?|images?|pixels?|bilder|eingaben|daten)(?: \S+){0,6} (?:normali[sz]\w+|scal(?:e|ed)\b"
-    r"|skalier\w+|/ ?255)"
+    r"|(?:inputs?|images?|pixels?|pixelwerte|bilder|eingaben|daten)"
+    r"(?: (?!not\b|never\b|nicht\b|nie\b)\S+){0,6} (?:normali[sz]\w+|scal(?:e|ed)\b"
+    r"|skalier\w+|(?:durch|by) 255|/ ?255)"
 )
 _CLIPPING = re.compile(r"\bclip\w*(?: \S+){0,4} \W?grad\w*|grad\w*(?:[ -]\S+){0,3}[ -]clip\w*|clip_by_\w+")
 _OPTIMIZER = re.compile(r"(?<![\w])(adam|rmsprop|adagrad)(?:w|-?optimi[sz]er)?(?![\w])")
@@ -140,13 +147,18 @@ def _in_sentence(sentence: str, subject: str) -> Iterator[Wish]:
     yield from constants_in(sentence)
     if _NOISE.search(sentence):
         yield Wish(Change.NOISE)
+    if _DROPOUT.search(sentence):
+        yield Wish(Change.DROPOUT)
     if _INPUTS.search(sentence) and "weight" not in sentence and "gewicht" not in sentence:
         yield Wish(Change.INPUTS)
     if _CLIPPING.search(sentence):
         numbers = [number for number in numbers_in(sentence) if number > 0]
         yield Wish(Change.CLIPPING, numbers=(numbers[-1] if numbers else 1.0,), is_vague=not numbers)
     for found in _OPTIMIZER.finditer(sentence):
-        if _USE.search(sentence[: found.start()]) and not _NOT.search(sentence[: found.start()].rstrip()):
+        is_preferred = re.match(r"\S* (?:optimi[sz]er )?(?:statt|instead)\b", sentence[found.end() :])
+        if (is_preferred or _USE.search(sentence[: found.start()])) and not _NOT.search(
+            sentence[: found.start()].rstrip()
+        ):
             yield Wish(Change.OPTIMIZER, _OPTIMIZERS[found[1]])
 
 

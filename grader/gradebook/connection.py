@@ -47,6 +47,16 @@ def open_engine(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     return engine
 
 
+def change_counter(path: Path) -> bytes:
+    """Bytes of the file at `path` that are other ones after every transaction that wrote to it.
+
+    They are the counter that SQLite keeps in the header, at offset 24, where there is no write-ahead log.
+    """
+    with path.open("rb") as file:
+        file.seek(24)
+        return file.read(4)
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the file and changes nothing."""

@@ -37,15 +37,40 @@ class Release(Record):
     grade: Grade
 
 
-class Erased(Record):
-    """What an erasure removed of one submission: how many states of its grade, how many decisions.
+class Permission(Record):
+    """Whether hand-ins may be compared with those of other years, by whom, and why."""
+
+    is_allowed: bool
+    who: str
+    why: str
+    when: datetime
+
+
+class Entries(Record):
+    """How much there is of one submission: states of its grade, decisions, releases.
 
     `run_keys` are the runs that those grades rested on; they lie elsewhere.
     """
 
-    grades: int
-    decisions: int
-    run_keys: frozenset[str]
+    grades: int = 0
+    decisions: int = 0
+    releases: int = 0
+    run_keys: frozenset[str] = frozenset()
+
+
+class Agreed(Record):
+    """How many decisions were taken beside a check, and how many of them agreed with it."""
+
+    decided: int
+    agreed: int
+
+
+class AgreementsKept(Record):
+    """What erased decisions said of one check; `at` is when they were erased."""
+
+    at: datetime
+    check: str
+    counts: Agreed
 
 
 class DecisionChanges(Record):

@@ -44,6 +44,14 @@ class Releases(OpenedFile):
                 found[row["submission"]] = _release(row)
         return found
 
+    def told_so_far(self, assignment: str) -> dict[str, list[Grade]]:
+        """Every grade that each student was told, by submission id, oldest first."""
+        found: dict[str, list[Grade]] = {}
+        with self._reading() as connection:
+            for row in _release_rows(connection, assignment):
+                found.setdefault(row["submission"], []).append(_release(row).grade)
+        return found
+
     def release_history(self, assignment: str, submission: str) -> tuple[Release, ...]:
         """Everything that one student was told, oldest first."""
         with self._reading() as connection:

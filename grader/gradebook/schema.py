@@ -63,6 +63,17 @@ erasures = Table(
     Column("assignment", Text, nullable=False),
     Column("grades", Integer, nullable=False),  # how many states of a grade
     Column("decisions", Integer, nullable=False),
+    Column("releases", Integer, nullable=False),
+)
+
+agreements_kept = Table(
+    "agreements_kept",  # what erased decisions said of a check, without whose they were
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),  # of the erasure; ISO 8601 with the offset
+    Column("check_name", Text, nullable=False),
+    Column("decided", Integer, nullable=False),
+    Column("agreed", Integer, nullable=False),
 )
 
 releases = Table(
@@ -82,6 +93,29 @@ checks_looked_at = Table(
     Column("id", Integer, primary_key=True),
     Column("at", Text, nullable=False),  # ISO 8601 with the offset
     Column("check_name", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+group_decisions = Table(
+    "group_decisions",  # one row for each hand-in of a group
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("submission_id", Integer, ForeignKey("submissions.id"), nullable=False),
+    Column("decided_at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("mark", Text, nullable=False),  # of the group as the person saw it
+    Column("is_together", Boolean, nullable=False),
+    Column("is_head", Boolean, nullable=False),  # the copy that counts for all
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+year_permissions = Table(
+    "year_permissions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("decided_at", Text, nullable=False),  # ISO 8601 with the offset
+    Column("is_allowed", Boolean, nullable=False),
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
 )
@@ -164,7 +198,48 @@ def _checks_looked_at(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_first_tables, _erasures, _releases, _checks_looked_at)
+def _group_decisions(connection: Connection) -> None:
+    """People's decisions on groups in doubt, and on comparing with other years."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "CREATE TABLE group_decisions (id INTEGER PRIMARY KEY,"
+        " submission_id INTEGER NOT NULL REFERENCES submissions (id), decided_at TEXT NOT NULL,"
+        " mark TEXT NOT NULL, is_together BOOLEAN NOT NULL, is_head BOOLEAN NOT NULL, who TEXT NOT NULL,"
+        " why TEXT NOT NULL)",
+        "CREATE TRIGGER group_decisions_no_update BEFORE UPDATE ON group_decisions" + refuse,
+        "CREATE TRIGGER group_decisions_no_delete BEFORE DELETE ON group_decisions"
+        " WHEN OLD.submission_id NOT IN (SELECT id FROM erasing)" + refuse,
+        "CREATE TABLE year_permissions (id INTEGER PRIMARY KEY, decided_at TEXT NOT NULL,"
+        " is_allowed BOOLEAN NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL)",
+        "CREATE TRIGGER year_permissions_no_update BEFORE UPDATE ON year_permissions" + refuse,
+        "CREATE TRIGGER year_permissions_no_delete BEFORE DELETE ON year_permissions" + refuse,
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+def _what_erasures_keep(connection: Connection) -> None:
+    """Version 5: an erasure keeps how many releases went, and how often people had agreed with checks."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    statements = [
+        "ALTER TABLE erasures ADD COLUMN releases INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE agreements_kept (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
+        " decided INTEGER NOT NULL, agreed INTEGER NOT NULL)",
+        "CREATE TRIGGER agreements_kept_no_update BEFORE UPDATE ON agreements_kept" + refuse,
+        "CREATE TRIGGER agreements_kept_no_delete BEFORE DELETE ON agreements_kept" + refuse,
+    ]
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (
+    _first_tables,
+    _erasures,
+    _releases,
+    _checks_looked_at,
+    _what_erasures_keep,
+    _group_decisions,
+)
 
 
 def version_of(connection: Connection) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -58,10 +59,13 @@ def fill(
     open_ones: Mapping[str, str],
     matched: Matched,
     wishes: Wishes,
+    earlier: Mapping[str, Sequence[Grade]] | None = None,
 ) -> Filled:
     """Put the released grades into the worksheet.
 
-    `released` are grades by hand-in; `open_ones` says of every other hand-in why it has none. A row that gets
+    `released` are grades by hand-in; `open_ones` says of every other hand-in why it has none. A higher grade
+    that stands there is lowered only if it is one of the `earlier` released ones, by hand-in: that was signed
+    for. A row that gets
     nothing keeps every byte; so does everything but the cells of grade and comment. A comment that somebody
     has written there stays. Raises `UsageError` when the worksheet goes by a scale and no words for it are
     given.
@@ -69,7 +73,7 @@ def fill(
     cells: dict[tuple[int, int], str] = {}
     rows = []
     for entry in worksheet.entries:
-        told = _told(entry, worksheet, released, open_ones, matched, wishes)
+        told = _told(entry, worksheet, released, open_ones, matched, wishes, earlier or {})
         rows.append(told)
         if told.fate is Fate.TAKEN:
             cells[entry.row, worksheet.columns["grade"]] = told.grade
@@ -92,6 +96,7 @@ def _told(
     open_ones: Mapping[str, str],
     matched: Matched,
     wishes: Wishes,
+    earlier: Mapping[str, Sequence[Grade]],
 ) -> RowTold:
     def told(fate: Fate, why: str = "", submission: str | None = None, grade: str = "") -> RowTold:
         return RowTold(
@@ -121,7 +126,24 @@ def _told(
     if _says(entry.grade, text):
         fate = Fate.COMMENT_ONLY if _wants_comment(entry, worksheet, wishes) else Fate.UNCHANGED
         return told(fate, "the grade is there already", submission, text)
+    if _is_lower(text, entry.grade) and not _was_told(entry, worksheet, earlier.get(submission, ()), wishes):
+        standing = f"Moodle has a higher grade, {entry.grade}, that was not released here"
+        return told(Fate.SKIPPED, f"{standing}: lower it there, if at all", submission)
     return told(Fate.TAKEN, "", submission, text)
+
+
+def _is_lower(text: str, cell: str) -> bool:
+    new, old = number_in(text), number_in(cell)
+    return new is not None and old is not None and new < old
+
+
+def _was_told(entry: Entry, worksheet: Worksheet, grades: Sequence[Grade], wishes: Wishes) -> bool:
+    """Whether what stands in the worksheet is one of these grades."""
+    for grade in grades:
+        with suppress(_OutOfRangeError):
+            if _says(entry.grade, _text(grade, entry, worksheet, wishes)):
+                return True
+    return False
 
 
 class _OutOfRangeError(Exception):

@@ -1,4 +1,4 @@
-"""What the class page tells: what waits for a person or could not be checked, how criteria and runs went."""
+"""What the class page tells: what waits for a person, how criteria went, what went wrong and why."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from statistics import median
 
-from grader.model import CriterionGrade, Grade, Isolation, Outcome, Run, RunStatus, Scale
+from grader.evidence.record import Evidence
+from grader.model import CriterionGrade, Grade, Isolation, Outcome, Rejected, Run, RunStatus, Scale
+from grader.report.examples import ExampleTaker, everybodys_names
+from grader.report.failures import FailureGroup, failures_by_cause
 from grader.report.order import natural
 from grader.report.pictures.distribution import draw_distribution
 from grader.report.pictures.svg import Picture
@@ -18,6 +22,15 @@ from grader.report.texts import folded
 _HEAVIEST_SHOWN = 5
 _LEADS = 100_000  # characters of what was found, on one page
 _SHORTEST_LEAD = 80
+_FEWEST_FOR_SUSPICION = 5  # hand-ins
+
+
+class Suspicion(StrEnum):
+    """Why a criterion looks as if it, or its check, were wrong."""
+
+    NOBODY = "nobody"  # has any points
+    EVERYBODY = "everybody"  # has all points
+    NEVER = "never"  # the program decided it for nobody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +62,11 @@ class CriterionTally:
     waiting: list[OpenItem] = field(default_factory=list)
     not_checked: list[OpenItem] = field(default_factory=list)
     shares: list[Decimal] = field(default_factory=list)
+    by_program: int = 0
 
     def count(self, grade: Grade, criterion: CriterionGrade) -> None:
         """Add what one hand-in got."""
+        self.by_program += criterion.verdict.fraction is not None
         if criterion.awarded is None:
             item = OpenItem(grade=grade, criterion=criterion)
             is_ours = criterion.verdict.outcome is Outcome.NOT_CHECKED
@@ -80,6 +95,18 @@ class CriterionTally:
     def pass_percent(self) -> int | None:
         """How many of a hundred decided hand-ins have all points; None while none is decided."""
         return round(100 * self.met / len(self.shares)) if self.shares else None
+
+    @property
+    def suspicion(self) -> Suspicion | None:
+        """Why it looks wrong, None where it does not or too few hand-ins tell."""
+        hand_ins = len(self.shares) + self.waiting_count + self.not_checked_count
+        if hand_ins >= _FEWEST_FOR_SUSPICION and not self.by_program:
+            return Suspicion.NEVER
+        if len(self.shares) < _FEWEST_FOR_SUSPICION:
+            return None
+        if self.not_met == len(self.shares):
+            return Suspicion.NOBODY
+        return Suspicion.EVERYBODY if self.met == len(self.shares) else None
 
     @property
     def parts(self) -> list[tuple[str, float]]:
@@ -121,13 +148,25 @@ class ClassView:
     distribution: Picture | None
     lead_limit: int
     mistakes: Sequence[SharedMistake]
+    failures: Sequence[FailureGroup]
     run_ends: Sequence[tuple[RunStatus, int]]
     slowest: Sequence[HeavyRun]
     heaviest: Sequence[HeavyRun]
 
 
-def view_class(grades: Sequence[Grade], runs: Mapping[str, Run]) -> ClassView:
-    """Sort and count what the class page shows; `runs` is keyed by submission id."""
+def view_class(
+    grades: Sequence[Grade],
+    runs: Mapping[str, Run],
+    rejected: Sequence[Rejected] = (),
+    evidence: Mapping[str, Evidence] | None = None,
+) -> ClassView:
+    """Sort and count what the class page shows; `runs` and `evidence` are keyed by submission id.
+
+    Of hand-ins whose evidence is not at hand there are no examples.
+    """
+    people = [*(grade.participant for grade in grades), *(item.participant for item in rejected)]
+    everybody = everybodys_names(person.name for person in people)
+    taker = ExampleTaker(evidence or {}, everybody)
     ordered = sorted(grades, key=lambda grade: natural(grade.submission))
     settled = [grade for grade in ordered if is_settled(grade)]
     tallies = _tallies(ordered)
@@ -145,7 +184,8 @@ def view_class(grades: Sequence[Grade], runs: Mapping[str, Run]) -> ClassView:
         median_score=median(grade.score for grade in settled) if settled else None,
         distribution=_distribution(ordered),
         lead_limit=max(_SHORTEST_LEAD, _LEADS // max(waiting, 1)),
-        mistakes=shared_mistakes(ordered, runs),
+        mistakes=shared_mistakes(ordered, runs, taker),
+        failures=failures_by_cause(ordered, runs, rejected, taker),
         run_ends=[(status, ends[status]) for status in RunStatus if ends[status]],
         slowest=_most(ordered, runs, lambda run: run.wall_seconds),
         heaviest=_most(ordered, runs, lambda run: run.peak_rss_bytes or 0),

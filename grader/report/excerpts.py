@@ -69,7 +69,7 @@ class ExcerptTaker:
         if cell.kind is not CellKind.CODE:
             body = sanitise_markdown(cell.source, limit=_MARKDOWN_SHOWN)
             return Excerpt(cell=cell.number, kind=cell.kind, body=body)
-        body, lines = _piece_of_code(cell.source, about)
+        body, lines = piece_of_code(cell.source, about)
         return Excerpt(
             cell=cell.number,
             kind=cell.kind,
@@ -93,7 +93,7 @@ class ExcerptTaker:
                 yield whose, show_hidden(line)
 
 
-def _piece_of_code(source: str, about: Iterable[Reason]) -> tuple[Markup, tuple[int, int] | None]:
+def piece_of_code(source: str, about: Iterable[Reason]) -> tuple[Markup, tuple[int, int] | None]:
     """The lines around the first that a reason quotes between backticks, else the first lines."""
     lines = source.split("\n")
     if len(lines) <= _LINES_SHOWN:

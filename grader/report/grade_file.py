@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from grader.model import CriterionGrade, Grade
+from grader.report.contacts import labelled_left_out, within
 
 SCHEMA = 1
 
@@ -16,7 +17,7 @@ def grade_json(grade: Grade) -> dict[str, Any]:
 
     Points and fractions are JSON numbers, `fraction` is null while nothing is decided. A criterion
     that a person decided carries the key `decision`; the others do not have it. `late` is there only where
-    it is known when the hand-in came and when it was due.
+    it is known when the hand-in came and when it was due. Addresses and labelled numbers are left out.
     """
     told: dict[str, Any] = {
         "schema": SCHEMA,
@@ -37,7 +38,8 @@ def grade_json(grade: Grade) -> dict[str, Any]:
             "is_refused": grade.late.is_refused,
             "final_score": _number(grade.final_score),
         }
-    return told
+    untold: dict[str, Any] = within(told, labelled_left_out)
+    return untold
 
 
 def _criterion_json(criterion: CriterionGrade) -> dict[str, Any]:

@@ -30,6 +30,12 @@ _TOKEN = re.compile(
 )
 
 
+def without_comments(code: str) -> str:
+    """`code` without its comments, and without the lines that this leaves empty."""
+    bare = _TOKEN.sub(lambda found: "" if found.lastgroup == "c" else found.group(), code)
+    return "\n".join(line.rstrip() for line in bare.split("\n") if line.strip())
+
+
 @lru_cache(maxsize=4096)  # members of a group hand in the same cells; excerpts repeat them
 def highlight(code: str) -> Markup:
     """`code` escaped, with elements of the classes k (keyword), s (string), c (comment), n (number),

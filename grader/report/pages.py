@@ -22,9 +22,11 @@ from grader.report.environment import environment
 from grader.report.numbers import accuracy_rows
 from grader.report.order import natural
 from grader.report.pictures.accuracy import accuracies_of
+from grader.report.pictures.standings import draw_standings
 from grader.report.pictures.svg import Picture
 from grader.report.pictures.where import OF_CHECKS, OF_EVIDENCE
 from grader.report.sanitise import size_without_images
+from grader.report.standing import Standing
 from grader.report.tracing import trace
 
 if TYPE_CHECKING:
@@ -64,11 +66,18 @@ def render_submission(
 
 
 def render_class(
-    grades: Sequence[Grade], rejected: Sequence[Rejected], runs: Mapping[str, Run], *, title: str
+    grades: Sequence[Grade],
+    rejected: Sequence[Rejected],
+    runs: Mapping[str, Run],
+    *,
+    title: str,
+    evidence: Mapping[str, Evidence] | None = None,
+    standings: Sequence[Standing] = (),
 ) -> str:
     """One self-contained HTML page for the TA: all hand-ins, what waits for a person, how criteria went.
 
-    `runs` is keyed by submission id; a hand-in without a run may be missing there. Links go to
+    `runs` is keyed by submission id; a hand-in without a run may be missing there. Examples of mistakes come
+    from `evidence`, keyed likewise. `standings` are of all assignments, this one among them. Links go to
     `<submission id>/index.html` beside the page.
     """
     return (
@@ -77,7 +86,9 @@ def render_class(
         .render(
             page_title=title,
             title=title,
-            view=view_class(grades, runs),
+            view=view_class(grades, runs, rejected, evidence),
+            standings=standings,
+            progress=draw_standings(standings),
             rejected=sorted(rejected, key=lambda entry: natural(entry.id)),
             runs=runs,
         )

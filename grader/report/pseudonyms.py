@@ -17,20 +17,14 @@ from typing import Any, NamedTuple, TypeVar
 from grader.evidence.record import Evidence
 from grader.model import Grade, Participant, Reason, Record, Rejected, Submission
 from grader.notebook.names import is_name_word
+from grader.report.contacts import EMAIL, MATRICULATION, NUMBER, NUMBER_LEFT_OUT, within
 
 LEFT_OUT = "[name]"
 STAFF = "staff"
-_NUMBER_LEFT_OUT = "[number]"
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST = 3  # letters of a word that is taken out by itself
 _PLAIN_NUMBER = re.compile(r"[A-Za-z0-9]{1,40}")
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_NUMBER = re.compile(r"(?<![\w.])\d{5,8}(?![\w.])")
-_MATRICULATION = re.compile(r"(?i)\b(matr\w*\.?[\s-]*(?:nr|no|number|nummer)?\.?\s*[:=]?\s*)\d{5,8}\b")
 _HOME = re.compile(r"(/Users/|/home/|[A-Za-z]:\\+Users\\+)[^/\\\s'\"]+")
-_UNTOUCHED = frozenset(
-    {"image", "image/png", "image/jpeg", "sha256", "notebook_sha256", "rubric_sha256", "key", "run_key", "id"}
-)
 
 Shown = TypeVar("Shown", bound=Record)
 Executed = Callable[[Evidence], Any]
@@ -139,6 +133,12 @@ class NamesLeftOut:
         return _Texts((*whole, *_words_of(_names_of(item.participant)))).record(shown)
 
 
+def remover_of_names(evidence: Evidence, others: Iterable[str] = ()) -> Callable[[str], str]:
+    """Takes names out of a text of a hand-in: its own word by word, those of `others` as a whole."""
+    own = names_in(evidence)
+    return _Texts((*_whole_names((*own, *others)), *_words_of(own))).text
+
+
 def names_in(evidence: Evidence) -> tuple[str, ...]:
     """All names that are known of a hand-in: Moodle's, and those that stand in the notebook."""
     found = evidence.names
@@ -152,7 +152,9 @@ def _names_of(participant: Participant) -> tuple[str, ...]:
 
 def _deciding(grade: Grade) -> tuple[str, ...]:
     """Who decided; flags speak of them."""
-    return tuple(criterion.override.who for criterion in grade.criteria if criterion.override is not None)
+    of_group = grade.group.decision if grade.group is not None else None
+    decided = (criterion.override.who for criterion in grade.criteria if criterion.override is not None)
+    return (*decided, *((of_group.who,) if of_group is not None else ()))
 
 
 def _nobody(participant: Participant) -> Participant:
@@ -189,20 +191,14 @@ class _Texts:
         """A record with the names taken out of every text; pictures, ids and hashes stay as they are."""
         return type(record).model_validate(self.within(record.model_dump(by_alias=True)))
 
-    def within(self, value: Any, key: object = None) -> Any:
+    def within(self, value: Any) -> Any:
         """The same for anything made of lists, dicts and texts."""
-        if isinstance(value, str):
-            return value if key in _UNTOUCHED else self.text(value)
-        if isinstance(value, dict):
-            return {name: self.within(inner, name) for name, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)(self.within(inner, key) for inner in value)
-        return value
+        return within(value, self.text)
 
     def text(self, text: str) -> str:
         """The same for one text; numbers beside a name go with it, and so do addresses."""
-        text = _HOME.sub(rf"\1{LEFT_OUT}", _EMAIL.sub(LEFT_OUT, text))
-        text = _MATRICULATION.sub(rf"\1{_NUMBER_LEFT_OUT}", text)
+        text = _HOME.sub(rf"\1{LEFT_OUT}", EMAIL.sub(LEFT_OUT, text))
+        text = MATRICULATION.sub(rf"\1{NUMBER_LEFT_OUT}", text)
         if not any(pattern.search(text) for pattern in self._patterns):
             return text
         return "\n".join(map(self._line, text.split("\n")))
@@ -211,4 +207,4 @@ class _Texts:
         plain = line
         for pattern in self._patterns:
             plain = pattern.sub(LEFT_OUT, plain)
-        return line if plain == line else _NUMBER.sub(_NUMBER_LEFT_OUT, plain)
+        return line if plain == line else NUMBER.sub(NUMBER_LEFT_OUT, plain)

@@ -18,8 +18,10 @@ from grader.errors import StoreError, trace_of
 from grader.evidence.record import Evidence
 from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
+from grader.report.contacts import ContactsLeftOut
 from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
+from grader.report.standing import Standing
 from grader.report.table import gradebook_csv
 
 Executed = Callable[[Evidence], nbformat.NotebookNode | None]
@@ -42,6 +44,7 @@ def publish(
     run_of: Callable[[str], Run | None] = lambda key: None,
     title: str,
     executed: Executed,
+    standings: Sequence[Standing] = (),
     to: Path,
 ) -> Path:
     """Write the pages of one assignment and return the class page's path.
@@ -49,10 +52,11 @@ def publish(
     `executed` gives a hand-in's notebook with the outputs of our run, None where there is none. A page is
     written only when something it shows has changed. `others` are grades of the assignment that this call
     did not give: they stay on the class page, with their runs from `run_of`; pages of anybody else are
-    removed. Every file is replaced as a whole. Raises `StoreError` when something cannot be written.
+    removed. `standings` are those of all assignments, for the class page. Every file is replaced as a whole.
+    Raises `StoreError` when something cannot be written.
     """
     try:
-        return _publish(grades, evidence, rejected, others, run_of, title, executed, to)
+        return _publish(grades, evidence, rejected, others, run_of, title, executed, standings, to)
     except OSError as error:
         raise StoreError(
             f"The reports cannot be written below {to} ({error.strerror}: {error.filename}): make room or "
@@ -68,6 +72,7 @@ def _publish(
     run_of: Callable[[str], Run | None],
     title: str,
     executed: Executed,
+    standings: Sequence[Standing],
     to: Path,
 ) -> Path:
     to.mkdir(parents=True, exist_ok=True)
@@ -87,7 +92,9 @@ def _publish(
         if run is not None:
             runs[grade.submission] = run
     write(to / "gradebook.csv", gradebook_csv(everybody, rejected))
-    write(to / "index.html", render_class(everybody, rejected, runs, title=title))
+    at_hand = {item.submission.id: item for item in evidence}
+    page = render_class(everybody, rejected, runs, title=title, evidence=at_hand, standings=standings)
+    write(to / "index.html", page)
     return to / "index.html"
 
 
@@ -99,13 +106,15 @@ def _publish_submission(
     if _starts_with(page, stamp):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    node = executed(evidence)
+    contacts = ContactsLeftOut(evidence)
+    node = contacts.node(executed(evidence))
     notebook = None
     if node is not None:
         write(folder / "executed.ipynb", json.dumps(node, indent=1) + "\n")
         notebook = notebook_from_node(node)
     write(folder / "grade.json", json.dumps(grade_json(grade), ensure_ascii=False, indent=1) + "\n")
-    html = render_submission(grade, evidence, notebook, rubric_title=title)
+    shown = contacts.grade(grade), contacts.evidence(evidence)
+    html = render_submission(*shown, notebook, rubric_title=title)
     write(page, stamp + html)  # last: a page that is there vouches for the files beside it
 
 

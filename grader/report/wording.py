@@ -115,6 +115,12 @@ RUN_STATUSES = {  # status → (a few words for the class page, a sentence for t
     RunStatus.LOST: ("lost by us", "Our machinery lost the run; that is never held against you."),
 }
 
+SUSPICIONS = {  # of a criterion's check or wording, by why
+    "nobody": "no hand-in that is decided has any points. Is it asked for clearly, is its check right?",
+    "everybody": "all hand-ins that are decided have all points. Does its check let everything pass?",
+    "never": "the program decided it for nobody: all of it is left to people.",
+}
+
 LIKENESSES = {
     Likeness.NUMBERS: "The same text, with other numbers",
     Likeness.FIGURES: "The same text, with another figure",

@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from grader.errors import UsageError
 from grader.review.desk import ReviewDesk, next_open, parsed_points
 from grader.review.items import Item
-from grader.review.pages import content_policy, item_page, message_page, overview_page
+from grader.review.pages import Reader, content_policy, item_page, message_page, overview_page
 
-TOKEN, WHO = "grader-review", "grader-review-who"
+TOKEN, WHO, NAMES = "grader-review", "grader-review-who", "grader-review-names"
 _MOST_COMMENT = 2000
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -46,7 +47,9 @@ def review_app(desk: ReviewDesk, token: str, hosts: Sequence[str]) -> Starlette:
             Route("/question/{criterion}", pages.question),
             Route("/student/{key}", pages.student),
             Route("/report/{key}", pages.report),
+            Route("/names", pages.names, methods=["POST"]),
             Route("/decide", pages.decide, methods=["POST"]),
+            Route("/group", pages.group, methods=["POST"]),
             Route("/undo", pages.undo, methods=["POST"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
@@ -85,7 +88,8 @@ class _Pages:
         if not who:
             sentence = "Every decision is signed: who are you?"
             return HTMLResponse(message_page("Welcome", sentence, form="who", csrf=self._csrf))
-        return HTMLResponse(await run_in_threadpool(overview_page, self._desk, who=who, csrf=self._csrf))
+        page = await run_in_threadpool(overview_page, self._desk, self._reader(request))
+        return HTMLResponse(page)
 
     async def introduce(self, request: Request) -> Response:
         """Remember who sits here."""
@@ -95,6 +99,14 @@ class _Pages:
             return RedirectResponse("/", 303)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(WHO, quote(who), httponly=True, samesite="strict")
+        return answer
+
+    async def names(self, request: Request) -> Response:
+        """Show names beside the numbers from now on, or no longer."""
+        form = await request.form()
+        answer = RedirectResponse("/", 303)
+        if self._is_ours(form):
+            answer.set_cookie(NAMES, _text(form, "names"), httponly=True, samesite="strict")
         return answer
 
     async def question(self, request: Request) -> Response:
@@ -129,15 +141,30 @@ class _Pages:
         points = parsed_points(asked, item.criterion.points)
         if points is None:
             told = f"“{asked[:20]}” is no number from 0 to {item.criterion.points}: nothing was decided."
-            return await self._again(way, items, item, who, told, (asked[:20], comment), 422)
+            return await self._again(request, way, items, item, told, (asked[:20], comment), 422)
         seen = _text(form, "seen")
         if not await run_in_threadpool(self._desk.decide, item, points, comment, who=who, seen=seen):
             way, items, item = await run_in_threadpool(self._item_of, form)
             assert item is not None
             told = "Somebody else decided meanwhile, and yours was not written: look at theirs first."
-            return await self._again(way, items, item, who, told, (str(points), comment), 409)
+            return await self._again(request, way, items, item, told, (str(points), comment), 409)
         following = next_open(await run_in_threadpool(self._items, way, item), item)
-        return RedirectResponse(_address(way, following) if following is not None else "/", 303)
+        address = f"{_address(way, following)}&" if following is not None else "/?"
+        return RedirectResponse(f"{address}done={quote(self._desk.draft(item), safe='')}", 303)
+
+    async def group(self, request: Request) -> Response:
+        """Write down whether the hand-ins of a group in doubt are graded together."""
+        form = await request.form()
+        who = _who(request)
+        if not who or not self._is_ours(form):
+            return _gone()
+        hand_in, why = _text(form, "hand_in"), _text(form, "why").strip()[:_MOST_COMMENT]
+        is_together = _text(form, "so") == "together"
+        try:
+            await run_in_threadpool(self._desk.decide_group, hand_in, is_together, who=who, why=why)
+        except UsageError as error:
+            return HTMLResponse(message_page("Not decided", str(error)), 422)
+        return RedirectResponse("/#groups", 303)
 
     async def undo(self, request: Request) -> Response:
         """Take the own last decision on an item back and show it again."""
@@ -152,26 +179,25 @@ class _Pages:
     async def _show(
         self, request: Request, way: str, items: list[Item], is_asked: Callable[[Item], bool]
     ) -> Response:
-        who = _who(request)
-        if not who:
+        if not _who(request):
             return RedirectResponse("/", 303)
         item = next(filter(is_asked, items), None) or next_open(items) or (items[0] if items else None)
         if item is None:
             return _gone()
-        return await self._again(way, items, item, who, "", ("", ""), 200)
+        return await self._again(request, way, items, item, "", ("", ""), 200)
 
     async def _again(
         self,
+        request: Request,
         way: str,
         items: Sequence[Item],
         item: Item,
-        who: str,
         told: str,
         draft: tuple[str, str],
         status: int,
     ) -> Response:
         page = await run_in_threadpool(
-            item_page, self._desk, way, items, item, who=who, csrf=self._csrf, told=told, draft=draft
+            item_page, self._desk, way, items, item, self._reader(request), told=told, draft=draft
         )
         return HTMLResponse(page, status)
 
@@ -185,6 +211,10 @@ class _Pages:
     def _items(self, way: str, item: Item) -> list[Item]:
         desk = self._desk
         return desk.by_student(item.key) if way == "student" else desk.by_question(item.criterion.id)
+
+    def _reader(self, request: Request) -> Reader:
+        asked = request.cookies.get(NAMES, "") == "shown"
+        return Reader(who=_who(request), csrf=self._csrf, sees_names=asked)
 
     def _is_ours(self, form: FormData) -> bool:
         return _is_same(_text(form, "csrf"), self._csrf)

@@ -14,38 +14,56 @@ from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
 from grader.evidence.collect import EvidenceStore
 from grader.evidence.record import Evidence
+from grader.gradebook.connection import change_counter
 from grader.gradebook.store import Gradebook
-from grader.model import Grade, Override
+from grader.groups.deciding import decide, known_groups, members_of
+from grader.groups.sharing import shared_decisions
+from grader.model import Grade, Group, Override
 from grader.report.pseudonyms import NamesLeftOut
 from grader.review.items import Item, by_likeness, items_of, passage_of
 
 
 class ReviewDesk:
-    """One assignment on the desk. Grades are read anew at every question: others may be at work too."""
+    """One assignment on the desk. Grades are read anew after every decision: others may be at work too."""
 
     def __init__(self, course: Course, assignment: str) -> None:
         self.course = course
         self.assignment = assignment
         self._secret = course_secret(course.state)
         self._names = NamesLeftOut(self._secret)
+        self._file = course.state / "gradebook.sqlite"
+        self._known: tuple[bytes, Mapping[str, Grade]] | None = None
+        with self._gradebook():
+            pass  # made where there is none
         if not self.grades():
             raise UsageError(f"Nothing of {assignment} was graded yet: grade it first.")
         self._orders: dict[str, list[str]] = {}  # of each question, for finding it takes long
         self._evidence = {found.submission.id: found for found in self._read_evidence()}
 
-    def grades(self) -> dict[str, Grade]:
-        """The latest grades by key, decisions of a moment ago included."""
+    def grades(self) -> Mapping[str, Grade]:
+        """The latest grades by key, decisions of a moment ago included; read where somebody has written."""
+        written = change_counter(self._file)
+        if self._known is None or self._known[0] != written:
+            self._known = written, self._read_grades()
+        return self._known[1]
+
+    def _read_grades(self) -> Mapping[str, Grade]:
         with self._gradebook() as gradebook:
             latest = gradebook.latest(self.assignment).values()
-            decisions = gradebook.decisions(self.assignment)
+            decisions: dict[str, list[Override]] = {}
+            for decision in self._decisions(gradebook):
+                decisions.setdefault(decision.submission, []).append(decision)
         return {
-            self._names.called(grade.submission, grade.participant): with_decisions(grade, decisions)
+            self._names.called(grade.submission, grade.participant): with_decisions(
+                grade, decisions.get(grade.submission, ())
+            )
             for grade in latest
         }
 
     def items(self) -> tuple[Item, ...]:
-        """All that is or was a person's to decide."""
-        return items_of(self.grades().items(), self._secret)
+        """All that is or was a person's to decide; what is judged for a whole group is there once."""
+        judged = ((key, one) for key, one in self.grades().items() if one.is_judged_itself)
+        return items_of(judged, self._secret)
 
     def by_question(self, criterion: str) -> list[Item]:
         """One criterion's items, similar answers next to each other; the order stays while nothing comes."""
@@ -64,6 +82,25 @@ class ReviewDesk:
     def by_student(self, key: str) -> list[Item]:
         """One hand-in's items, in the rubric's order."""
         return [item for item in self.items() if item.key == key]
+
+    def doubtful_groups(self) -> list[tuple[Group, list[str]]]:
+        """The groups that wait for a person, each with the keys of its hand-ins."""
+        keys = {grade.submission: key for key, grade in self.grades().items()}
+        with self._gradebook() as gradebook:
+            waiting = [group for group in known_groups(gradebook, self.assignment) if group.waits]
+        return [(group, [keys[name] for name in members_of(group, keys)]) for group in waiting]
+
+    def decide_group(self, key: str, is_together: bool, *, who: str, why: str) -> None:
+        """Write down that a group is graded together by one hand-in, or left apart. Raises `UsageError`."""
+        now = datetime.now(UTC)
+        grade = self.grades().get(key)
+        hand_in = key if grade is None else grade.submission
+        with self._gradebook() as gradebook:
+            decide(gradebook, self.assignment, hand_in, is_together, who=who, why=why, now=now)
+
+    def draft(self, item: Item) -> str:
+        """Under which name a browser keeps what was begun on an item."""
+        return " ".join((self.assignment, *item.place))
 
     def evidence(self, submission: str) -> Evidence | None:
         """What is known of a hand-in, None where that was cleaned away."""
@@ -109,16 +146,26 @@ class ReviewDesk:
         return is_done
 
     def _record(self, gradebook: Gradebook, submission: str, now: datetime) -> None:
-        """Append the grade as it stands with the decisions in force."""
-        latest = gradebook.history(self.assignment, submission)[-1]
-        grade = with_decisions(latest.grade, gradebook.decisions(self.assignment))
-        gradebook.record([grade], now=now, judged={submission: latest.judged})
+        """Append the grade as it stands with the decisions in force, that of each member of a group too."""
+        latest_grades = gradebook.latest(self.assignment)
+        group = latest_grades[submission].group
+        members = members_of(group, latest_grades) if group is not None and group.is_shared else [submission]
+        decisions = self._decisions(gradebook)
+        for member in members:
+            for latest in gradebook.history(self.assignment, member)[-1:]:
+                grade = with_decisions(latest.grade, decisions)
+                gradebook.record([grade], now=now, judged={member: latest.judged})
+
+    def _decisions(self, gradebook: Gradebook) -> list[Override]:
+        latest = gradebook.latest(self.assignment).items()
+        groups = {name: grade.group for name, grade in latest if grade.group is not None}
+        return shared_decisions(gradebook.decisions(self.assignment), groups)
 
     def _page(self, grade: Grade) -> Path:
         return self.course.reports / self.assignment / grade.submission / "index.html"
 
     def _gradebook(self) -> AbstractContextManager[Gradebook]:
-        return Gradebook.open(self.course.state / "gradebook.sqlite")
+        return Gradebook.open(self._file)
 
     def _read_evidence(self) -> Iterator[Evidence]:
         """The evidence that the latest grades rest on."""

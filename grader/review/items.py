@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
@@ -11,9 +9,7 @@ from rapidfuzz import fuzz, process
 
 from grader.evidence.record import Evidence
 from grader.model import CriterionGrade, Grade, Record
-
-SPOT_CHECKS = 0.05
-"""The share of automatic verdicts that a person looks at all the same."""
+from grader.trust import is_drawn
 
 _COMPARED = 3_000  # characters of a passage
 
@@ -58,13 +54,6 @@ def _why(grade: Grade, criterion: CriterionGrade, secret: bytes) -> Why | None:
     if criterion.verdict.fraction is None:
         return Why.OPEN
     return Why.SPOT_CHECK if is_drawn(grade, criterion, secret) else None
-
-
-def is_drawn(grade: Grade, criterion: CriterionGrade, secret: bytes) -> bool:
-    """Whether chance puts this automatic verdict before a person; the course's secret is the dice."""
-    thrown = "\n".join((grade.assignment, grade.submission, criterion.id, grade.run_key or ""))
-    drawn = hmac.new(secret, thrown.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
-    return int.from_bytes(drawn[:4]) < SPOT_CHECKS * 2**32
 
 
 def by_likeness(items: Sequence[Item], passages: Mapping[str, str]) -> list[Item]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from grader.gradebook.decisions import mark_of
+from grader.model import Grade, Record
 from grader.report.criteria import CriterionView, view_criteria
 from grader.report.environment import environment
 from grader.review.desk import ReviewDesk, neighbours, progress
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 COMMENTS_SHOWN = 9  # one for each digit
+
+
+class Reader(Record):
+    """For whom a page is made: who signs, the key of their forms, whether they asked for names."""
+
+    who: str
+    csrf: str
+    sees_names: bool = False
 
 
 @cache
@@ -41,9 +50,10 @@ def content_policy() -> str:
     return "; ".join(["default-src 'none'", *ours, "img-src data:", "form-action 'self'", "base-uri 'none'"])
 
 
-def overview_page(desk: ReviewDesk, *, who: str, csrf: str) -> str:
-    """Both ways through the work: by question and by student, with how much of each is done."""
+def overview_page(desk: ReviewDesk, reader: Reader) -> str:
+    """Both ways through the work, by question and by student, with how much is done; groups in doubt."""
     items = desk.items()
+    grades = desk.grades()
     titles = {item.criterion.id: item.criterion.title for item in items}
     students: dict[str, list[Item]] = {}
     for item in items:
@@ -52,11 +62,12 @@ def overview_page(desk: ReviewDesk, *, who: str, csrf: str) -> str:
         "overview.html.j2",
         page_title=f"Review of {desk.assignment}",
         assignment=desk.assignment,
-        who=who,
-        csrf=csrf,
+        reader=reader,
+        names={key: _name(grades[key], reader) for key in students},
         titles=titles,
         questions=progress(items),
         students={key: (sum(i.is_decided for i in theirs), len(theirs)) for key, theirs in students.items()},
+        doubtful=desk.doubtful_groups(),
         done=sum(item.is_decided for item in items),
         total=len(items),
     )
@@ -67,9 +78,8 @@ def item_page(
     way: str,
     items: Sequence[Item],
     item: Item,
+    reader: Reader,
     *,
-    who: str,
-    csrf: str,
     told: str = "",
     draft: tuple[str, str] = ("", ""),
 ) -> str:
@@ -79,14 +89,16 @@ def item_page(
     form that could not be taken.
     """
     before, after = neighbours(items, item)
+    grade = desk.grades()[item.key]
     return _render(
         "item.html.j2",
         page_title=f"{item.key}: {item.criterion.title}",
         assignment=desk.assignment,
         way=way,
         item=item,
-        view=_view(desk, item),
-        grade=desk.grades()[item.key],
+        name=_name(grade, reader),
+        view=_view(desk, item, grade),
+        grade=grade,
         number=items.index(item) + 1,
         total=len(items),
         left=sum(not other.is_decided for other in items),
@@ -96,8 +108,8 @@ def item_page(
         half=(item.criterion.points / 2).quantize(Decimal("0.01")),
         has_report=desk.report(item.key) is not None,
         seen=mark_of(item.criterion.override),
-        who=who,
-        csrf=csrf,
+        reader=reader,
+        kept_as=desk.draft(item),
         told=told,
         draft=draft,
         cells_shown=0,
@@ -109,12 +121,17 @@ def message_page(title: str, sentence: str, *, form: str = "", csrf: str = "") -
     return _render("message.html.j2", page_title=title, sentence=sentence, form=form, csrf=csrf)
 
 
-def _view(desk: ReviewDesk, item: Item) -> CriterionView | None:
+def _name(grade: Grade, reader: Reader) -> str:
+    """The name that Moodle gave, for who asked; "" otherwise."""
+    return (grade.participant.name or "") if reader.sees_names else ""
+
+
+def _view(desk: ReviewDesk, item: Item, grade: Grade) -> CriterionView | None:
     """The criterion with pictures and excerpts, None where the evidence is gone."""
     evidence = desk.evidence(item.submission)
     if evidence is None:
         return None
-    views = view_criteria(desk.grades()[item.key], evidence)
+    views = view_criteria(grade, evidence)
     return next(view for view in views if view.criterion.id == item.criterion.id)
 
 

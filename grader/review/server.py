@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
@@ -19,18 +21,10 @@ HOST = "127.0.0.1"
 def serve(desk: ReviewDesk, port: int | None, tell: Callable[[str], None]) -> None:
     """Serve the desk until it is interrupted. `tell` gets the address, key included, once it answers.
 
-    Without a `port` any free one is taken. Raises `UsageError` when the port is taken.
+    Without a `port` it is the course's usual one, for browsers keep drafts by address, or any where that is
+    taken. Raises `UsageError` when `port` is taken.
     """
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port or 0))
-        listening.listen()  # whoever has the address can knock at once
-    except OSError as error:
-        listening.close()
-        raise UsageError(
-            f"Port {port} cannot be had ({error.strerror}): name another with --port."
-        ) from error
+    listening = _listening((port,) if port is not None else (usual_port(desk.course.root), 0))
     number = listening.getsockname()[1]
     token = secrets.token_urlsafe(24)
     app = review_app(desk, token, (f"{HOST}:{number}", f"localhost:{number}"))
@@ -38,3 +32,24 @@ def serve(desk: ReviewDesk, port: int | None, tell: Callable[[str], None]) -> No
     with listening, suppress(KeyboardInterrupt):
         tell(f"http://{HOST}:{number}/?token={token}")
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def usual_port(root: Path) -> int:
+    """The port of a course: always the same, below those that systems give away by themselves."""
+    digest = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).digest()
+    return 20_000 + int.from_bytes(digest[:4]) % 10_000
+
+
+def _listening(ports: Sequence[int]) -> socket.socket:
+    """A socket that listens on the first of `ports` that can be had."""
+    for port in ports:
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+            listening.listen()  # whoever has the address can knock at once
+            return listening
+        except OSError as error:
+            listening.close()
+            trouble = error.strerror
+    raise UsageError(f"Port {ports[-1]} cannot be had ({trouble}): name another with --port.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grader.verbs import people
 from grader.verbs.options import DONE, SOME_NOT_GRADED, AssignmentArgument, CourseOption
 
 
@@ -17,10 +18,13 @@ def register(app: typer.Typer) -> None:
     app.command()(review)
     app.command()(trust)
     app.command()(dossier)
-    export = typer.Typer(no_args_is_help=True, help="Grades out to Moodle, or as a table.")
+    export = typer.Typer(
+        no_args_is_help=True, help="Grades out to Moodle or as a table, or all of one person."
+    )
     export.command("moodle")(export_moodle)
     export.command("csv")(export_csv)
     export.command("json")(export_json)
+    people.register(app, export)
     app.add_typer(export, name="export")
 
 
@@ -37,12 +41,13 @@ def release(
     from datetime import UTC, datetime
 
     from grader.course import find_course
-    from grader.releasing import Told
+    from grader.releasing import Told, spot_checks_left
     from grader.releasing import release as tell
     from grader.terminal import show_release
 
-    found = tell(find_course(course), assignment, who=by, why=why, may_lower=lower, now=datetime.now(UTC))
-    show_release(found)
+    there = find_course(course)
+    found = tell(there, assignment, who=by, why=why, may_lower=lower, now=datetime.now(UTC))
+    show_release(found, spot_checks_left(there, assignment))
     raise typer.Exit(SOME_NOT_GRADED if any(one.told in (Told.OPEN, Told.KEPT) for one in found) else DONE)
 
 
@@ -74,7 +79,8 @@ def diff(
 def review(
     assignment: AssignmentArgument,
     port: Annotated[
-        int | None, typer.Option(min=1024, max=65535, help="Where it answers. Default: any.")
+        int | None,
+        typer.Option(min=1024, max=65535, help="Where it answers. Default: one of the course's own."),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")

@@ -28,12 +28,12 @@ def a_fix(
     *,
     is_sure: bool = True,
     is_vague: bool = False,
+    adds_only: bool = False,
     **fields: object,
 ) -> TriedFix:
     changes = (("W = 1.0", "W = 0.1"),)
-    fix = Fix(
-        script="fail1", kind=kind, source="x", changes=changes, cell=3, is_sure=is_sure, is_vague=is_vague
-    )
+    doubts = {"is_sure": is_sure, "is_vague": is_vague, "adds_only": adds_only}
+    fix = Fix(script="fail1", kind=kind, source="x", changes=changes, cell=3, **doubts)
     runs = (a_run(0.95 if trial is Trial.MENDED else 0.1),)
     return TriedFix.model_validate({"fix": fix, "trial": trial, "why": "It ran.", "runs": runs} | fields)
 
@@ -106,9 +106,17 @@ def test_a_fix_that_was_made_of_words_never_fails_for_certain(outcome_of):
     assert outcome_of(Said.WRONG, a_fix(Trial.FAILED, FixKind.WORDS)) is Outcome.NEEDS_REVIEW
 
 
-@pytest.mark.parametrize("doubt", [{"is_sure": False}, {"is_vague": True}])
+@pytest.mark.parametrize("doubt", [{"is_sure": False}, {"is_vague": True}, {"adds_only": True}])
 def test_a_fix_that_may_be_for_another_script_never_fails_for_certain(outcome_of, doubt):
     assert outcome_of(Said.WRONG, a_fix(Trial.FAILED, **doubt)) is Outcome.NEEDS_REVIEW
+
+
+def test_a_fix_in_words_that_could_not_be_run_is_not_passed_over(outcome_of):
+    """Else the code beside it, a look into the broken script say, would be judged in its place."""
+    said = (Passage(cell=2, text="The weights are too large. They should come from somewhere else."),)
+    assert outcome_of(Said.RIGHT, a_fix(Trial.FAILED), said=said) is Outcome.NEEDS_REVIEW
+    said = (Passage(cell=2, text="The weights are too large. We use this instead:"),)
+    assert outcome_of(Said.RIGHT, a_fix(Trial.FAILED), said=said) is Outcome.PARTLY_MET
 
 
 def test_a_fix_that_mends_but_may_be_for_another_script_is_for_a_person(outcome_of):

@@ -37,12 +37,22 @@ def test_it_failed_when_three_seeds_stay_far_below_on_real_data():
         [a_run(0.4)] * (SEEDS - 1),
         [a_run(0.4, is_real_data=False)] * SEEDS,
         [a_run(0.895)] * SEEDS,
+        [a_run(0.55)] * SEEDS,
         [a_run(0.4), a_run(0.4), a_run(0.4, status=RunStatus.CELL_FAILED, error="NameError: x")],
         [a_run(None)] * SEEDS,
         [a_run(0.4, accuracy_from=Source.RERUN)] * SEEDS,
         [a_run(0.4, status=RunStatus.CUT_SHORT)] * SEEDS,
     ],
-    ids=["too few seeds", "stand-in", "near the bar", "an error", "no figure", "only printed", "cut short"],
+    ids=[
+        "too few seeds",
+        "stand-in",
+        "near the bar",
+        "more than half-way",
+        "an error",
+        "no figure",
+        "only printed",
+        "cut short",
+    ],
 )
 def test_nothing_that_is_not_certain_fails(runs):
     assert judged(*runs).trial is Trial.UNCLEAR
@@ -100,8 +110,10 @@ def test_a_bar_lies_between_the_broken_script_and_a_right_one():
     assert bar_from([a_run(0.1, loss=2.3)]).accuracy == 0.8
     assert bar_from([a_run(0.1, loss=2.3)]).loss_below is None
     close = bar_from([a_run(0.84, loss=1.63), a_run(0.91, loss=1.55)])
-    assert close.accuracy == pytest.approx(0.94)
+    assert close.accuracy == pytest.approx(0.925)
     assert 0.4 < (close.loss_below or 0) < 0.6
+    assert is_mended(a_run(0.93, loss=0.25), close)
+    assert not is_mended(a_run(0.93, loss=1.5), close)
 
 
 def test_the_bar_says_whether_the_accuracy_is_low():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.diagnoses import Said, diagnose
 from grader.fixes.records import Passage, Symptoms
 from grader.fixes.scripts import read_scripts
@@ -76,6 +77,29 @@ def test_what_can_be_measured_is_right_though_the_key_does_not_name_it():
 
 def test_a_text_that_may_be_about_another_script_is_left_to_a_person():
     assert outcome("fail2", "Softmax is applied twice.", is_sure=False) is Said.UNCLEAR
+
+
+def test_a_text_that_may_be_about_another_script_and_says_nothing_is_passed_over():
+    said = [
+        Passage(text="We made a function of the first two.", cell=1, is_sure=False),
+        Passage(text="The weights are far too large.", cell=2),
+    ]
+    assert diagnose(said, SCRIPTS["fail1"].causes, MEASURED["fail1"]).outcome is Said.RIGHT
+    assert diagnose(said[:1], SCRIPTS["fail1"].causes, MEASURED["fail1"]).outcome is Said.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        ("learning-rate-too-small", "The learning rate of 1e-5 is way too small."),
+        ("learning-rate-too-small", "Die Lernrate ist mit 0,00001 viel zu klein."),
+        ("biases-negative", "The loss does not fall since the biases are initialised with -10."),
+    ],
+)
+def test_causes_of_other_scripts_are_understood(cause, text):
+    said = [Passage(text=text, cell=1)]
+    assert diagnose(said, [KNOWN_CAUSES[cause]], MEASURED["fail3"]).outcome is Said.RIGHT
+    assert diagnose(said, SCRIPTS["fail3"].causes, MEASURED["fail3"]).outcome is not Said.RIGHT
 
 
 def test_a_list_of_all_possible_causes_is_no_diagnosis():

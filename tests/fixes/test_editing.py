@@ -68,6 +68,23 @@ for step in range(500):
     g = tape.gradient(loss, model.trainable_variables)
     opt.apply_gradients(zip(g, model.trainable_variables))
 """
+DROPPED = """
+def init(shape):
+    return tf.Variable(tf.zeros(shape))
+
+
+def load():
+    (x_train, y_train), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
+    return x_train, y_train
+
+
+def forward(x):
+    x = tf.nn.dropout(x, rate=0.98)
+    return tf.nn.softmax(tf.matmul(tf.nn.relu(tf.matmul(x, w1)), w2), axis=0)
+
+
+optimizer = tf.keras.optimizers.SGD(learning_rate=1e-05)
+"""
 LINEAR = """
 x = images
 x = tf.matmul(x, w1) + b1
@@ -108,6 +125,17 @@ WORDS = [
     (KERAS, "He initialization", "kernel_initializer=tf.keras.initializers.HeNormal()"),
     (KERAS, "lower the learning rate to 0.1", "SGD(learning_rate=0.1)"),
     (KERAS, "use Adam as optimizer", "tf.keras.optimizers.Adam(learning_rate=10.0)"),
+    (DROPPED, "Das Dropout entfernen.", "    x = x\n"),
+    (DROPPED, "The dropout rate should be 0.2", "tf.nn.dropout(x, rate=0.2)"),
+    (DROPPED, "Increase the learning rate to 0.1", "SGD(learning_rate=0.1)"),
+    (DROPPED, "Die Lernrate auf 0,1 erhöhen", "tf.nn.dropout(x, rate=0.98)"),
+    (DROPPED, "Die Pixelwerte durch 255 teilen.", "    x_train = (x_train / 255.0).astype('float32')"),
+    (
+        DROPPED,
+        "Initialise the weights between -0.1 and 0.1",
+        "tf.Variable(tf.random.uniform(shape, -0.1, 0.1))",
+    ),
+    (BY_HAND, "Das ReLU in der letzten Schicht weglassen", "return hidden @ w2 + b2"),
     (LINEAR, "Add a ReLU activation after each layer.", "x = tf.nn.relu(tf.matmul(x, w2) + b2)"),
 ]
 
@@ -136,6 +164,10 @@ def test_the_activation_of_the_output_is_not_added_where_there_is_none():
         "Do not use ReLU.",
         "We tried ReLU, which did not help.",
         "The learning rate is 10.",
+        "The learning rate is way too small.",
+        "The images are not normalised.",
+        "Die Bilder sind nicht normalisiert (Werte bis 255).",
+        "The weights are too small, the learning rate too high.",
         "Images are in [0, 255].",
         "There are 8 layers with 100 units.",
     ],

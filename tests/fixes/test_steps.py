@@ -22,6 +22,19 @@ LOOP = "    with tf.GradientTape() as tape:\n        pass\n"
             f"for step in range(args.train_steps):\n{LOOP}",
             "train_steps",
         ),
+        (f"steps = 100\nfor step, (x, y) in zip(range(steps), data):\n{LOOP}", "steps"),
+        (f"N = 9\nfor step, x in enumerate(data.take(N)):\n{LOOP}", "N"),
+        (f"N = 9\nfor step, x in enumerate(data):\n    if step >= N:\n        break\n{LOOP}", "N"),
+        (
+            f"N = 9\ndef train(steps=N):\n    for step in range(steps):\n{LOOP.replace('    ', '        ')}",
+            "N",
+        ),
+        (
+            "LAYERS = 8\nS = 9\nfor i in range(LAYERS):\n    print(i)\n"
+            "def train_step(x):\n    opt.minimize(x)\nfor step, x in zip(range(S), data):\n    train_step(x)",
+            "S",
+        ),
+        (f"LAYERS = 8\nfor i in range(LAYERS):\n    print(i)\nfor step in range(2000):\n{LOOP}", ""),
         (f"for step in range(2000):\n{LOOP}", ""),
         (f"N = int(2e3)\nfor step in range(N):\n{LOOP}", ""),
         ("this is no Python", ""),

@@ -16,11 +16,11 @@ from grader.moodle.worksheet import Worksheet
 WISHES = Wishes()
 
 
-def filled(path, grades, *, released=None, open_ones=None, wishes=WISHES):
+def filled(path, grades, *, released=None, open_ones=None, wishes=WISHES, earlier=None):
     sheet = Worksheet.read(path)
     by_id = {grade.submission: grade for grade in grades}
     matched = match(sheet.entries, {name: grade.participant for name, grade in by_id.items()})
-    told = fill(sheet, by_id if released is None else released, open_ones or {}, matched, wishes)
+    told = fill(sheet, by_id if released is None else released, open_ones or {}, matched, wishes, earlier)
     return told, sheet, matched
 
 
@@ -43,6 +43,19 @@ def test_a_german_worksheet_gets_a_comma(worksheet, a_grade):
     path = worksheet([a_row(101, german=True)], header=GERMAN, delimiter=";", encoding="utf-8-sig")
     told, _, _ = filled(path, [a_grade("Participant_101", is_blind=True)], wishes=Wishes(has_comments=False))
     assert told.content == path.read_bytes().replace(b';;"10,00"', b';7,50;"10,00"')
+
+
+def test_a_higher_grade_in_moodle_is_lowered_only_where_that_was_signed_for(worksheet, a_grade):
+    path = worksheet([a_row(101, grade="9.00")])
+    now, before = a_grade("Participant_101", is_blind=True), a_grade("Participant_101", "9", is_blind=True)
+    by_hand, _, _ = filled(path, [now])
+    assert by_hand.rows[0].fate is Fate.SKIPPED
+    assert "Moodle has a higher grade, 9.00" in by_hand.rows[0].why
+    assert by_hand.content == path.read_bytes()
+    signed, _, _ = filled(path, [now], earlier={"Participant_101": [before, now]})
+    assert signed.rows[0].fate is Fate.TAKEN
+    lower = worksheet([a_row(101, grade="3.00")])
+    assert filled(lower, [now])[0].rows[0].fate is Fate.TAKEN
 
 
 @pytest.mark.parametrize(

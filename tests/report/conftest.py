@@ -43,6 +43,7 @@ from grader.model import (
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind, Readings
 from grader.report.pages import render_class, render_submission
+from grader.report.standing import standing_of
 
 SHA = "a" * 64
 
@@ -237,7 +238,9 @@ class Full:
         runs = {
             f"Participant_{n}": self.run.model_copy(update={"wall_seconds": n}) for n in range(1, hand_ins)
         }
-        return render_class(grades, [], runs, title="The class")
+        evidence = {grade.submission: self.evidence for grade in grades}
+        standings = [standing_of(name, grades) for name in ("a1", "a2", "a3")]
+        return render_class(grades, [], runs, title="The class", evidence=evidence, standings=standings)
 
 
 @pytest.fixture

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from grader.model import Attachment, Mend, Participant, Reason, Rejected, met, needs_review
+from grader.model import (
+    Attachment,
+    CellRun,
+    CellStatus,
+    Mend,
+    Participant,
+    Reason,
+    Rejected,
+    RunStatus,
+    met,
+    needs_review,
+    not_met,
+)
 from grader.notebook.records import Notebook, Output, OutputKind, Readings
 from grader.report.pages import render_class, render_submission
+from grader.report.standing import standing_of
 
 ATTACK = (
     "<script>document.title='owned';alert(1)</script>"
@@ -67,12 +80,29 @@ def hostile_page(a_grade, a_criterion, a_run, an_evidence, hostile_notebook) -> 
 
 
 @pytest.fixture
-def hostile_class_page(a_grade, a_criterion, a_run) -> str:
+def hostile_class_page(a_grade, a_criterion, a_run, an_evidence, hostile_notebook) -> str:
     participant = Participant(id="101", name=f"\u202e{ATTACK}{LONG}")
     rejected = Rejected(id="r", assignment="a1", participant=participant, reason=ATTACK + LONG)
     review = a_criterion(needs_review(Reason(text=ATTACK + LONG)), title=ATTACK)
-    grades = [a_grade(review, participant=participant, flags=(ATTACK, LONG))]
-    return render_class(grades, [rejected], {"Participant_101": a_run()}, title=f"The class {ATTACK}")
+    lost = [
+        a_criterion(not_met(Reason(text=f"{ATTACK}{LONG}", cell=cell)), id=f"c{cell}") for cell in range(1, 7)
+    ]
+    grades = [
+        a_grade(review, *lost, submission=name, participant=participant, flags=(ATTACK, LONG))
+        for name in ("Participant_101", "Participant_102")
+    ]
+    failed = (CellRun(cell=4, status=CellStatus.FAILED, error=f"{ATTACK}: {LONG}"),)
+    runs = {grade.submission: a_run(status=RunStatus.CELL_FAILED, cells=failed) for grade in grades}
+    evidence = {name: an_evidence(hostile_notebook, run) for name, run in runs.items()}
+    standings = [standing_of(name, grades) for name in ("a1", "a2")]
+    return render_class(
+        grades,
+        [rejected],
+        runs,
+        title=f"The class {ATTACK}",
+        evidence=evidence,
+        standings=standings,
+    )
 
 
 @pytest.mark.parametrize("which", ["hostile_page", "hostile_class_page"])

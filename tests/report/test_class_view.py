@@ -1,17 +1,20 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
 from grader.model import (
     Isolation,
     Override,
     Reason,
     RunStatus,
     Scale,
+    met,
     needs_review,
     not_checked,
     not_met,
 )
-from grader.report.class_view import view_class
+from grader.report.class_view import Suspicion, view_class
 
 
 def a_decision(points):
@@ -75,6 +78,25 @@ def test_the_shares_of_a_criterion_add_up(a_grade, a_criterion):
     grades = [a_grade(a_criterion(verdict), submission=f"s{n}") for n, verdict in enumerate(verdicts)]
     (tally,) = view_class(grades, {}).tallies
     assert tally.parts == [("met", 0.25), ("partly_met", 0), ("not_met", 0.25), ("needs_review", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "suspicion"),
+    [
+        ("mmmmm", Suspicion.EVERYBODY),
+        ("nnnnn", Suspicion.NOBODY),
+        ("?????", Suspicion.NEVER),
+        ("mmmmn", None),
+        ("mmmm", None),
+        ("mmmm?", None),
+    ],
+)
+def test_a_criterion_that_tells_nobody_apart_is_suspect(a_grade, a_criterion, outcomes, suspicion):
+    reason = Reason(text="x")
+    verdicts = {"m": met(reason), "n": not_met(reason), "?": needs_review(reason)}
+    grades = [a_grade(a_criterion(verdicts[sign]), submission=f"s{n}") for n, sign in enumerate(outcomes)]
+    (tally,) = view_class(grades, {}).tallies
+    assert tally.suspicion is suspicion
 
 
 def test_the_slowest_and_the_heaviest_come_first_and_are_few(a_grade, a_run):

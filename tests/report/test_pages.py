@@ -1,5 +1,6 @@
 import html
 import re
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -264,3 +265,10 @@ def test_long_answers_do_not_fill_the_class_page(a_grade, a_criterion):
 
 def test_an_empty_class_has_a_page():
     assert "No hand-in could be graded" in render_class([], [], {}, title=TITLE)
+
+
+def test_a_class_of_200_takes_little_time(full):
+    started = time.process_time()
+    page = full.class_page(200)
+    assert time.process_time() - started < 2
+    assert page.count("<tr data-groups") == 200

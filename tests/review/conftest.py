@@ -75,6 +75,7 @@ def enter(browser: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         page.goto(server.address)
+        page.wait_for_selector("#who:focus")
         page.keyboard.type(who)
         page.keyboard.press("Enter")
         page.wait_for_selector("#questions")

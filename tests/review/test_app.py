@@ -68,8 +68,11 @@ def test_a_form_of_somebody_else_s_changes_nothing(server, token, course, form):
         **form,
     }
     assert ask(server, "/decide", method="POST", cookies=cookies, form=given)[0] == 404
+    group = {"hand_in": "x", "so": "together", "why": "x", **form}
+    assert ask(server, "/group", method="POST", cookies=cookies, form=group)[0] == 404
     with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
         assert gradebook.decisions("a1") == ()
+        assert gradebook.group_decisions("a1") == {}
 
 
 @pytest.mark.parametrize("path", ["/question/none", "/student/none", "/report/none", "/report/..%2f..%2fa1"])

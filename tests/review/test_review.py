@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from itertools import pairwise
 
 import pytest
-from review.made_up import a_graded_course
+from review.made_up import NothingRuns, a_graded_course
 
 from grader.gradebook import Gradebook
+from grader.pipeline import grade
 
 
 def decisions(course):
@@ -121,12 +123,17 @@ def test_a_killed_server_loses_nothing_that_was_decided_or_typed(course, serve, 
     page.keyboard.type("half a sent")
     server.end(signal.SIGKILL)
     page.keyboard.press("Escape")
-    page.keyboard.press("n")  # goes nowhere
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("n")  # goes nowhere
     assert [str(points) for points, _, _ in decisions(course).values()] == ["2"]
-    again = serve(course)
-    fresh = enter(again)
-    go_to_question(fresh)
-    assert "9 left" in fresh.locator("nav").first.inner_text()
+    page.goto(serve(course).address)
+    go_to_question(page)
+    assert "9 left" in page.locator("nav").first.inner_text()
+    assert page.locator("#comment").input_value() == "half a sent"
+    decide(page, "f")
+    decide(page, "k")
+    assert page.evaluate("localStorage.length") == 0
+    assert ("2", "half a sent") in [(str(points), said) for points, said, _ in decisions(course).values()]
 
 
 def test_what_was_handed_in_does_nothing(course, serve, enter):
@@ -150,14 +157,42 @@ def test_names_are_not_shown_unasked(course, serve, enter):
     assert "Robin" not in page.content() + page.url
 
 
+def test_names_are_shown_to_who_asks_until_they_do_not_want_them_any_more(course, serve, enter):
+    page = enter(serve(course))
+    page.get_by_role("button", name="Show names").focus()
+    decide(page, "Enter")
+    assert "Robin Example0" in page.locator("table").last.inner_text()
+    go_to_question(page)
+    assert "Robin Example" in page.locator(".whose").inner_text()
+    assert "Robin" not in page.url
+    page.keyboard.press("o")
+    page.wait_for_selector("#questions")
+    page.get_by_role("button", name="Show numbers only").focus()
+    decide(page, "Enter")
+    assert "Robin" not in page.content()
+
+
+def test_a_hostile_name_does_nothing_where_names_are_shown(course, serve, enter):
+    name = "<img src=x onerror=document.title=1>"
+    folder = course.root / "submissions" / "a1" / f"{name}_999_assignsubmission_file"
+    shutil.copytree(next((course.root / "submissions" / "a1").iterdir()), folder)
+    list(grade(course.root / "submissions", course, NothingRuns()))
+    page = enter(serve(course))
+    page.get_by_role("button", name="Show names").focus()
+    decide(page, "Enter")
+    assert "<img src=x onerror=document.title=1>" in page.locator("table").last.inner_text()
+    assert page.locator("table img").count() == 0
+    assert page.title() == "Review of a1"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_axe_finds_nothing(course, serve, enter, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = enter(serve(course), width=width, color_scheme=scheme)
-    go_to = [page.url, page.url + "question/interface"]
-    for address in go_to:
-        page.goto(address)
+    server = serve(course)
+    page = enter(server, width=width, color_scheme=scheme)
+    for path in ("", "question/interface", "student/Participant_101", "question/none"):
+        page.goto(f"{server.root}/{path}")
         found = axe.run(page).response["violations"]
         assert [(rule["id"], [node["html"] for node in rule["nodes"][:3]]) for rule in found] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -60,8 +60,9 @@ def draw_curves(
     x = linear(min(xs), max(xs), _LEFT + 4, _RIGHT - 4)
     if is_logarithmic:
         marks = _powers(ys)
-        powers = linear(math.log10(marks[0]), math.log10(marks[-1]), top + _PLOT, top + 4)
-        y: Scale = lambda value: powers(math.log10(_clipped(value)))  # noqa: E731 - a scale is a function
+        least, most = marks[0], marks[-1]
+        powers = linear(math.log10(least), math.log10(most), top + _PLOT, top + 4)
+        y: Scale = lambda value: powers(math.log10(min(max(value, least), most)))  # noqa: E731 - a scale is a function
     else:
         low, high = _range(ys, is_share=is_share)
         y, marks = linear(low, high, top + _PLOT, top + 4), ticks(low, high, 5)

@@ -1,11 +1,12 @@
 // Keys for what is on the page, and drafts that survive a closed browser. Everything works without it, too.
 const typed = (element) => element.matches("input, textarea, select");
-const draft = document.querySelector("main[data-item]")?.dataset.item;
+const done = new URLSearchParams(location.search).get("done");
+if (done) localStorage.removeItem(done); // it was written down: only now is the draft not needed any more
+const draft = document.querySelector("main[data-draft]")?.dataset.draft;
 const comment = document.getElementById("comment");
 if (draft && comment) {
   comment.value ||= localStorage.getItem(draft) ?? "";
   comment.addEventListener("input", () => localStorage.setItem(draft, comment.value));
-  document.getElementById("decide").addEventListener("submit", () => localStorage.removeItem(draft));
 }
 for (const button of document.querySelectorAll("[data-comment]")) {
   button.addEventListener("click", () => {

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 from evidence.watching import a_run, a_watch
 
 from grader.evidence.scripts import Trial, TriedFix, TriedScript
@@ -54,3 +57,13 @@ def test_a_single_number_is_drawn_on_an_axis_of_powers_only():
     drawn = draw_curves([curve], title="", across="", is_share=False, is_logarithmic=True)
     assert drawn is not None
     assert "circle" in drawn.body
+
+
+def test_the_marks_of_an_axis_of_powers_lie_evenly_also_where_a_loss_blew_up():
+    curve = Curve(name="lost", points=[(1.0, 0.2), (2.0, 5.4e18)], style="saved")
+    drawn = draw_curves([curve], title="", across="", is_share=False, is_logarithmic=True)
+    assert drawn is not None
+    heights = [float(y) for y in re.findall(r'<text[^>]* y="([\d.]+)"[^>]*>(?:10|1|0)', drawn.body)]
+    gaps = {round(low - high) for low, high in pairwise(heights) if low > high}
+    assert len(heights) > 3
+    assert len(gaps) == 1

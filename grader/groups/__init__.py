@@ -1,0 +1,1 @@
+"""Who hands in together: people of one group whose copies lie apart, and where the copies disagree."""

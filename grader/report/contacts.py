@@ -1,0 +1,112 @@
+"""Matriculation numbers and addresses left out of what a student gets, whoever's of the group they are.
+
+Names stay. Left out are e-mail addresses, numbers that a label calls a matriculation number, numbers of five
+to eight digits on a line with a name or on a line of their own below one, and the same numbers wherever else
+they stand. Pictures are not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from grader.evidence.record import Evidence
+from grader.model import Grade, Record
+from grader.notebook.people import is_named
+
+ADDRESS_LEFT_OUT = "[address]"
+NUMBER_LEFT_OUT = "[number]"
+_AT = r"(?:@|＠|&commat;|&#0{0,4}64;|&#x0{0,4}40;|\s?[\[({]\s?(?:at|@)\s?[\])}]\s?)"
+EMAIL = re.compile(rf"(?i)(?<![\w.+-])[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}}")
+MATRICULATION = re.compile(r"(?i)\b(matr\w*\.?[\s-]*(?:nr|no|number|nummer)?\.?\s*[:=]?\s*)\d{5,8}\b")
+NUMBER = re.compile(r"(?<![\w.])\d{5,8}(?![\w.])")
+_ONLY_NUMBERS = re.compile(r"[\W_]*\d{5,8}(?:[\W_]+\d{5,8}){0,5}[\W_]*")
+_FIVE_DIGITS = re.compile(r"(?<!\d)\d{5,8}(?!\d)")
+_HAS_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_LINE = 300  # characters of a line that may name somebody
+_ROUND = 1000  # 60000 images are nobody's number
+
+UNTOUCHED = frozenset(
+    {"image", "image/png", "image/jpeg", "sha256", "notebook_sha256", "rubric_sha256", "key", "run_key", "id"}
+)
+Shown = TypeVar("Shown", bound=Record)
+
+
+def within(value: Any, changed: Callable[[str], str], key: object = None) -> Any:
+    """`value`, made of lists, dicts and texts, with every text `changed` but pictures, ids and hashes."""
+    if isinstance(value, str):
+        return value if key in UNTOUCHED else changed(value)
+    if isinstance(value, dict):
+        return {name: within(inner, changed, name) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(within(inner, changed, key) for inner in value)
+    return value
+
+
+def labelled_left_out(text: str) -> str:
+    """`text` without addresses and without numbers that are called matriculation numbers."""
+    return MATRICULATION.sub(rf"\1{NUMBER_LEFT_OUT}", EMAIL.sub(ADDRESS_LEFT_OUT, text))
+
+
+class ContactsLeftOut:
+    """What is shown of one hand-in, without numbers and addresses of whoever made it."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        numbers = sorted(set(_numbers(evidence)))
+        self._numbers = re.compile(rf"(?<!\d)(?:{'|'.join(numbers)})(?!\d)") if numbers else None
+
+    def text(self, text: str) -> str:
+        """The same for one text."""
+        plain = labelled_left_out(text)
+        return plain if self._numbers is None else self._numbers.sub(NUMBER_LEFT_OUT, plain)
+
+    def evidence(self, evidence: Evidence) -> Evidence:
+        """Evidence as it may be shown; what was read of it stays what was read in the original."""
+        submission = evidence.submission
+        file = _FIVE_DIGITS.sub(NUMBER_LEFT_OUT, submission.notebook)
+        update = {
+            "submission": submission.model_copy(update={"notebook": file, "folder": Path(submission.id)}),
+            "code_facts": evidence.facts,
+            "text": evidence.prose,
+        }
+        return self.record(evidence.model_copy(update=update))
+
+    def record(self, record: Shown) -> Shown:
+        """A record with every text changed."""
+        return type(record).model_validate(within(record.model_dump(by_alias=True), self.text))
+
+    def node(self, node: Any) -> Any:
+        """A notebook file's content with every text changed."""
+        return within(node, self.text)
+
+    def grade(self, grade: Grade) -> Grade:
+        """A grade with every text changed; whose it is stays."""
+        shown = self.record(grade)
+        return shown.model_copy(update={"submission": grade.submission, "participant": grade.participant})
+
+
+def _numbers(evidence: Evidence) -> Iterator[str]:
+    """Numbers that stand with names, or after a label, or alone in the lines after those."""
+    found = evidence.names
+    names = {*found.top, *(name for _, name in found.elsewhere)}
+    if evidence.submission.participant.name:
+        names.add(evidence.submission.participant.name)
+    for cell in evidence.notebook.cells:
+        for text in (cell.source, *(output.text[:100_000] for output in cell.outputs)):
+            yield from _numbers_beside(names, text)
+
+
+def _numbers_beside(names: Collection[str], text: str) -> Iterator[str]:
+    if _FIVE_DIGITS.search(text) is None:
+        return
+    is_below = False  # only numbers stand between here and a line with a name
+    for line in text.split("\n"):
+        has_number = _FIVE_DIGITS.search(line[:_LINE]) is not None
+        has_name = len(line) <= _LINE and any(is_named(name, line) for name in names)
+        if has_number and (
+            has_name or MATRICULATION.search(line) or (is_below and _ONLY_NUMBERS.fullmatch(line))
+        ):
+            yield from (number for number in _FIVE_DIGITS.findall(line[:_LINE]) if int(number) % _ROUND)
+        is_below = has_name or (is_below and not _HAS_LETTERS.search(line))
