@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ _MOST_BYTES = 512 * 1024 * 1024
 _LONGEST_CALL = 0.4  # seconds, of a graph: what takes longer is not repeated
 _MOST_TIMED = 8
 _STEPS_PER_CALL = 10
-_BATCHES = 4  # of a data set that a function is given
+_ELEMENTS = (64, 16, 4)  # of a data set that a function is given; the most that a call gets through in time
 _sleep = time.sleep
 
 
@@ -87,6 +88,13 @@ class Kept:
         return self.seen is not None and self.training.gradients >= _STEPS_PER_CALL * self.seen.calls > 0
 
     @property
+    def is_given_data(self) -> bool:
+        """Whether a data set is among the arguments."""
+        import tensorflow as tf
+
+        return any(map(_is_data, tf.nest.flatten((self.arguments, self.named))))
+
+    @property
     def fields(self) -> dict[str, Any]:
         """What is told of it, besides the times: fields of `Timing`."""
         return {
@@ -106,12 +114,12 @@ class Kept:
         finally:
             self.globals.update(before)
 
-    def calls(self) -> tuple[Callable[[], Any], Callable[[], Any]]:
-        """The function called eagerly, and as a graph, on the same inputs."""
+    def calls(self, elements: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        """The function called eagerly, and as a graph, on the same inputs: `elements` of data sets."""
         import tensorflow as tf
 
         graph = self.compiled if self.compiled is not None else tf.function(self.python)
-        arguments, named = _filled(self.arguments), _filled(self.named)
+        arguments, named = (_filled(given, elements) for given in (self.arguments, self.named))
 
         def eagerly() -> Any:
             tf.config.run_functions_eagerly(True)
@@ -187,7 +195,7 @@ class Timings:
             for kept in chosen:
                 try:
                     with kept.bound():
-                        told = timed(*kept.calls(), min(deadline, clock() + share))
+                        told = _timed_in_reason(kept, min(deadline, clock() + share))
                 except Exception as failure:  # noqa: BLE001 - one that fails must not cost the others
                     told = {"why_not": f"{type(failure).__name__}: {failure}"[:200]}
                 send("timing", **kept.fields, **told)
@@ -209,13 +217,27 @@ class Timings:
         return list(first.values())[:_MOST_TIMED]
 
 
-def timed(eagerly: Callable[[], Any], graph: Callable[[], Any], deadline: float) -> dict[str, Any]:
+def _timed_in_reason(kept: Kept, deadline: float) -> dict[str, Any]:
+    """One function's times, on as many elements of data sets as its calls get through."""
+    if kept.is_given_data:
+        for elements in _ELEMENTS[:-1]:
+            told = timed(*kept.calls(elements), deadline, longest_eagerly=_LONGEST_CALL)
+            if "why_not" not in told:
+                return told
+    return timed(*kept.calls(_ELEMENTS[-1]), deadline)
+
+
+def timed(
+    eagerly: Callable[[], Any],
+    graph: Callable[[], Any],
+    deadline: float,
+    longest_eagerly: float = math.inf,
+) -> dict[str, Any]:
     """Seconds of pairs of calls, in alternation, once both are warm; what `time.sleep` would take aside."""
     with _without_sleep() as slept:
         _finished(graph())  # which may trace
-        if _seconds_of(graph) > _LONGEST_CALL:
+        if _seconds_of(graph) > _LONGEST_CALL or _seconds_of(eagerly) > longest_eagerly:
             return {"why_not": "a call takes too long to be repeated"}
-        _finished(eagerly())
         slept.clear()
         pairs: list[tuple[float, float]] = []
         while len(pairs) < _MOST_PAIRS and not _is_narrow(pairs) and clock() < deadline:
@@ -361,16 +383,19 @@ def _emptied(value: Any) -> Any:
     return tf.nest.map_structure(lambda leaf: Empty(leaf) if _is_tensor(leaf) else leaf, value)
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: Any, elements: int) -> Any:
     import tensorflow as tf
 
-    return tf.nest.map_structure(_given, value)
+    def given(leaf: Any) -> Any:
+        if isinstance(leaf, Empty):
+            return leaf.filled()
+        return leaf.take(elements) if _is_data(leaf) else leaf
+
+    return tf.nest.map_structure(given, value)
 
 
-def _given(leaf: Any) -> Any:
-    if isinstance(leaf, Empty):
-        return leaf.filled()
-    return leaf.take(_BATCHES) if hasattr(leaf, "element_spec") and hasattr(leaf, "take") else leaf
+def _is_data(leaf: Any) -> bool:
+    return hasattr(leaf, "element_spec") and hasattr(leaf, "take")
 
 
 def _leaves(value: Any) -> list[Empty]:
