@@ -54,10 +54,12 @@ def a_course(root: Path, limits: str, cache: Path | None = None) -> Course:
     return Course(root=root)
 
 
-def a_notebook(cells: Sequence[str], saved: Sequence[str] = (), text: str = "") -> dict[str, Any]:
+def a_notebook(
+    cells: Sequence[str], saved: Sequence[str] = (), text: str = "", names: str = NAMES
+) -> dict[str, Any]:
     """A notebook with names on top and a text, code cells, and saved outputs for the first of them."""
     built = [
-        v4.new_markdown_cell(f"# Assignment 1\n\n{NAMES}"),
+        v4.new_markdown_cell(f"# Assignment 1\n\n{names}"),
         *([v4.new_markdown_cell(text)] if text else []),
     ]
     for place, source in enumerate(cells):
@@ -67,9 +69,11 @@ def a_notebook(cells: Sequence[str], saved: Sequence[str] = (), text: str = "") 
 
 
 def an_honest_notebook(number: int, witness: str) -> dict[str, Any]:
-    """An honest hand-in that tells of anything foreign that it meets, and takes `HONEST_SECONDS`."""
+    """An honest hand-in of one person that tells of anything foreign that it meets, for `HONEST_SECONDS`."""
+    name = "".join("abcdefghij"[int(digit)] for digit in str(number)).capitalize()
     code = _HONEST.replace("SECONDS", str(HONEST_SECONDS)).replace("WITNESS", witness)
-    return a_notebook([f"# {number}{code}"], saved=["validation accuracy: 0.5\n"])
+    saved = ["validation accuracy: 0.5\n"]
+    return a_notebook([f"# {number}{code}"], saved, names=f"Names: {name} Witness")
 
 
 def notebook_of(attack: Attack) -> dict[str, Any]:

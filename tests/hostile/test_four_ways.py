@@ -44,7 +44,7 @@ right = np.argmax(model(prepare(test_images[:2000])).numpy(), 1) == test_labels[
 print("test accuracy:", right.mean())
 """
 
-NOTEBOOK = a_notebook([TRAINING])  # made once: its cells get ids by chance
+NOTEBOOK = a_notebook([TRAINING], names="Names: Una Example")  # made once: its cells get ids by chance
 
 
 def graded(root: Path, ready_data: Path, source: RoomSource, neighbours: int) -> Outcomes:
@@ -52,8 +52,9 @@ def graded(root: Path, ready_data: Path, source: RoomSource, neighbours: int) ->
     course = a_course(root, LIMITS, ready_data)
     hand_in(course, ONE, NOTEBOOK)
     for number in range(neighbours):
-        beside = a_notebook([GREEDY]) if number < 2 else an_honest_notebook(number, f"witness {number}")
-        hand_in(course, ONE + 1 + number, beside)
+        hand_in(course, ONE + 1 + number, an_honest_notebook(number, f"witness {number}"))
+    for number, name in enumerate(("Gero Gross", "Gerda Gross")[:neighbours]):
+        hand_in(course, ONE + 1 + number, a_notebook([GREEDY], names=f"Names: {name}"))
     [result] = grade(course.root / "submissions", course, LocalExecutor(1 + neighbours, source))
     assert result.lost == ()
     return Outcomes(course, result)
