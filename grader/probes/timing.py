@@ -261,14 +261,14 @@ def reference(width: int) -> tuple[Callable[[], Any], Callable[[], Any], int]:
     labels = tf.zeros((_REFERENCE_BATCH,), tf.int32)
 
     def step() -> Any:
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as recording:
             hidden = images
             for place in (0, 2):
                 hidden = tf.nn.relu(hidden @ weights[place] + weights[place + 1])
             logits = hidden @ weights[4] + weights[5]
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_mean(losses)
-        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+        for weight, gradient in zip(weights, recording.gradient(loss, weights), strict=True):
             weight.assign_sub(0.01 * gradient)
         return loss
 
