@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from grader.model import Submission
 from grader.notebook.names import find_names
-from grader.notebook.people import is_named, is_same_person, share_a_word
+from grader.notebook.people import is_named, is_same_person, share_a_word, with_a_word_of
 from grader.notebook.records import Notebook
 
 NEARLY_EQUAL = 0.93  # of the lines of code and of the words of text that two copies of one work share
@@ -46,11 +46,15 @@ def owner_of(submission: Submission) -> str | None:
     return whose.name if whose.id is not None and not whose.is_blind else None
 
 
-def copy_of(submission: Submission, notebook: Notebook, owners: Collection[str] = ()) -> Copy:
-    """A hand-in as it is compared; a name of the class (`owners`) in a line at the top is listed, too."""
+def copy_of(submission: Submission, notebook: Notebook, owners: Mapping[str, list[str]]) -> Copy:
+    """A hand-in as it is compared; a name of the class in a line at the top is listed, too.
+
+    `owners` are the names of the class by their words, as `by_word` gives them.
+    """
     owner = owner_of(submission)
     found = find_names(notebook)
-    known = [name for name in owners if is_named(name, found.top_text) and _in_a_line(name, found.top_text)]
+    near = with_a_word_of(found.top_text, owners)
+    known = [name for name in near if is_named(name, found.top_text) and _in_a_line(name, found.top_text)]
     read = [name for name in found.top if not any(is_same_person(name, one) for one in known)]
     names = [*known, *read]
     code = (line for cell in notebook.code_cells for line in cell.source.split("\n"))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.groups.copies import NEARLY_EQUAL, Copy, likeness
 from grader.model import Group, GroupDecision, hand_in_mark
-from grader.notebook.people import is_same_person
+from grader.notebook.people import by_word, folded, is_same_person, with_a_word_of
 
 MOST_MEMBERS = 3
 
@@ -24,10 +24,11 @@ def find_groups(
     `decisions` are people's, by the mark of the group as they saw it; they come before what is found here.
     """
     decided = decisions or {}
+    owners = _Owners(copies)
     groups: dict[str, Group] = {}
     for listing in _listings(copies):
-        related = _related(listing, copies)
-        doubts = tuple(_doubts(listing, related, copies))
+        related = _related(listing, copies, owners)
+        doubts = tuple(_doubts(listing, related, owners))
         if not doubts and len(listing) < 2:
             continue
         mark = mark_of(related)
@@ -67,9 +68,23 @@ def _settled(groups: Mapping[str, Group]) -> dict[str, Group]:
     return settled
 
 
+class _Owners:
+    """The copies of a class by the names of who handed them in."""
+
+    def __init__(self, copies: Sequence[Copy]) -> None:
+        self._copies = copies
+        self._places = by_word((copy.owner, at) for at, copy in enumerate(copies) if copy.owner is not None)
+
+    def named(self, name: str) -> list[Copy]:
+        """The copies of whom `name` may mean, in the order of the class."""
+        near = (self._copies[place] for place in sorted(with_a_word_of(name, self._places)))
+        return [copy for copy in near if copy.owner is not None and is_same_person(name, copy.owner)]
+
+
 def _listings(copies: Sequence[Copy]) -> list[list[Copy]]:
     """Copies that list the same people, at least two, each list apart; whoever is not on their own, too."""
     found: list[list[Copy]] = []
+    places: dict[str, list[int]] = {}  # in `found`, by the words of the people listed
     strangers: list[list[Copy]] = []
     for copy in copies:
         if len(copy.listed) < 2:
@@ -77,11 +92,14 @@ def _listings(copies: Sequence[Copy]) -> list[list[Copy]]:
         if not _is_on_own_list(copy):
             strangers.append([copy])
             continue
-        same = next((one for one in found if _are_same_people(one[0].listed, copy.listed)), None)
-        if same is None:
-            found.append([copy])
-        else:
+        near = (found[place] for place in sorted(with_a_word_of(copy.listed[0], places)))
+        same = next((one for one in near if _are_same_people(one[0].listed, copy.listed)), None)
+        if same is not None:
             same.append(copy)
+            continue
+        for word in frozenset().union(*map(folded, copy.listed)):
+            places.setdefault(word, []).append(len(found))
+        found.append([copy])
     return [*found, *strangers]
 
 
@@ -99,19 +117,16 @@ def _are_same_people(one: Sequence[str], other: Sequence[str]) -> bool:
     return not left
 
 
-def _owned(name: str, copies: Iterable[Copy]) -> list[Copy]:
-    return [copy for copy in copies if copy.owner is not None and is_same_person(name, copy.owner)]
-
-
-def _related(listing: Sequence[Copy], copies: Sequence[Copy]) -> list[Copy]:
+def _related(listing: Sequence[Copy], copies: Sequence[Copy], owners: _Owners) -> list[Copy]:
     """The copies that list these people, and the copies of the people listed."""
-    own = {copy.id for name in listing[0].listed for copy in _owned(name, copies)}
-    return [copy for copy in copies if copy.id in own or copy in listing]
+    own = {copy.id for name in listing[0].listed for copy in owners.named(name)}
+    ids = own | {copy.id for copy in listing}
+    return [copy for copy in copies if copy.id in ids]
 
 
-def _doubts(listing: Sequence[Copy], related: Sequence[Copy], copies: Sequence[Copy]) -> Iterator[str]:
+def _doubts(listing: Sequence[Copy], related: Sequence[Copy], owners: _Owners) -> Iterator[str]:
     people = listing[0].listed
-    if not any(_owned(name, copies) for name in people) and len(listing) < 2 and listing[0].owner:
+    if not any(owners.named(name) for name in people) and len(listing) < 2 and listing[0].owner:
         return  # a team under a name of its own: nobody listed hands in here
     if len(people) > MOST_MEMBERS:
         yield f"{len(people)} people are listed ({', '.join(people)}), and at most {MOST_MEMBERS} may be."
@@ -120,7 +135,7 @@ def _doubts(listing: Sequence[Copy], related: Sequence[Copy], copies: Sequence[C
             yield f"Listed are {', '.join(people)}, but not {copy.owner}, who handed it in."
     unknown = [copy for copy in listing if copy.owner is None]
     for name in people:
-        own = _owned(name, copies)
+        own = owners.named(name)
         if len(own) > 1:
             yield f"{name} may be the name of {len(own)} people who handed in."
         for copy in own:

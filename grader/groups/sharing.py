@@ -9,6 +9,7 @@ from grader.evidence.record import Evidence
 from grader.groups.copies import copy_of, owner_of
 from grader.groups.finding import find_groups
 from grader.model import Grade, Group, GroupDecision, Override, Rejected, Submission, hand_in_mark
+from grader.notebook.people import by_word
 from grader.notebook.reading import read_notebook
 
 _TOLD = "The copies of your group list the same people: one of them was graded for all."
@@ -17,7 +18,7 @@ _TOLD = "The copies of your group list the same people: one of them was graded f
 def groups_of(submissions: Sequence[Submission], decisions: Mapping[str, GroupDecision]) -> dict[str, Group]:
     """The group of each hand-in that lists others, by id; what cannot be read, or is a team's, has none."""
     copies = []
-    owners = dict.fromkeys(owner for one in submissions if (owner := owner_of(one)) is not None)
+    owners = by_word((owner, owner) for one in submissions if (owner := owner_of(one)) is not None)
     for submission in submissions:
         if submission.participant.is_group:
             continue  # Moodle has told already who belongs together

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TypeVar
 
 LETTERS = re.compile(r"[^\W\d_]{2,}")
+Bearer = TypeVar("Bearer")
 _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -24,6 +27,21 @@ def is_named(name: str, text: str) -> bool:
     parts = LETTERS.findall(name)
     there = folded(text)
     return bool(parts) and all(folded(part) & there for part in (parts[0], parts[-1]))
+
+
+def by_word(named: Iterable[tuple[str, Bearer]]) -> dict[str, list[Bearer]]:
+    """By each word of a name, in every spelling: what bears such a name. To look for names among many."""
+    found: dict[str, list[Bearer]] = {}
+    for name, bearer in named:
+        for word in folded(name):
+            found.setdefault(word, []).append(bearer)
+    return found
+
+
+def with_a_word_of(text: str, index: Mapping[str, list[Bearer]]) -> list[Bearer]:
+    """What bears a name that shares a word with `text`, each once, in the order of these words."""
+    words = (spelling for word in LETTERS.findall(text) for spelling in sorted(folded(word)))
+    return list(dict.fromkeys(bearer for word in words for bearer in index.get(word, ())))
 
 
 def share_a_word(name: str, text: str) -> bool:
