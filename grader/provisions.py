@@ -32,6 +32,11 @@ class Provided(Protocol):
         """What one run may use."""
         ...
 
+    @property
+    def times_functions(self) -> bool:
+        """Whether functions that train are timed at the end of each run."""
+        ...
+
 
 class Provisions:
     """The data sets of one assignment as its runs get them, and what their predictions are measured with.
@@ -63,6 +68,7 @@ class Provisions:
         }
         self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
         self._limits = rubric.limits
+        self._times_functions = rubric.times_functions
         self._isolation = isolation
         self._device = device
         self._first = repeat * (1 + len(MORE_SEEDS))
@@ -71,13 +77,14 @@ class Provisions:
     def run_settings(self) -> str:
         """All that the runs depend on besides the hand-in: the part of evidence's key that is not its own."""
         settings = run_settings(self._limits, self.inside, self._isolation, self._device)
-        return f"{settings} repeat {self._first}" if self._first else settings
+        timed = " timed" if self._times_functions else ""
+        return f"{settings} repeat {self._first}{timed}" if self._first else f"{settings}{timed}"
 
     def job(self, submission: Submission, notebook: Notebook, repeat: int = 0) -> Job:
         """The job that runs a hand-in on this data; `repeat` other than 0 gives it another seed."""
         given = (self._limits, self.inside, self._inputs, self._isolation, self._device)
         job = plan_job(submission, notebook, *given)
-        return job.model_copy(update={"repeat": self._first + repeat})
+        return job.model_copy(update={"repeat": self._first + repeat, "times": self._times_functions})
 
     def script_job(
         self, name: str, source: str, folder: Path, beside: tuple[Attachment, ...], repeat: int = 0

@@ -98,6 +98,11 @@ class Rubric(Record):
         )
 
     @property
+    def times_functions(self) -> bool:
+        """Whether a check of it wants functions that train timed at the end of each run."""
+        return any(criterion.check.times for criterion in self.criteria)
+
+    @property
     def scripts(self) -> dict[str, Script]:
         """The broken scripts that its criteria ask about, by their names."""
         return {script.name: script for script in map(_script_of, self.criteria) if script is not None}

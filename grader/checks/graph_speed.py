@@ -28,7 +28,7 @@ _NAMED = re.compile(
 _CLOCKS = ("time.", "tf.function", "tf.GradientTape")
 
 
-@check("graph-gain")
+@check("graph-gain", times=True)
 def graph_gain(evidence: Evidence) -> Verdict:
     """At least two sizes of models are compared with and without `tf.function`, and the gain is put in words.
 
@@ -87,7 +87,7 @@ def _with_sentence(evidence: Evidence, reasons: tuple[Reason, ...]) -> Verdict:
     return met(reason, *reasons)
 
 
-@check("graph-loop")
+@check("graph-loop", times=True)
 def graph_loop(evidence: Evidence) -> Verdict:
     """A whole training loop is a `tf.function`, and its gain was timed.
 

@@ -28,7 +28,8 @@ class Check:
     The function's keyword-only arguments are the parameters that a rubric may give under `with:`.
     `title` is the first line of its docstring. `repeats` tells whether it can only be settled when the
     notebook is run with other seeds too; None for checks that never ask for that. `references` names the
-    experiments of ours that it asks `evidence.references` for. `saved` judges by code and saved outputs
+    experiments of ours that it asks `evidence.references` for, `times` is for one that wants functions that
+    train timed at the end of a run. `saved` judges by code and saved outputs
     where our run failed; None for checks that do so anyway when there was no run. `public` is what students
     may know of it before they hand in; a check without parameters has nothing to hide, of any other nothing
     is told unless it says what.
@@ -42,12 +43,14 @@ class Check:
         references: tuple[str, ...] = (),
         saved: CheckFunction | None = None,
         public_side: PublicSide | None = None,
+        times: bool = False,
     ) -> None:
         self.name = name
         self.function = function
         self.repeats = repeats
         self.references = references
         self.saved = saved
+        self.times = times
         self.title = (inspect.getdoc(function) or name).splitlines()[0]
         self.parameters = _parameters_of(function, name)
         self.public = public_side if public_side or self.parameters.model_fields else public()
@@ -99,13 +102,14 @@ def check(
     references: tuple[str, ...] = (),
     saved: CheckFunction | None = None,
     public_side: PublicSide | None = None,
+    times: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated function as the check `name`; a name can be taken only once."""
 
     def declare(function: CheckFunction) -> CheckFunction:
         if name in _declared and _declared[name].function.__module__ != function.__module__:
             raise ValueError(f"two checks are called {name!r}: rename one of them")
-        _declared[name] = Check(name, function, repeats, references, saved, public_side)
+        _declared[name] = Check(name, function, repeats, references, saved, public_side, times)
         return function
 
     return declare

@@ -39,7 +39,8 @@ class Job(Record):
     names, by data set, the `.npy` file of the images that the models are asked about when all cells have
     run; the data set's own checksum stands for it in the key. `repeat` tells runs with other seeds apart,
     `device` is the kind of device that it is run on. With `watches` the recorder looks closely at trainings
-    on their way: losses, gradients, activations. `written_with_python` is the version in the notebook's
+    on their way: losses, gradients, activations; with `times` it times functions that train, eagerly and as
+    graphs, at the end. `written_with_python` is the version in the notebook's
     metadata, "" if none, and `expected_seconds` what is expected of it, None if nothing; neither changes the
     run.
     """
@@ -59,6 +60,7 @@ class Job(Record):
     device: str = CPU
     repeat: Annotated[int, Field(ge=0)] = 0
     watches: bool = False
+    times: bool = False
 
     @property
     def key(self) -> str:
@@ -73,6 +75,7 @@ class Job(Record):
             "keras": self.keras.value,
             "repeat": self.repeat,
             "watches": self.watches,
+            "times": self.times,
             "settings": run_settings(self.limits, self.datasets, self.isolation, self.device),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()

@@ -191,6 +191,7 @@ def _begin(job: Job, room: Room) -> None:
             "seed": job.seed,
             "working_folder": job.working_folder,
             "watches": job.watches,
+            "times": job.times,
             "known_files": sorted({digest for data in job.datasets for digest in data.file_sha256}),
             "environment": {},
         }

@@ -78,10 +78,16 @@ class Recorder(CallListener):
                 ),
             )
 
-    def begin(self, send: facts.Send, current_run: Callable[[], int] | None, *, watches: bool) -> None:
-        """Listen from now on, in this process; `watches`: also to what trainings look like on the way."""
+    def begin(
+        self, send: facts.Send, current_run: Callable[[], int] | None, *, watches: bool, times: bool
+    ) -> None:
+        """Listen from now on, in this process.
+
+        `watches`: also to what trainings look like on the way; `times`: time functions that train at the end.
+        """
         self._send, self._told_run = send, current_run
         self.watcher.is_on = watches
+        self.around.timings.is_on = times
         self.hearing.is_deaf = False
         self.evaluations.cell_begins()
         if self.tensorflow is not None:
@@ -191,14 +197,21 @@ def install(after_import: AfterImport) -> None:
     _recorder.hook_in(after_import)
 
 
-def begin(send: facts.Send, current_run: Callable[[], int] | None = None, *, watches: bool = False) -> None:
+def begin(
+    send: facts.Send,
+    current_run: Callable[[], int] | None = None,
+    *,
+    watches: bool = False,
+    times: bool = False,
+) -> None:
     """Start to listen, in this process; `send(kind, **fact)` takes the facts.
 
     `current_run` tells the position of the running cell; without it cells are counted by `cell_ended`. With
-    `watches`, what trainings look like on the way is told at the end (see `watching.py`).
+    `watches`, what trainings look like on the way is told at the end (see `watching.py`), with `times`
+    how long functions that train take eagerly and as graphs (see `timing.py`).
     """
     if _recorder is not None:
-        _recorder.begin(send, current_run, watches=watches)
+        _recorder.begin(send, current_run, watches=watches, times=times)
 
 
 def look_around(shell: Any, content: str) -> None:

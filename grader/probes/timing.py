@@ -132,9 +132,10 @@ class Kept:
 
 
 class Timings:
-    """The training functions of one run, at most `MOST_KEPT`."""
+    """The training functions of one run, at most `MOST_KEPT`; nothing is kept or timed unless it `is_on`."""
 
     def __init__(self, current_run: Callable[[], int]) -> None:
+        self.is_on = False
         self.kept: dict[tuple[Any, ...], Kept] = {}
         self._current_run = current_run
         self._opened: Kept | None = None
@@ -143,7 +144,7 @@ class Timings:
     def traced(self, function: Any, seen: Any, arguments: Any, named: Any) -> None:
         """A `tf.function` of the notebook's own was traced for these arguments."""
         key = (id(function), *_objects(arguments), *_objects(tuple(named.values())))
-        if seen.is_own and key not in self.kept and len(self.kept) < MOST_KEPT:
+        if self.is_on and seen.is_own and key not in self.kept and len(self.kept) < MOST_KEPT:
             python = function.python_function
             kept = Kept(python, function, seen, self._current_run(), (tuple(arguments), named))
             kept.training = seen.latest
@@ -152,6 +153,8 @@ class Timings:
     def tape_opened(self, frame: FrameType | None, code: CodeType) -> None:
         """Eager code opened a tape in a frame of `code`."""
         self._opened = None
+        if not self.is_on:
+            return
         while frame is not None and frame.f_code is not code:
             frame = frame.f_back
         if frame is None or code.co_name.startswith("<") or is_library(code):

@@ -186,7 +186,7 @@ class Room:
         self.watchdog.start()
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Tell the waiting kernel its job: `seed`, `working_folder`, `watches`, `known_files`,
+        """Tell the waiting kernel its job: `seed`, `working_folder`, `watches`, `times`, `known_files`,
         `environment`.
 
         What is to be copied into the working folder must lie in the folder for attachments by now.

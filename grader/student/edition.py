@@ -52,6 +52,11 @@ class Edition(Record):
     items: tuple[Item, ...]
     others: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def times_functions(self) -> bool:
+        """Never: before handing in nothing is timed."""
+        return False
+
 
 def student_edition(rubric: Rubric, others: Mapping[str, str]) -> Edition:
     """What students may know of `rubric`; `others` are the titles of all assignments, by name."""

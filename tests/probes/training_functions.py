@@ -16,7 +16,7 @@ import tensorflow as tf
 from probes import recorder
 
 facts, by_hand = [], {}
-recorder.begin(lambda kind, word="", **fact: facts.append({"kind": kind, **fact}))
+recorder.begin(lambda kind, word="", **fact: facts.append({"kind": kind, **fact}), times=True)
 x, y = tf.random.uniform((32, 200)), tf.zeros((32,), tf.int32)
 
 

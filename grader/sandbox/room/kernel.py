@@ -51,7 +51,8 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
         _take(settings, places)
         drift.mend_known_calls(is_legacy=_is_legacy())
         recorder.install(after_import.after_import)
-        recorder.begin(wire.send_long, wire.current_cell, watches=settings["watches"])
+        chosen = {"watches": settings["watches"], "times": settings["times"]}
+        recorder.begin(wire.send_long, wire.current_cell, **chosen)
         colab.register_magics(app.shell)
         colab.answer_input(app.kernel)
         app.shell.events.register("pre_run_cell", wire.count_cell)
