@@ -170,7 +170,7 @@ def _grade_assignment(
         decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
         not_trusted = distrusted(agreements(gradebook))
         judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
-        grades = tuple(in_group(handed_in.told(grade), groups) for grade in judged_now)
+        grades = tuple(in_group(handed_in.told(grade), groups, earlier) for grade in judged_now)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]

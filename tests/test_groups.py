@@ -144,6 +144,15 @@ def test_a_disagreement_is_shown_and_nothing_is_shared(course, number, doubt):
     assert any(doubt in flag for flag in grade.flags), grade.flags
 
 
+def test_a_copy_that_is_graded_alone_says_that_it_was_graded_together_before(course):
+    [folder] = (course / "submissions" / "a1").glob("*_101_*")
+    typed(str(folder / "work.ipynb"), "--assignment", "a1")
+    assert any("graded by itself now" in flag for flag in grades(course)["101"].flags)
+    typed("submissions/")
+    assert grades(course)["101"].group.is_shared
+    assert not any("graded by itself now" in flag for flag in grades(course)["101"].flags)
+
+
 def test_whoever_lists_nobody_else_is_in_no_doubt(course):
     found = grades(course)
     assert found["161"].group is None

@@ -12,6 +12,10 @@ from grader.model import Grade, Group, GroupDecision, Override, Rejected, Submis
 from grader.notebook.people import by_word
 from grader.notebook.reading import read_notebook
 
+_LEFT = (
+    "Group: it was graded together with other copies before, and is graded by itself now. If only a part of "
+    "the class was graded, grade the whole assignment again; else its group has changed."
+)
 _TOLD = "The copies of your group list the same people: one of them was graded for all."
 
 
@@ -68,11 +72,17 @@ def shared_decisions(decisions: Sequence[Override], groups: Mapping[str, Group])
     ]
 
 
-def in_group(grade: Grade, groups: Mapping[str, Group]) -> Grade:
-    """The grade with its group, and flags for the TA that say what was found of it."""
+def in_group(grade: Grade, groups: Mapping[str, Group], earlier: Mapping[str, Grade]) -> Grade:
+    """The grade with its group, and flags for the TA that say what was found of it.
+
+    `earlier` are the grades so far: one that was in a shared group, and is graded without it now, says so.
+    """
     group = groups.get(grade.submission)
     if group is None:
-        return grade
+        before = earlier[grade.submission].group if grade.submission in earlier else None
+        if before is None or not before.is_shared:
+            return grade
+        return grade.model_copy(update={"flags": (*grade.flags, _LEFT)})
     return grade.model_copy(update={"group": group, "flags": (*grade.flags, *_flags(grade, group))})
 
 
