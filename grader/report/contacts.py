@@ -19,7 +19,12 @@ from grader.notebook.people import is_named
 ADDRESS_LEFT_OUT = "[address]"
 NUMBER_LEFT_OUT = "[number]"
 _AT = r"(?:@|＠|&commat;|&#0{0,4}64;|&#x0{0,4}40;|\s?[\[({]\s?(?:at|@)\s?[\])}]\s?)"
-EMAIL = re.compile(rf"(?i)(?<![\w.+-])[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,4}}")
+_TOP = (
+    r"(?-i:[a-z]{2})|com|net|org|edu|gov|mil|int|info|name|mail|email|test|example"  # `x@w.T` is no address
+)
+EMAIL = re.compile(
+    rf"(?i)(?<![\w.+-])[\w.+-]{{1,64}}{_AT}(?!self\.)(?:[\w-]{{1,63}}\.){{1,4}}(?:{_TOP})(?![\w-])"
+)
 MATRICULATION = re.compile(r"(?i)\b(matr\w*\.?[\s-]*(?:nr|no|number|nummer)?\.?\s*[:=]?\s*)\d{5,8}\b")
 NUMBER = re.compile(r"(?<![\w.])\d{5,8}(?![\w.])")
 _ONLY_NUMBERS = re.compile(r"[\W_]*\d{5,8}(?:[\W_]+\d{5,8}){0,5}[\W_]*")

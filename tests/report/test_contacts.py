@@ -67,6 +67,20 @@ def test_figures_of_the_work_stay():
     assert shown.notebook.cells[1].outputs[0].text == "60000 images, 12345 steps, accuracy 0.97"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x@w.T",
+        "images@weights.kernel + b",
+        "x@self.w1",
+        "tf.nn.relu(x@W1.value())",
+        "x@model.layers[0].kernel",
+    ],
+)
+def test_a_product_of_matrices_is_no_address(code):
+    assert labelled_left_out(code) == code
+
+
 @given(st.text(alphabet="a.@-+1 [(at\n", max_size=300))
 def test_leaving_out_twice_is_leaving_out_once(text):
     once = labelled_left_out(text)
