@@ -25,6 +25,11 @@ _FEWEST_TRACES = 3
 _NAMED = re.compile(
     r"\btf\.function|\brun_eagerly|\brun_functions_eagerly|\bjit_compile|@function\b|\bAutoGraph", re.I
 )
+_MAY_BE_NAMED = re.compile(
+    r"eager|\bgraph(?:en)?[ -]?(?:mode|modus|execution|ausführung)"
+    r"|\b(?:in|as|im|als) (?:an? |ein )?graph|\bspeed",
+    re.I,
+)
 _CLOCKS = ("time.", "tf.function", "tf.GradientTape")
 
 
@@ -266,13 +271,14 @@ def _absent(evidence: Evidence, printed: tuple[PrintedTime, ...]) -> Reason | No
     said = "\n".join((*(passage.text for passage in evidence.prose.passages), code_of(evidence)))
     if (
         not _NAMED.search(said)
+        and not _MAY_BE_NAMED.search(said)
         and not printed
-        and "eager" not in said.lower()
         and not evidence.prose.pictures
     ):
         return Reason(text="Nothing in the notebook speaks of `tf.function`.", source=Source.SOURCE)
     graphs = [time for time in printed if time.kind is Kind.GRAPH]
-    if graphs and any(time.kind is Kind.EAGER for time in printed):
+    is_eager_throughout = not observed.functions  # `fit` trains in a graph of Keras's own
+    if is_eager_throughout and graphs and any(time.kind is Kind.EAGER for time in printed):
         text = "Times are given for graphs, but nothing ran as a `tf.function`: eager against eager."
         return Reason(text=text, cell=graphs[0].cell, source=Source.RERUN)
     return None

@@ -181,6 +181,21 @@ def test_a_notebook_that_patches_clocks_or_tf_function_earns_nothing(name):
     assert graph_loop(evidence).outcome is Outcome.NEEDS_REVIEW
 
 
+def test_a_loop_beside_fit_may_be_a_comparison():
+    source, prints = "import tensorflow as tf", "with fit: 2 s\nwithout: 9 s\n"
+    own_loops = an_evidence("Times.", prints, source, functions=())
+    assert graph_gain(own_loops).outcome is Outcome.NOT_MET
+    by_fit = an_evidence("Times.", prints, source, functions=(a_function(is_own=False),))
+    assert graph_gain(by_fit).outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize(
+    "text", ["In graph mode this is quicker.", "A speed-up for small ones.", "Im Graphmodus …"]
+)
+def test_other_words_for_it_are_for_a_person(text):
+    assert graph_gain(an_evidence(text, "", "x = 1", functions=())).outcome is Outcome.NEEDS_REVIEW
+
+
 def test_busy_machines_never_make_met_not_met():
     for factor in (0.5, 0.8, 1.0, 1.3, 2.0):
         timings = (a_timing(100, 4.0 * factor), a_timing(9_000, 1.2))
@@ -206,6 +221,7 @@ def test_a_whole_loop_with_a_gain_earns_the_bonus():
         ("Kleine Modelle gewinnen mehr.", Trend.FALLS),
         ("The larger model does not gain more.", Trend.OPEN),
         ("Does the larger model gain more?", Trend.OPEN),
+        ("The larger model gains more accuracy.", Trend.OPEN),
         ("The graph is faster.", None),
         ("The larger network is more accurate.", None),
     ],
