@@ -51,9 +51,7 @@ _GAIN = re.compile(
 _SPOKEN = re.compile(r"\btf\.function|\bgraphs?\b|\bgraphen|\bslow|\blangsam", re.I)
 _FALLS = re.compile(r"\b(?:shrinks?|decreas\w+|falls?|drops?|diminish\w*|sinkt|schrumpft|nimmt ab)\b", re.I)
 _GROWS = re.compile(r"\b(?:grows?|increas\w+|rises?|wächst|steigt|nimmt zu)\b", re.I)
-_ABOUT_ELSE = re.compile(
-    r"accura|genau|\bloss\b|\berror|fehler|overfit|memory|speicher", re.I
-)
+_ABOUT_ELSE = re.compile(r"accura|genau|\bloss\b|\berror|fehler|overfit|memory|speicher", re.I)
 _DENIED = re.compile(r"\b(?:not|no|never|nicht|kein\w*|neither|whether|ob)\b|n't\b|\?", re.I)
 
 
