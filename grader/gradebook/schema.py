@@ -8,7 +8,7 @@ and `erasures` keeps that there was one, and of whom nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Boolean, Column, Connection, ForeignKey, Integer, MetaData, Table, Text
 
@@ -123,6 +123,21 @@ year_permissions = Table(
 Migration = Callable[[Connection], None]
 
 
+def _append_only(table: str, *, but_for: str | None = None) -> list[str]:
+    """What refuses to change and remove rows of a table; an erasure may, by the column `but_for`."""
+    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    unless = "" if but_for is None else f" WHEN OLD.{but_for} NOT IN (SELECT id FROM erasing)"
+    return [
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}{refuse}",
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}{unless}{refuse}",
+    ]
+
+
+def _execute(connection: Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
 def _first_tables(connection: Connection) -> None:
     """Version 1: submissions, grade states, decision events."""
     statements = [
@@ -139,97 +154,70 @@ def _first_tables(connection: Connection) -> None:
         "CREATE INDEX decision_events_of_submission ON decision_events (submission_id, id)",
     ]
     for table in ("submissions", "grade_states", "decision_events"):
-        for verb in ("UPDATE", "DELETE"):
-            statements.append(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
-                " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
-            )
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+        statements += _append_only(table)
+    _execute(connection, statements)
 
 
 def _erasures(connection: Connection) -> None:
     """Version 2: what an erasure names may be removed; that there was one cannot."""
-    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
     statements = [
         "CREATE TABLE erasing (id INTEGER PRIMARY KEY)",
         "CREATE TABLE erasures (id INTEGER PRIMARY KEY, erased_at TEXT NOT NULL, assignment TEXT NOT NULL,"
         " grades INTEGER NOT NULL, decisions INTEGER NOT NULL)",
-        "CREATE TRIGGER erasures_no_update BEFORE UPDATE ON erasures" + refuse,
-        "CREATE TRIGGER erasures_no_delete BEFORE DELETE ON erasures" + refuse,
+        *_append_only("erasures"),
     ]
     keys = {"submissions": "id", "grade_states": "submission_id", "decision_events": "submission_id"}
     for table, key in keys.items():
-        statements += [
-            f"DROP TRIGGER {table}_no_delete",
-            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
-            f" WHEN OLD.{key} NOT IN (SELECT id FROM erasing)" + refuse,
-        ]
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+        statements += [f"DROP TRIGGER {table}_no_delete", _append_only(table, but_for=key)[1]]
+    _execute(connection, statements)
 
 
 def _releases(connection: Connection) -> None:
     """Version 3: which grades students were told, by whom; as append-only as the rest."""
-    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
     statements = [
         "CREATE TABLE releases (id INTEGER PRIMARY KEY,"
         " submission_id INTEGER NOT NULL REFERENCES submissions (id), released_at TEXT NOT NULL,"
         " who TEXT NOT NULL, why TEXT NOT NULL, grade TEXT NOT NULL)",
         "CREATE INDEX releases_of_submission ON releases (submission_id, id)",
-        "CREATE TRIGGER releases_no_update BEFORE UPDATE ON releases" + refuse,
-        "CREATE TRIGGER releases_no_delete BEFORE DELETE ON releases"
-        " WHEN OLD.submission_id NOT IN (SELECT id FROM erasing)" + refuse,
+        *_append_only("releases", but_for="submission_id"),
     ]
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+    _execute(connection, statements)
 
 
 def _checks_looked_at(connection: Connection) -> None:
     """Version 4: who looked at a check that people had overruled, so that it may decide again."""
-    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
     statements = [
         "CREATE TABLE checks_looked_at (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
         " who TEXT NOT NULL, why TEXT NOT NULL)",
-        "CREATE TRIGGER checks_looked_at_no_update BEFORE UPDATE ON checks_looked_at" + refuse,
-        "CREATE TRIGGER checks_looked_at_no_delete BEFORE DELETE ON checks_looked_at" + refuse,
+        *_append_only("checks_looked_at"),
     ]
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+    _execute(connection, statements)
+
+
+def _what_erasures_keep(connection: Connection) -> None:
+    """Version 5: an erasure keeps how many releases went, and how often people had agreed with checks."""
+    statements = [
+        "ALTER TABLE erasures ADD COLUMN releases INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE agreements_kept (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
+        " decided INTEGER NOT NULL, agreed INTEGER NOT NULL)",
+        *_append_only("agreements_kept"),
+    ]
+    _execute(connection, statements)
 
 
 def _group_decisions(connection: Connection) -> None:
-    """People's decisions on groups in doubt, and on comparing with other years."""
-    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
+    """Version 6: people's decisions on groups in doubt, and on comparing with other years."""
     statements = [
         "CREATE TABLE group_decisions (id INTEGER PRIMARY KEY,"
         " submission_id INTEGER NOT NULL REFERENCES submissions (id), decided_at TEXT NOT NULL,"
         " mark TEXT NOT NULL, is_together BOOLEAN NOT NULL, is_head BOOLEAN NOT NULL, who TEXT NOT NULL,"
         " why TEXT NOT NULL)",
-        "CREATE TRIGGER group_decisions_no_update BEFORE UPDATE ON group_decisions" + refuse,
-        "CREATE TRIGGER group_decisions_no_delete BEFORE DELETE ON group_decisions"
-        " WHEN OLD.submission_id NOT IN (SELECT id FROM erasing)" + refuse,
+        *_append_only("group_decisions", but_for="submission_id"),
         "CREATE TABLE year_permissions (id INTEGER PRIMARY KEY, decided_at TEXT NOT NULL,"
         " is_allowed BOOLEAN NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL)",
-        "CREATE TRIGGER year_permissions_no_update BEFORE UPDATE ON year_permissions" + refuse,
-        "CREATE TRIGGER year_permissions_no_delete BEFORE DELETE ON year_permissions" + refuse,
+        *_append_only("year_permissions"),
     ]
-    for statement in statements:
-        connection.exec_driver_sql(statement)
-
-
-def _what_erasures_keep(connection: Connection) -> None:
-    """Version 5: an erasure keeps how many releases went, and how often people had agreed with checks."""
-    refuse = " BEGIN SELECT RAISE(ABORT, 'the history of grades is append-only'); END"
-    statements = [
-        "ALTER TABLE erasures ADD COLUMN releases INTEGER NOT NULL DEFAULT 0",
-        "CREATE TABLE agreements_kept (id INTEGER PRIMARY KEY, at TEXT NOT NULL, check_name TEXT NOT NULL,"
-        " decided INTEGER NOT NULL, agreed INTEGER NOT NULL)",
-        "CREATE TRIGGER agreements_kept_no_update BEFORE UPDATE ON agreements_kept" + refuse,
-        "CREATE TRIGGER agreements_kept_no_delete BEFORE DELETE ON agreements_kept" + refuse,
-    ]
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+    _execute(connection, statements)
 
 
 MIGRATIONS: Sequence[Migration] = (
