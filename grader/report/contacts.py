@@ -36,6 +36,7 @@ _ROUND = 1000  # 60000 images are nobody's number
 UNTOUCHED = frozenset(
     {"image", "image/png", "image/jpeg", "sha256", "notebook_sha256", "rubric_sha256", "key", "run_key", "id"}
 )
+_FIGURES = ("observed", "measured")  # of evidence; `repeats` are figures, too
 Shown = TypeVar("Shown", bound=Record)
 
 
@@ -68,7 +69,10 @@ class ContactsLeftOut:
         return plain if self._numbers is None else self._numbers.sub(NUMBER_LEFT_OUT, plain)
 
     def evidence(self, evidence: Evidence) -> Evidence:
-        """Evidence as it may be shown; what was read of it stays what was read in the original."""
+        """Evidence as it may be shown; what was read of it stays what was read in the original.
+
+        What was observed and measured stays as it is: it holds large arrays, and no text that names people.
+        """
         submission = evidence.submission
         file = _FIVE_DIGITS.sub(NUMBER_LEFT_OUT, submission.notebook)
         update = {
@@ -76,7 +80,9 @@ class ContactsLeftOut:
             "code_facts": evidence.facts,
             "text": evidence.prose,
         }
-        return self.record(evidence.model_copy(update=update))
+        bare = evidence.model_copy(update={**update, **dict.fromkeys(_FIGURES), "repeats": ()})
+        kept = {name: getattr(evidence, name) for name in (*_FIGURES, "repeats")}
+        return self.record(bare).model_copy(update=kept)
 
     def record(self, record: Shown) -> Shown:
         """A record with every text changed."""
