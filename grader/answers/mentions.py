@@ -6,7 +6,7 @@ repeat", "Shuffle | Batch | Repeat", and rules such as "batch before shuffle", w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -286,10 +286,3 @@ def _rule_behind(words: Sequence[Word], place: int) -> Mention | None:
 
 def _mention(named: Sequence[str], begin: int, end: int) -> Mention:
     return Mention(frozenset(("-".join(named),)), begin, end)
-
-
-def without_mentions(words: Sequence[Word], mentions: Sequence[Mention]) -> Iterator[Word]:
-    """`words` but for those that name the orders."""
-    for place, word in enumerate(words):
-        if not any(mention.begin <= place < mention.end for mention in mentions):
-            yield word
