@@ -23,6 +23,7 @@ from grader.sandbox.rooms import Room
 PROVISIONER = "grader-room"
 START_SECONDS = 90.0
 _SEND_MILLISECONDS = 2_000
+_RECONNECTION_MILLISECONDS = 2**30  # twelve days; libzmq adds up to as much again, in an int
 _MESSAGES_HELD = 16  # each may be as large as all output together; a kernel holds a thousand more itself
 
 
@@ -124,12 +125,14 @@ def _listens(path: str) -> bool:
 
 def _bounded_context(message_bytes: int) -> zmq.asyncio.Context:
     """A ZeroMQ context whose sockets drop a peer that sends a larger message, hold few messages, wait for
-    nobody for ever, and do not connect a second time.
+    nobody for ever, and do not connect a second time: a name in the room may lead elsewhere by then. That is
+    asked for by a very long wait, since to forbid it makes libzmq drop a lost peer's messages with one of
+    them half read, and abort our process for it (`reconnect` in its session_base.cpp, fq.cpp, 4.3.5).
     """
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, message_bytes)
     context.setsockopt(zmq.RCVHWM, _MESSAGES_HELD)
-    context.setsockopt(zmq.RECONNECT_IVL, -1)  # a name in the room may lead elsewhere by then
+    context.setsockopt(zmq.RECONNECT_IVL, _RECONNECTION_MILLISECONDS)
     context.setsockopt(zmq.SNDTIMEO, _SEND_MILLISECONDS)  # student code can break the kernel's end
     return context
 
