@@ -110,7 +110,7 @@ def _data_sets(parameters: BaseModel) -> dict[str, JsonValue]:
     return {"datasets": [*sorted(cast(Thresholds, parameters).thresholds)]}
 
 
-def _accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) -> Preview:
+def accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) -> Preview:
     """What was measured on one of `datasets`, in a run with the public split; what is asked for stays out."""
     beside = as_handed_in(evidence)
     if evidence.run is None:
@@ -135,7 +135,7 @@ def _accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) -
     "accuracy-at-least",
     repeats=_wants_more_seeds,
     saved=_by_saved_outputs,
-    public_side=PublicSide(_data_sets, _accuracy_before_grading),
+    public_side=PublicSide(_data_sets, accuracy_before_grading),
 )
 def accuracy_at_least(
     evidence: Evidence,

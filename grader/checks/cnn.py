@@ -20,6 +20,8 @@ from grader.checks.networks import (
     writes_keras_convolutions,
     writes_low_level_convolutions,
 )
+from grader.checks.previews import public
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
 from grader.evidence.graphs import Graph, NodeKind
@@ -60,7 +62,13 @@ def in_words(graph: Graph | None, network: Network) -> str:
     return text
 
 
-@check("convolutional-network")
+@check(
+    "convolutional-network",
+    public_side=public(
+        "at_least",
+        before_run=named_in_code(r"\w*[Cc]onv(?:olution)?[123]?[dD]\w*|convolution", "a convolution"),
+    ),
+)
 def convolutional_network(evidence: Evidence, *, at_least: Annotated[int, Field(ge=1, le=50)] = 1) -> Verdict:
     """A network with convolution layers of Keras is trained.
 
@@ -105,7 +113,10 @@ def laid_out(evidence: Evidence, networks: Iterable[Network]) -> list[Reason]:
     ]
 
 
-@check("custom-training-loop")
+@check(
+    "custom-training-loop",
+    public_side=public(before_run=named_in_code("GradientTape|train_step", "a training step of its own")),
+)
 def custom_training_loop(evidence: Evidence) -> Verdict:
     """A convolutional network is trained with gradients of one's own asking, not by Keras's `fit`.
 

@@ -19,6 +19,8 @@ from grader.checks.networks import (
     networks_of,
     nothing_trained,
 )
+from grader.checks.previews import public
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
 from grader.evidence.connections import Block
@@ -61,7 +63,14 @@ def _found_in(networks: Iterable[Network]) -> list[_Found]:
     ]
 
 
-@check("connected-blocks")
+@check(
+    "connected-blocks",
+    public_side=public(
+        "kind",
+        "at_least",
+        before_run=named_in_code(r"[Cc]oncat\w*|[Aa]dd", "a connection past layers"),
+    ),
+)
 def connected_blocks(
     evidence: Evidence,
     *,
@@ -153,7 +162,10 @@ def _without(evidence: Evidence, found: list[_Found], kind: BlockKind, at_least:
     return seen(f"{text}.", where(evidence, found[0].network), (most,))
 
 
-@check("functional-api")
+@check(
+    "functional-api",
+    public_side=public(before_run=named_in_code("Input|Model|Functional", "what the functional API takes")),
+)
 def functional_api(evidence: Evidence) -> Verdict:
     """The network with connections past layers is built with Keras's functional API.
 
@@ -188,7 +200,10 @@ def _branches(network: Network) -> bool:
     return graph is not None and graph.count(NodeKind.CONCATENATION, NodeKind.ADDITION) > 0
 
 
-@check("densenet-sequential")
+@check(
+    "densenet-sequential",
+    public_side=public("at_least", before_run=named_in_code("Sequential", "a Sequential model")),
+)
 def densenet_sequential(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """A network with a dense block is built with the Sequential API.
 

@@ -14,6 +14,8 @@ from grader.checks.measurement import (
     is_trusted,
     trainings_seen,
 )
+from grader.checks.previews import public
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.evidence.around import ObservedPipeline
 from grader.evidence.feeding import Fed, batch_size, fed_trainings, given_by
@@ -30,6 +32,7 @@ from grader.model import (
     not_met,
 )
 
+IN_PIPELINE = named_in_code("from_tensor_slices|from_tensors|from_generator|Dataset", "a pipeline")
 _OF_ARRAYS = frozenset({"from_tensor_slices", "from_tensors", "from_generator", "range"})
 _TEST_IMAGES = 10_000  # of MNIST and of Fashion-MNIST
 _FEWEST_EXAMPLES = 1_000  # a pipeline that gave fewer has only been looked at
@@ -94,7 +97,7 @@ def built_in(evidence: Evidence) -> Reason | None:
     return Reason(text=f"The code uses `{use.name}`.", cell=use.cell, source=Source.SOURCE)
 
 
-@check("trained-from-pipeline")
+@check("trained-from-pipeline", public_side=public(before_run=IN_PIPELINE))
 @never_against(nothing_seen)
 def trained_from_pipeline(evidence: Evidence) -> Verdict:
     """A multilayer perceptron is trained on what a tf.data pipeline gives.

@@ -9,6 +9,8 @@ from decimal import Decimal
 from grader.checks.graph_claims import Kind, PrintedTime, Trend, claimed_trends, printed_times, speaks_of_gain
 from grader.checks.measurement import is_trusted
 from grader.checks.networks import cell_of, code_of
+from grader.checks.previews import public
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
 from grader.evidence.around import ObservedFunction
@@ -30,10 +32,11 @@ _MAY_BE_NAMED = re.compile(
     r"|\b(?:in|as|im|als) (?:an? |ein )?graph|\bspeed",
     re.I,
 )
+_IN_GRAPHS = named_in_code("function|run_eagerly|run_functions_eagerly", "a tf.function")
 _CLOCKS = ("time.", "tf.function", "tf.GradientTape")
 
 
-@check("graph-gain", times=True)
+@check("graph-gain", public_side=public(before_run=_IN_GRAPHS), times=True)
 def graph_gain(evidence: Evidence) -> Verdict:
     """At least two sizes of models are compared with and without `tf.function`, and the gain is put in words.
 
@@ -92,7 +95,7 @@ def _with_sentence(evidence: Evidence, reasons: tuple[Reason, ...]) -> Verdict:
     return met(reason, *reasons)
 
 
-@check("graph-loop", times=True)
+@check("graph-loop", public_side=public(before_run=_IN_GRAPHS), times=True)
 def graph_loop(evidence: Evidence) -> Verdict:
     """A whole training loop is a `tf.function`, and its gain was timed.
 

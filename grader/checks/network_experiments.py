@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import BaseModel, Field, JsonValue
 
+from grader.checks.accuracy import accuracy_before_grading
 from grader.checks.cnn import laid_out, seen, where
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
@@ -19,11 +20,23 @@ from grader.checks.networks import (
     networks_of,
     nothing_trained,
 )
+from grader.checks.previews import Preview, PublicSide, found, later, missing, public, unclear
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.results import accuracies_in, could_be_computed, did_run, readings_of, results_shown
 from grader.checks.told import tells_of_experiments, work_elsewhere
 from grader.evidence.record import Evidence
-from grader.model import DatasetOrigin, Reason, Source, Verdict, met, needs_review, not_met, partly_met
+from grader.model import (
+    DatasetOrigin,
+    Outcome,
+    Reason,
+    Source,
+    Verdict,
+    met,
+    needs_review,
+    not_met,
+    partly_met,
+)
 from grader.notebook.records import Split
 
 _HALF = Decimal("0.5")
@@ -76,7 +89,20 @@ def different(networks: Sequence[Network]) -> dict[Setup, Network]:
     return found
 
 
-@check("network-experiments")
+def _experiments_before_grading(evidence: Evidence) -> Preview:
+    """Which configurations are told apart; how many are enough is not looked at."""
+    if evidence.run is None:
+        return later(Reason(text="Which configurations are trained is seen when the notebook is run."))
+    setups = different(convolutional(evidence))
+    if len(setups) > 1:
+        text = f"{len(setups)} different configurations of a network are trained{_varied(list(setups))}."
+        return found(seen(text, numbers=(len(setups),)))
+    if network_experiments(evidence, at_least=2).outcome is Outcome.NOT_MET:
+        return missing(seen("One configuration of a network is trained, no other."))
+    return unclear(seen("Different configurations could not be told apart; say in words what you compared."))
+
+
+@check("network-experiments", public_side=PublicSide(public().parameters, _experiments_before_grading))
 def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of a convolutional network are really trained, and their results shown.
 
@@ -91,16 +117,16 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     results, source = results_shown(evidence, could_be_computed(evidence))
     count = len(setups)
     what = "1 configuration of a network was" if count == 1 else f"{count} configurations of a network were"
-    found = seen(
+    trained = seen(
         f"{what} trained{_varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
     )
     shown = Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source)
     if count >= at_least and results >= at_least:
-        return met(found, shown)
+        return met(trained, shown)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
     if is_all and count < at_least and _tests_shown(evidence) <= len(networks):
-        return partly_met(_HALF, found, shown) if count > 1 else not_met(found, shown)
-    reasons = [found, shown, *laid_out(evidence, setups.values())]
+        return partly_met(_HALF, trained, shown) if count > 1 else not_met(trained, shown)
+    reasons = [trained, shown, *laid_out(evidence, setups.values())]
     if tells_of_experiments(evidence):
         text = "The text tells of further experiments, which may no longer be in the code."
         reasons.append(Reason(text=text, source=Source.SOURCE))
@@ -129,7 +155,14 @@ def _varied(setups: Sequence[Setup]) -> str:
 # Bonus ------------------------------------------------------------------------------------------------
 
 
-@check("network-looked-into")
+@check(
+    "network-looked-into",
+    public_side=public(
+        before_run=named_in_code(
+            r"imshow|matshow|pcolor\w*|Image", "a picture, of the data or of what layers put out"
+        )
+    ),
+)
 def network_looked_into(evidence: Evidence) -> Verdict:
     """Feature maps or filters of a trained network are shown as images.
 
@@ -156,7 +189,10 @@ def network_looked_into(evidence: Evidence) -> Verdict:
     return needs_review(Reason(text=text, source=Source.SOURCE))
 
 
-@check("network-trained-on")
+@check(
+    "network-trained-on",
+    public_side=public("datasets", before_run=named_in_code(r"(?:fashion_)?mnist|cifar\w*", "a data set")),
+)
 def network_trained_on(evidence: Evidence, *, datasets: tuple[str, ...]) -> Verdict:
     """A convolutional network is trained on one of `datasets`.
 
@@ -175,7 +211,18 @@ def network_trained_on(evidence: Evidence, *, datasets: tuple[str, ...]) -> Verd
     return needs_review(seen(f"Whether a network is trained on {names} could not be settled."))
 
 
-@check("accuracy-beyond")
+def _measured_later(_: Evidence) -> Preview:
+    return later(Reason(text="How far it goes is measured when the notebook is run."))
+
+
+def _data_set_beyond(parameters: BaseModel) -> dict[str, JsonValue]:
+    return {"datasets": [parameters.model_dump()["dataset"]]}
+
+
+@check(
+    "accuracy-beyond",
+    public_side=PublicSide(_data_set_beyond, accuracy_before_grading, before_run=_measured_later),
+)
 def accuracy_beyond(
     evidence: Evidence,
     *,

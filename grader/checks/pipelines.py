@@ -9,8 +9,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.checks.feeding import cell_at, of_a_pipeline, seen
+from grader.checks.feeding import IN_PIPELINE, cell_at, of_a_pipeline, seen
 from grader.checks.guards import never_against, nothing_seen
+from grader.checks.previews import public
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.evidence.around import Component, ObservedModel, ObservedPipeline, PipelineNode
 from grader.evidence.feeding import (
@@ -36,7 +38,7 @@ _SHUFFLERS = ("np.random.shuffle", "random.shuffle", "tf.random.shuffle", "sklea
 _SCALES = frozenset({"Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "Lambda"})
 
 
-@check("pipeline-images")
+@check("pipeline-images", public_side=public(before_run=IN_PIPELINE))
 @never_against(nothing_seen)
 @of_a_pipeline
 def pipeline_images(evidence: Evidence, fed: Fed) -> Verdict:
@@ -86,7 +88,7 @@ def _rescales(model: ObservedModel) -> bool:
     return False
 
 
-@check("pipeline-labels")
+@check("pipeline-labels", public_side=public(before_run=IN_PIPELINE))
 @never_against(nothing_seen)
 @of_a_pipeline
 def pipeline_labels(evidence: Evidence, fed: Fed) -> Verdict:
@@ -129,7 +131,7 @@ def _name(function: ast.expr) -> str:
     return ""
 
 
-@check("pipeline-batches")
+@check("pipeline-batches", public_side=public(before_run=named_in_code("(?:padded_)?batch", "batches")))
 @never_against(nothing_seen)
 @of_a_pipeline
 def pipeline_batches(evidence: Evidence, fed: Fed) -> Verdict:
@@ -150,7 +152,7 @@ def pipeline_batches(evidence: Evidence, fed: Fed) -> Verdict:
     return met(seen(f"The pipeline that trains the model gives batches of {size:,}.", cell, size))
 
 
-@check("pipeline-shuffled")
+@check("pipeline-shuffled", public_side=public("buffer", before_run=named_in_code("shuffle", "a shuffle")))
 @never_against(nothing_seen)
 @of_a_pipeline
 def pipeline_shuffled(

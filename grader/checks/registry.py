@@ -72,6 +72,8 @@ class Check:
         """
         if self.public is None:
             return None
+        if evidence.run is None and self.public.before_run is not None:
+            return self.public.before_run(evidence)
         function = self.public.preview
         if function is not None:
             values = _parameters_of(function, self.name).model_validate(given)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from pydantic import BaseModel, JsonValue
+
 from grader.checks.answers import answer_elsewhere, laid_out
+from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.evidence.scripts import Trial, TriedFix, TriedScript
@@ -35,7 +39,28 @@ _ABOUT_TRAINING = (
 )  # in any word: text with none of them diagnoses nothing
 
 
-@check("script-mended")
+def _name_of_script(parameters: BaseModel) -> dict[str, JsonValue]:
+    return {"script": parameters.model_dump()["script"]["name"]}
+
+
+def _script_before_grading(evidence: Evidence, *, script: str) -> Preview:
+    """Where a hand-in names the script; what is said of it there is not looked at."""
+    number = re.sub(r"\D", "", script)
+    by_number = rf"|\bs[ck]ript\W{{0,3}}{number}\b" if number else ""
+    names = re.compile(rf"\b{re.escape(script)}(?!\d){by_number}", re.IGNORECASE)
+    for cell in evidence.notebook.cells:
+        if names.search(cell.source):
+            text = f"Cell {cell.number} names {script}; whether it is mended is seen when the fix is run."
+            return later(Reason(text=text, cell=cell.number, source=Source.SOURCE))
+    for file in evidence.submission.attachments:
+        if names.search(file.name):
+            text = f"{file.name} is handed in; whether {script} is mended is seen when it is run."
+            return later(Reason(text=text, source=Source.SOURCE))
+    text = f"Nothing names {script}. Name it where you write what is wrong with it and how to mend it."
+    return unclear(Reason(text=text, source=Source.SOURCE))
+
+
+@check("script-mended", public_side=PublicSide(_name_of_script, _script_before_grading))
 def script_mended(evidence: Evidence, *, script: NamedScript) -> Verdict:
     """A broken script is diagnosed and mended.
 

@@ -18,6 +18,8 @@ from grader.checks.networks import (
     tests_in_code,
     tests_of_networks,
 )
+from grader.checks.previews import public
+from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.results import accuracies_in, could_be_computed, printed_lines, readings_of
 from grader.checks.told import work_elsewhere
@@ -34,7 +36,12 @@ _FLATTENS_LABELS = re.compile(r"\.(?:reshape|ravel|flatten|squeeze)\(|tf\.(?:squ
 _NAMES_TEST_DATA = re.compile(r"test|valid|\beval", re.IGNORECASE)
 
 
-@check("network-tested")
+@check(
+    "network-tested",
+    public_side=public(
+        before_run=named_in_code(r"(?i)\w*(?:test|valid|eval)\w*", "something to test with, by its name")
+    ),
+)
 def network_tested(evidence: Evidence) -> Verdict:
     """The trained network is evaluated on test images, and an accuracy is shown.
 

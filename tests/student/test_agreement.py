@@ -70,7 +70,7 @@ def test_hand_ins_of_every_kind_are_told_what_the_grading_says(name, write, edit
     assert disagreements(look(evidence, editions["a1"]), evidence, rubrics["a1"]) == {}
 
 
-@pytest.mark.parametrize("assignment", ["a1", "a2"])
+@pytest.mark.parametrize("assignment", ["a1", "a2", "a3", "a4"])
 def test_the_reference_misses_nothing(assignment, editions):
     path = REPOSITORY / "reference_solutions" / assignment / "solution.ipynb"
     looked = look(read_own(path), editions[assignment])

@@ -114,7 +114,7 @@ def test_an_edition_that_is_written_is_read_back(assignment, tmp_path, editions)
 
 def test_a_check_without_a_public_side_tells_nothing_of_its_parameters(editions):
     """All parameters that get into an edition are named as public by their check."""
-    known = {"asks", "order", "datasets", "dataset", "at_least"}
+    known = {"asks", "order", "datasets", "dataset", "at_least", "buffer", "kind", "script"}
     given = {key for edition in editions.values() for item in edition.items for key in item.public}
     assert given <= known
     [experiments] = [item for item in editions["a1"].items if item.id == "experiments"]
