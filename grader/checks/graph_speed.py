@@ -53,7 +53,7 @@ def graph_gain(evidence: Evidence) -> Verdict:
     if (absent := _absent(evidence, printed)) is not None:
         return not_met(absent, *faults)
     sizes = sizes_compared(evidence.observed)
-    told = tuple(_told(evidence.observed, evidence))
+    told = (*_told(evidence.observed, evidence), *_taken_once(printed, sizes))
     kinds = [[time for time in printed if time.kind is kind] for kind in Kind]
     if len(sizes) < 2 or min(map(len, kinds)) < 2 or not printed_times(evidence.saved):
         text = (
@@ -239,6 +239,14 @@ def _told(observed: Observed, evidence: Evidence) -> Iterator[Reason]:
     for one in (*timed_sizes(observed), *(one for one in observed.timings if one.is_reference)):
         text = in_words(one)
         yield Reason(text=text, cell=cell_of(evidence, one.at_run or None), source=Source.OBSERVED)
+
+
+def _taken_once(printed: tuple[PrintedTime, ...], sizes: list[int]) -> Iterator[Reason]:
+    """What is said, for or against nothing, where the outputs show no more times than models and ways."""
+    counts = [sum(time.kind is kind for time in printed) for kind in Kind]
+    if all(0 < count <= len(sizes) for count in counts):
+        text = "The outputs show one time for each model and way of running it, not how far times vary."
+        yield Reason(text=text, cell=printed[0].cell, source=Source.RERUN)
 
 
 def in_words(one: Timing) -> str:

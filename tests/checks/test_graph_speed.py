@@ -100,6 +100,13 @@ def test_two_sizes_both_ways_and_a_sentence_that_holds_are_met():
     assert "4.00 times as fast" in told_of(an_evidence())
 
 
+def test_times_that_were_taken_once_only_are_told_and_cost_nothing():
+    again = an_evidence(prints=PRINTED + PRINTED.replace(".0", ".2"))
+    assert graph_gain(again).outcome is Outcome.MET
+    assert "one time for each model" in told_of(an_evidence())
+    assert "one time for each model" not in told_of(again)
+
+
 def test_without_a_word_on_it_half_is_met():
     assert graph_gain(an_evidence("Times are above.")).fraction == pytest.approx(0.5)
 
