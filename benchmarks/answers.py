@@ -1,8 +1,9 @@
 """How well answers in words are read: `python benchmarks/answers.py`, or `make answers`.
 
-Reads labelled answers from `tests/answers/labelled/` (written by somebody who has not seen the reader) and
-`tests/answers/tuning/` (written to tune it), judges each with the rubrics' own checks, and prints, for both
-sets apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of
+Reads labelled answers from `tests/answers/fresh/` and `tests/answers/labelled/` (written by somebody who has
+not seen the reader; the figures of the first were not looked at while it was made) and
+`tests/answers/tuning/` (written to tune it), judges each with the rubrics' own checks, and prints, for each
+set apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of
 the clear answers are decided, and every mistake. With `--all` also what was left to a person; with
 `--summary` only the figures, for whoever works on the reader and must not see the measuring answers; with
 `--tuning` only the answers to tune with.
@@ -33,7 +34,7 @@ from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.rubric import Criterion, Rubric, read_rubric
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SETS = {"measured": "labelled", "tuned on": "tuning"}
+SETS = {"measured afresh": "fresh", "measured": "labelled", "tuned on": "tuning"}
 RIGHT, WRONG = {"right"}, {"wrong", "copied", "empty", "off-topic"}
 Z = 1.96
 
@@ -210,7 +211,7 @@ def _row(name: str, told: Summary) -> str:
 
 
 def main(references: References, arguments: Sequence[str]) -> None:
-    """Print the figures and every mistake of both sets, or what `arguments` ask for."""
+    """Print the figures and every mistake of all sets, or what `arguments` ask for."""
     reader = Reader(references)
     sets = {"tuned on": SETS["tuned on"]} if "--tuning" in arguments else SETS
     for title, folder in sets.items():
