@@ -23,6 +23,7 @@ from grader.checks.accuracy_shown import (
     why_none,
 )
 from grader.checks.evaluation import tests_of_trained_mlps
+from grader.checks.guards import for_fine_labels
 from grader.checks.measurement import (
     Model,
     chance_on,
@@ -137,6 +138,7 @@ def accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) ->
     saved=_by_saved_outputs,
     public_side=PublicSide(_data_sets, accuracy_before_grading),
 )
+@for_fine_labels
 def accuracy_at_least(
     evidence: Evidence,
     *,
@@ -152,7 +154,8 @@ def accuracy_at_least(
     data, and none that stands as a number in the notebook's own code. A training that our run had to cut
     short meets a line, as `replayed`, by the end of its saved curve of test accuracies where that began in
     our run as it was saved. Not met only when a run that ended well on the real data shows nothing but
-    accuracies within a third of chance (0.10; 0.01 on CIFAR-100).
+    accuracies within a third of chance (0.10; 0.01 on CIFAR-100). CIFAR-100's coarse classes are for a
+    person.
     """
     run, beside = evidence.run, as_handed_in(evidence)
     if run is None or run.status is RunStatus.LOST:

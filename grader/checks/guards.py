@@ -1,7 +1,8 @@
-"""A guard around checks that read code: they never deny what was seen while it ran, or may lie elsewhere."""
+"""Guards around checks: they deny nothing that was seen to run, may lie elsewhere, or is of other classes."""
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,6 +41,35 @@ def never_against(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
         return checked
 
     return guard
+
+
+def for_fine_labels(function: CheckFunction) -> CheckFunction:
+    """A check of accuracy that leaves CIFAR-100 with its 20 coarse classes to a person.
+
+    The lines are for the 100 fine classes, and measured is with these: more is reached by fewer classes, and
+    a model of coarse ones is wrong by the fine ones. What was measured to be met is met nevertheless.
+    """
+
+    @functools.wraps(function)
+    def checked(evidence: Evidence, **parameters: Any) -> Verdict:
+        verdict = function(evidence, **parameters)
+        cell = _loads_coarse_labels(evidence)
+        is_measured = verdict.outcome is Outcome.MET and verdict.reasons[0].source is Source.MEASURED
+        if cell is None or is_measured or verdict.outcome is Outcome.NOT_CHECKED:
+            return verdict
+        text = f"Cell {cell} loads CIFAR-100 with its 20 coarse classes; asked for is an accuracy on the 100."
+        return needs_review(Reason(text=text, cell=cell, source=Source.SOURCE), *verdict.reasons)
+
+    return checked
+
+
+def _loads_coarse_labels(evidence: Evidence) -> int | None:
+    """The cell that does."""
+    for cell, call in evidence.code.calls("tf.keras.datasets.cifar100.load_data"):
+        given = (*call.args, *(keyword.value for keyword in call.keywords))
+        if any(isinstance(value, ast.Constant) and value.value == "coarse" for value in given):
+            return cell
+    return None
 
 
 def deep_training(evidence: Evidence, *, at_least: int = 1) -> str | None:

@@ -102,6 +102,7 @@ def judged(
     run: Run | None = None,
     no_run: bool = False,
     sources: Sequence[str] = (MNIST,),
+    lines: dict[str, Line] = LINES,
 ) -> Verdict:
     """The verdict when our run printed `texts` in the cells after the one that trains."""
     notebook = printed(*["", *(saved if saved is not None else texts)], sources=sources)
@@ -114,7 +115,7 @@ def judged(
         run=None if no_run else run or a_run(),
         rerun=rerun,
     )
-    return accuracy_at_least(evidence, thresholds=LINES, band=0.02)
+    return accuracy_at_least(evidence, thresholds=lines, band=0.02)
 
 
 def test_a_test_accuracy_clear_of_the_line_is_met() -> None:
@@ -240,6 +241,18 @@ def test_only_test_accuracies_count(text: str) -> None:
 def test_each_data_set_has_its_own_line() -> None:
     assert judged("test accuracy: 0.8612", sources=[FASHION]).outcome is Outcome.MET
     assert judged("test accuracy: 0.8612", sources=[MNIST]).outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize("label", ["'coarse'", "label_mode='coarse'"])
+def test_coarse_classes_of_cifar100_are_left_to_a_person(label: str) -> None:
+    fine = FASHION.replace("fashion_mnist.load_data()", "cifar100.load_data()")
+    coarse = fine.replace("load_data()", f"load_data({label})")
+    run, text = a_run(names=["cifar100"]), "Test accuracy: 0.5000"
+    lines = {"cifar100": Line(full=0.20, partly=0.08)}
+    assert judged(text, run=run, sources=(fine,), lines=lines).outcome is Outcome.MET
+    verdict = judged(text, run=run, sources=(coarse,), lines=lines)
+    assert verdict.outcome is Outcome.NEEDS_REVIEW
+    assert "20 coarse classes" in verdict.reasons[0].text
 
 
 def test_with_two_data_sets_a_number_counts_where_it_is_clear() -> None:
