@@ -68,7 +68,7 @@ def _found_in(networks: Iterable[Network]) -> list[_Found]:
     public_side=public(
         "kind",
         "at_least",
-        before_run=named_in_code(r"[Cc]oncat\w*|[Aa]dd", "a connection past layers"),
+        before_run=named_in_code(r"[Cc]oncat\w*|Add", "a connection past layers"),
     ),
 )
 def connected_blocks(

@@ -72,13 +72,14 @@ class Check:
         """
         if self.public is None:
             return None
+        function = self.public.preview
+        expected = self.parameters if function is None else _parameters_of(function, self.name)
+        values = expected.model_validate(given)
         if evidence.run is None and self.public.before_run is not None:
             return self.public.before_run(evidence)
-        function = self.public.preview
-        if function is not None:
-            values = _parameters_of(function, self.name).model_validate(given)
-            return function(evidence, **_values(values))
-        return preview_of(self(evidence, self.parameters.model_validate(given)))
+        if function is None:
+            return preview_of(self(evidence, values))
+        return function(evidence, **_values(values))
 
 
 def _parameters_of(function: Callable[..., object], name: str) -> type[BaseModel]:

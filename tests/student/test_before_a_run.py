@@ -6,6 +6,9 @@ import pytest
 from student.conftest import finding, told
 
 from grader.checks.previews import Sight
+from grader.errors import RubricError
+from grader.student.looking import look
+from grader.student.own_work import read_own
 
 NAMES = "# %% [markdown]\nAlex Example, Sam Sample\n"
 
@@ -33,6 +36,19 @@ def test_comments_and_strings_are_not_taken_for_code(look_at, code):
     looked = look_at(f"{NAMES}\n# %%\n{code}\n", "a3")
     assert finding(looked, "cnn").sight is Sight.UNCLEAR
     assert told(looked, "cnn") == "No cell was found that has a convolution."
+
+
+def test_layers_that_are_added_to_a_model_are_no_connection_past_layers(look_at):
+    looked = look_at(f"{NAMES}\n# %%\nmodel = keras.Sequential()\nmodel.add(layer)\n", "a4")
+    assert finding(looked, "dense-block").sight is Sight.UNCLEAR
+
+
+def test_an_edition_that_does_not_fit_its_check_is_told_before_a_run_too(write, editions):
+    item = next(item for item in editions["a4"].items if item.id == "dense-block")
+    other = item.model_copy(update={"public": {"kind": "dense", "at_most": 3}})
+    edition = editions["a4"].model_copy(update={"items": (other,)})
+    with pytest.raises(RubricError, match="does not fit the check 'connected-blocks'"):
+        look(read_own(write(f"{NAMES}\n# %%\nx = 1\n")), edition)
 
 
 @pytest.mark.parametrize("assignment", ["a2", "a3", "a4"])
