@@ -135,7 +135,7 @@ def accuracy_before_grading(evidence: Evidence, *, datasets: tuple[str, ...]) ->
 @check(
     "accuracy-at-least",
     repeats=_wants_more_seeds,
-    saved=_by_saved_outputs,
+    saved=for_fine_labels(_by_saved_outputs),
     public_side=PublicSide(_data_sets, accuracy_before_grading),
 )
 @for_fine_labels

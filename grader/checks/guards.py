@@ -53,7 +53,7 @@ def for_fine_labels(function: CheckFunction) -> CheckFunction:
     @functools.wraps(function)
     def checked(evidence: Evidence, **parameters: Any) -> Verdict:
         verdict = function(evidence, **parameters)
-        cell = _loads_coarse_labels(evidence)
+        cell = _loads_coarse_labels(evidence) if "cifar100" in parameters["thresholds"] else None
         is_measured = verdict.outcome is Outcome.MET and verdict.reasons[0].source is Source.MEASURED
         if cell is None or is_measured or verdict.outcome is Outcome.NOT_CHECKED:
             return verdict

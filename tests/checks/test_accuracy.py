@@ -250,6 +250,8 @@ def test_coarse_classes_of_cifar100_are_left_to_a_person(label: str) -> None:
     run, text = a_run(names=["cifar100"]), "Test accuracy: 0.5000"
     lines = {"cifar100": Line(full=0.20, partly=0.08)}
     assert judged(text, run=run, sources=(fine,), lines=lines).outcome is Outcome.MET
+    imported = f"from keras.datasets import cifar100\n{coarse.replace('tf.keras.datasets.', '')}"
+    assert judged(text, run=run, sources=(imported,), lines=lines).outcome is Outcome.NEEDS_REVIEW
     verdict = judged(text, run=run, sources=(coarse,), lines=lines)
     assert verdict.outcome is Outcome.NEEDS_REVIEW
     assert "20 coarse classes" in verdict.reasons[0].text
