@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 import socket
@@ -18,6 +19,18 @@ from grader.review.desk import ReviewDesk
 HOST = "127.0.0.1"
 
 
+class _Server(uvicorn.Server):
+    """Tells its address only when it answers, and listens to Ctrl-C: before, an import can swallow that."""
+
+    def __init__(self, config: uvicorn.Config, tell_address: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell_address = tell_address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await asyncio.to_thread(self._tell_address)  # which may wait for a browser
+
+
 def serve(desk: ReviewDesk, port: int | None, tell: Callable[[str], None]) -> None:
     """Serve the desk until it is interrupted. `tell` gets the address, key included, once it answers.
 
@@ -30,8 +43,8 @@ def serve(desk: ReviewDesk, port: int | None, tell: Callable[[str], None]) -> No
     app = review_app(desk, token, (f"{HOST}:{number}", f"localhost:{number}"))
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     with listening, suppress(KeyboardInterrupt):
-        tell(f"http://{HOST}:{number}/?token={token}")
-        uvicorn.Server(config).run(sockets=[listening])
+        address = f"http://{HOST}:{number}/?token={token}"
+        _Server(config, lambda: tell(address)).run(sockets=[listening])
 
 
 def usual_port(root: Path) -> int:
