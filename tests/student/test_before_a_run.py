@@ -54,7 +54,7 @@ def test_an_edition_that_does_not_fit_its_check_is_told_before_a_run_too(write, 
 @pytest.mark.parametrize("assignment", ["a2", "a3", "a4"])
 def test_nothing_that_a_run_could_show_is_called_missing(look_at, editions, assignment):
     looked = look_at(f"{NAMES}\n# %%\nfrom my_model import train\ntrain()\n", assignment)
-    by_run = {"trained-from-pipeline", "cnn", "custom-loop", "dense-block", "experiments", "script-noise"}
+    by_run = {"trained-from-pipeline", "cnn", "custom-loop", "dense-block", "experiments", "script-4"}
     found = [one for one in looked.asked_for if one.id in by_run]
     assert len(found) >= 2
     assert {one.sight for one in found} <= {Sight.UNCLEAR, Sight.LATER}
@@ -63,7 +63,7 @@ def test_nothing_that_a_run_could_show_is_called_missing(look_at, editions, assi
 @pytest.mark.parametrize("text", ["## fail4\nIt is the noise.", "Script 4: noise", "Skript #4: Rauschen"])
 def test_the_place_that_names_a_script_is_told(look_at, text):
     looked = look_at(f"{NAMES}\n# %% [markdown]\n{text}\n", "a2")
-    assert finding(looked, "script-noise").sight is Sight.LATER
-    assert "Cell 2 names fail4" in told(looked, "script-noise")
-    assert finding(looked, "script-explodes").sight is Sight.UNCLEAR
-    assert "Nothing names fail1" in told(looked, "script-explodes")
+    assert finding(looked, "script-4").sight is Sight.LATER
+    assert "Cell 2 names fail4" in told(looked, "script-4")
+    assert finding(looked, "script-1").sight is Sight.UNCLEAR
+    assert "Nothing names fail1" in told(looked, "script-1")

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from student.conftest import REPOSITORY
 from typer.testing import CliRunner
 
@@ -95,6 +96,15 @@ def test_no_secret_of_the_rubric_stands_in_the_edition(assignment):
     claims = [claim.strip() for claim in re.findall(r"^\s+says: (.+)$", keys, re.MULTILINE)]
     assert len(claims) > 5
     assert [claim for claim in claims if claim in text] == []
+
+
+def test_what_is_to_be_found_out_about_a_script_does_not_stand_in_the_edition(editions):
+    scripts = yaml.safe_load((REPOSITORY / "rubrics/a2/scripts.yaml").read_text("utf-8"))["scripts"]
+    told = " ".join(f"{item.id} {item.title}" for item in editions["a2"].items).lower()
+    said = " ".join([*(script["title"] for script in scripts), *(c for s in scripts for c in s["causes"])])
+    telling = {word[:6].lower() for word in re.findall(r"[A-Za-z]{4,}", said)} - {"traini", "images", "layers"}
+    assert len(telling) > 15
+    assert [word for word in sorted(telling) if word in told] == []
 
 
 def test_criteria_of_the_staff_are_left_out(tmp_path):
