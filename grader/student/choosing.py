@@ -12,10 +12,11 @@ from grader.errors import UsageError
 from grader.evidence.record import Evidence
 from grader.rubric import read_rubric
 from grader.student.edition import SUFFIX, Edition, read_edition, student_edition
-from grader.student.fitting import assignments_named, how_much_fits
+from grader.student.fitting import MUCH, assignments_named, how_much_fits
 from grader.student.looking import look
 
 _UP = 2  # folders above
+_CLEARLY = 0.3  # by so much one assignment's share must be ahead of the others'
 _ASSIGNMENT = re.compile(r"a\d+", re.ASCII)
 
 
@@ -69,7 +70,7 @@ def course_edition(course: Course, assignment: str) -> Edition:
 def choose_edition(editions: Mapping[str, Edition], evidence: Evidence, *, assignment: str | None) -> Edition:
     """The edition of `assignment`, or the one that the notebook is for, by name, place or content.
 
-    Raises `UsageError` when it is not there, or when two fit equally well.
+    Raises `UsageError` when it is not there, or when several fit equally well.
     """
     if assignment is not None:
         if assignment not in editions:
@@ -85,7 +86,11 @@ def choose_edition(editions: Mapping[str, Edition], evidence: Evidence, *, assig
             return editions[known[0]]
     fits = {name: how_much_fits(e, look(evidence, e).asked_for) for name, e in editions.items()}
     best = max(fits.values())
-    chosen = [name for name, count in fits.items() if count == best]
+    chosen = [name for name, share in fits.items() if best < MUCH or share > best - _CLEARLY]
     if len(chosen) > 1:
-        raise UsageError(f"Which assignment it is cannot be told: say it with --assignment {chosen[0]}.")
+        likely = ", ".join(f"{name} ({editions[name].title})" for name in chosen)
+        raise UsageError(
+            "Which assignment the notebook is for cannot be told for sure; it may be one of "
+            f"{likely}: say it, as in --assignment {chosen[0]}."
+        )
     return editions[chosen[0]]

@@ -45,7 +45,7 @@ def look(evidence: Evidence, edition: Edition) -> Looked:
             *_files_are_there(evidence),
         ),
         asked_for=asked_for,
-        likely_faults=likely_faults(evidence),
+        likely_faults=likely_faults(evidence, are_asked_for=_asks_for_faults(edition)),
     )
 
 
@@ -77,6 +77,11 @@ def _preview(evidence: Evidence, item: Item) -> Preview:
             "get the edition anew, or the program in the version that it was made with."
         ) from error
     return preview or later(Reason(text="This is looked at when it is graded."))
+
+
+def _asks_for_faults(edition: Edition) -> bool:
+    """Whether to find faults in code that was given out is the task."""
+    return any(item.check == "script-mended" for item in edition.items)
 
 
 # The notebook itself ----------------------------------------------------------------------------------
@@ -171,10 +176,16 @@ def _files_are_there(evidence: Evidence) -> Iterator[Finding]:
 
 def _missing(needs: Needs) -> Iterator[Reason]:
     if needs.gone:
-        text = f"Not there: {files_in_words(needs.gone)}. Where it is graded they will be missing too."
+        text = (
+            f"Not beside the notebook: {files_in_words(needs.gone)}. Where it is graded there is only what "
+            "you hand in: hand that in too, or do without it."
+        )
         yield Reason(text=text, cell=needs.gone[0].cell, source=Source.SOURCE)
     for module, cell in needs.modules.items():
-        text = f"`{module}` (cell {cell}) is neither a file beside the notebook nor installed here."
+        text = (
+            f"`{module}` (cell {cell}) is neither a file beside the notebook nor a library known here: hand "
+            "the file in too, or put its code into the notebook."
+        )
         yield Reason(text=text, cell=cell, source=Source.SOURCE)
     if needs.downloaded:
         text = f"Downloaded, and there is no network where it is graded: {files_in_words(needs.downloaded)}."

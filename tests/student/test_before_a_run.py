@@ -20,7 +20,12 @@ NAMES = "# %% [markdown]\nAlex Example, Sam Sample\n"
         ("a2", "trained-from-pipeline", "d = tf.data.Dataset.from_tensor_slices(x)", "Cell 2 has a pipeline"),
         ("a3", "cnn", "layer = tf.keras.layers.Conv2D(8, 3)", "Cell 2 has a convolution (`Conv2D`)"),
         ("a3", "custom-loop", "def train_step(self, data):\n    pass", "a training step of its own"),
-        ("a3", "beyond-mnist", "from keras.datasets import cifar10", "Cell 2 has a data set (`cifar10`)"),
+        (
+            "a3",
+            "beyond-mnist",
+            "from keras.datasets import cifar10",
+            "cifar10, cifar100 (`cifar10`)",
+        ),
         ("a4", "dense-block", "x = tf.concat([x, y], -1)", "a connection past layers (`concat`)"),
         ("a4", "tf-function", "@tf.function\ndef f(x):\n    return x", "Cell 2 has a tf.function"),
     ],

@@ -38,7 +38,7 @@ def test_nothing_missing_is_0_and_something_required_missing_is_1():
     assert grade("check", str(GOOD)).exit_code == 0
     missing = grade("check", str(WITHOUT_OUTPUTS))
     assert missing.exit_code == 1
-    assert "1 required thing is missing or failing: outputs-saved." in missing.output
+    assert "1 required thing is missing or failing:\n  - The notebook was saved with" in missing.output
 
 
 def test_json_holds_what_was_found_and_where():

@@ -102,7 +102,8 @@ def test_what_is_to_be_found_out_about_a_script_does_not_stand_in_the_edition(ed
     scripts = yaml.safe_load((REPOSITORY / "rubrics/a2/scripts.yaml").read_text("utf-8"))["scripts"]
     told = " ".join(f"{item.id} {item.title}" for item in editions["a2"].items).lower()
     said = " ".join([*(script["title"] for script in scripts), *(c for s in scripts for c in s["causes"])])
-    telling = {word[:6].lower() for word in re.findall(r"[A-Za-z]{4,}", said)} - {"traini", "images", "layers"}
+    words = {word[:6].lower() for word in re.findall(r"[A-Za-z]{4,}", said)}
+    telling = words - {"traini", "images"}
     assert len(telling) > 15
     assert [word for word in sorted(telling) if word in told] == []
 

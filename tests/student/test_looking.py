@@ -123,7 +123,7 @@ def test_files_that_are_not_there_are_named_and_those_beside_are_to_be_handed_in
     (tmp_path / "helper.py").write_text("x = 1", "utf-8")
     cell = "# %%\nimport numpy as np, helper\nnp.load('there.npy')\nnp.load('gone.npy')\n"
     text = told(look_at(NAMES + cell), "files")
-    assert "Not there: `gone.npy` (cell 2)" in text
+    assert "Not beside the notebook: `gone.npy` (cell 2)" in text
     assert "Hand in with it what it uses: `there.npy`, `helper.py`" in text
 
 
