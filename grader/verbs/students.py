@@ -85,7 +85,7 @@ def template(
 
     target = to or Path(f"{assignment}.ipynb")
     if target.exists():
-        raise UsageError(f"There is a {target} already: name another file with --to.")
+        raise UsageError(f"There is already a file {target}: name another one with --to.")
     editions = find_editions(target, edition=edition, course=course)
     if assignment not in editions:
         raise UsageError(f"There is no student edition of {assignment}, only of {', '.join(editions)}.")

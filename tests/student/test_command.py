@@ -12,7 +12,7 @@ from student.conftest import REPOSITORY
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError, RubricError, UsageError
 
 SAMPLES = REPOSITORY / "submissions" / "a1"
 GOOD = SAMPLES / "Participant_102_assignsubmission_file" / "IDL_Assignment_1.ipynb"
@@ -65,6 +65,30 @@ def test_the_edition_beside_the_notebook_is_found_and_says_the_same(elsewhere):
     assert beside == course
 
 
+@pytest.mark.parametrize("name", ["a1.student (1).yaml", "a1.student.yaml.txt", "A1.Student.yml"])
+def test_an_edition_is_found_by_the_name_that_a_browser_gives_it(elsewhere, name):
+    grade("student-edition", "a1", "--course", str(REPOSITORY), "--to", name)
+    assert grade("check", "my.ipynb").exit_code == 0
+
+
+def test_two_editions_of_one_assignment_must_not_differ(elsewhere):
+    for name in ("a1.student.yaml", "a1.student (1).yaml"):
+        grade("student-edition", "a1", "--course", str(REPOSITORY), "--to", name)
+    assert grade("check", "my.ipynb").exit_code == 0
+    old = elsewhere / "a1.student (1).yaml"
+    old.write_text(old.read_text("utf-8").replace("edition: 2026", "edition: 2025"), "utf-8")
+    with pytest.raises(UsageError, match="are different student editions of a1: keep the one"):
+        grade("check", "my.ipynb")
+
+
+def test_what_is_no_edition_is_told_before_it_is_read(elsewhere):
+    for name in (".", "gone.yaml"):
+        with pytest.raises(UsageError, match=r"--edition names .*, which is no file"):
+            grade("check", "my.ipynb", "--edition", name)
+    with pytest.raises(RubricError, match="this is no student edition: take the one that your course gives"):
+        grade("check", "my.ipynb", "--edition", "my.ipynb")
+
+
 def test_of_several_editions_the_one_that_fits_is_taken(elsewhere):
     for assignment in ("a1", "a2"):
         grade("student-edition", assignment, "--course", str(REPOSITORY))
@@ -78,7 +102,7 @@ def test_of_several_editions_the_one_that_fits_is_taken(elsewhere):
 
 
 def test_a_template_is_not_written_over_a_notebook(elsewhere):
-    with pytest.raises(UsageError, match=r"There is a my\.ipynb already"):
+    with pytest.raises(UsageError, match=r"There is already a file my\.ipynb"):
         grade("template", "a1", "--to", "my.ipynb", "--course", str(REPOSITORY))
     assert grade("template", "a2", "--course", str(REPOSITORY)).exit_code == 0
     assert json.loads((elsewhere / "a2.ipynb").read_text("utf-8"))["nbformat"] == 4

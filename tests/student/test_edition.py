@@ -136,6 +136,9 @@ def test_a_check_without_a_public_side_tells_nothing_of_its_parameters(editions)
     ("content", "sentence"),
     [
         ("- 1\n", "this is no student edition"),
+        ('{"cells": []}', "this is no student edition"),
+        ("schema: 1\nassignment: a1\ncriteria: []\n", "this is no student edition"),
+        ("schema: 2\nassignment: a1\nitems: []\nhints: 3\n", "has the format 2, and this program reads 1"),
         ("schema: 1\nassignment: a1\n", "title"),
         ("schema: 1\nassignment: a1\ntitle: T\nedition: 2026\nitems: []\npoints: 3\n", "points"),
     ],
