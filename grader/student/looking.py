@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from grader.checks.needs import Needs, files_in_words, needs_of
+from grader.checks.needs import Needs, cell_that_lacks, files_in_words, needs_of
 from grader.checks.previews import Preview, Sight, later
 from grader.checks.registry import all_checks
 from grader.errors import RubricError
@@ -127,7 +127,12 @@ def _how_it_would_run(evidence: Evidence) -> tuple[Sight, list[Reason]]:
             f"Every cell is Python. From cell {names.unknown_from} on it cannot be told where names come "
             "from (`import *` or the like)."
         )
-    return Sight.FOUND, [Reason(text=text, source=Source.SOURCE)]
+    read = Reason(text=text, source=Source.SOURCE)
+    stops = cell_that_lacks(needs_of(evidence))
+    if stops is None:
+        return Sight.FOUND, [read]
+    text = f"It may stop in cell {stops}, which uses what was not found: see below."
+    return Sight.UNCLEAR, [Reason(text=text, cell=stops, source=Source.SOURCE), read]
 
 
 def _unparsed(evidence: Evidence) -> Iterator[Reason]:
