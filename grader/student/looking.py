@@ -186,6 +186,12 @@ def _missing(needs: Needs) -> Iterator[Reason]:
             "you hand in: hand that in too, or do without it."
         )
         yield Reason(text=text, cell=needs.gone[0].cell, source=Source.SOURCE)
+    for file, name in needs.elsewhere:
+        text = (
+            f"Cell {file.cell} opens `{file.path[:120]}`, and where it is graded that path leads nowhere: open "
+            f"it as `{name}`."
+        )
+        yield Reason(text=text, cell=file.cell, source=Source.SOURCE)
     for module, cell in needs.modules.items():
         text = (
             f"`{module}` (cell {cell}) is neither a file beside the notebook nor a library known here: hand "

@@ -49,7 +49,7 @@ def check(
     if html is not None:
         _write(html, render(looked))
     if as_json:
-        typer.echo(json.dumps(looked.as_json(), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(looked.as_json(), indent=1))
     else:
         show(looked)
     raise typer.Exit(SOMETHING_MISSING if looked.failures else DONE)
