@@ -188,8 +188,8 @@ def _missing(needs: Needs) -> Iterator[Reason]:
         yield Reason(text=text, cell=needs.gone[0].cell, source=Source.SOURCE)
     for file, name in needs.elsewhere:
         text = (
-            f"Cell {file.cell} opens `{file.path[:120]}`, and where it is graded that path leads nowhere: open "
-            f"it as `{name}`."
+            f"Cell {file.cell} opens `{file.path[:120]}`, and where it is graded that path leads nowhere: "
+            f"open it as `{name}`."
         )
         yield Reason(text=text, cell=file.cell, source=Source.SOURCE)
     for module, cell in needs.modules.items():
