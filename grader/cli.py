@@ -286,7 +286,8 @@ def main() -> None:
             typer.echo(f"grade: {_fault(lack)}", err=True)
             sys.exit(FAULT)
         typer.echo(
-            f"grade: Running notebooks needs {top}, which is not installed: pip install 'grader[run]'.",
+            f"grade: Running notebooks needs {top}, which is not installed: "
+            f'{sys.executable} -m pip install "grader[run]"',
             err=True,
         )
         sys.exit(USAGE)

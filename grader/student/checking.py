@@ -41,6 +41,6 @@ def _refuse_elsewhere() -> None:
     """`UsageError` where notebooks cannot be run: limits are kept by what only Linux has."""
     if sys.platform != "linux":
         raise UsageError(
-            "Notebooks are run on Linux only, which Colab and WSL are too: use --run there, or leave it out "
-            "and have yours read."
+            "Notebooks are run on Linux only, WSL on Windows included: use --run there, or leave it out and "
+            "have yours read."
         )

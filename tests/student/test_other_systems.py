@@ -133,7 +133,7 @@ def test_a_notebook_is_read_to_the_end(system, folder):
 def test_it_says_where_notebooks_can_be_run(system, folder):
     told = grade_on(system, "check", str(SAMPLE), "--edition", "a1.student.yaml", "--run", cwd=folder)
     assert told.returncode == 2
-    assert b"Notebooks are run on Linux only, which Colab and WSL are too" in told.stderr
+    assert b"Notebooks are run on Linux only, WSL on Windows included" in told.stderr
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
