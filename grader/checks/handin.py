@@ -93,9 +93,11 @@ def outputs_saved(evidence: Evidence) -> Verdict:
         text = f"No code cell has a saved output, but cell {cell} shows a picture that may be one."
         return needs_review(Reason(text=text, cell=cell, source=Source.SAVED))
     if saved.cells_with_output == 0:
+        count = saved.code_cells
+        none = "The code cell has no" if count == 1 else f"None of the {count} code cells has a"
         text = (
-            f"None of the {saved.code_cells} code cells has a saved output: run it all and save it with "
-            "its outputs (in Colab: Edit, Notebook settings, untick 'Omit code cell output')."
+            f"{none} saved output: run it all and save it with its outputs (in Colab: Edit, Notebook "
+            "settings, untick 'Omit code cell output')."
         )
         return not_met(Reason(text=text, numbers=(0.0,), source=Source.SAVED))
     foreign = results_of_other_code(evidence)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from grader.verbs.options import DONE, AssignmentArgument, CourseOption, DataOption, JsonOption
+from grader.verbs.options import DONE, STOPPED, AssignmentArgument, CourseOption, DataOption, JsonOption
 
 SOMETHING_MISSING = 1
 
@@ -42,10 +42,14 @@ def check(
     from grader.student.page import render
     from grader.student.terminal import show, working_on
 
-    with working_on("running it" if execute else ""):
-        looked = check_notebook(
-            notebook, assignment=assignment, edition=edition, course=course, execute=execute, data=data
-        )
+    try:
+        with working_on("running it" if execute else ""):
+            looked = check_notebook(
+                notebook, assignment=assignment, edition=edition, course=course, execute=execute, data=data
+            )
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        raise typer.Exit(STOPPED) from None
     if html is not None:
         _write(html, render(looked))
     if as_json:

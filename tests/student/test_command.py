@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from typer.testing import CliRunner
 
 from grader.cli import app
 from grader.errors import GraderError, RubricError, UsageError
+from grader.student.edition import edition_in_yaml
 
 SAMPLES = REPOSITORY / "submissions" / "a1"
 GOOD = SAMPLES / "Participant_102_assignsubmission_file" / "IDL_Assignment_1.ipynb"
@@ -66,17 +70,17 @@ def test_the_edition_beside_the_notebook_is_found_and_says_the_same(elsewhere):
 
 
 @pytest.mark.parametrize("name", ["a1.student (1).yaml", "a1.student.yaml.txt", "A1.Student.yml"])
-def test_an_edition_is_found_by_the_name_that_a_browser_gives_it(elsewhere, name):
-    grade("student-edition", "a1", "--course", str(REPOSITORY), "--to", name)
+def test_an_edition_is_found_by_the_name_that_a_browser_gives_it(elsewhere, editions, name):
+    (elsewhere / name).write_text(edition_in_yaml(editions["a1"]), "utf-8")
     assert grade("check", "my.ipynb").exit_code == 0
 
 
-def test_two_editions_of_one_assignment_must_not_differ(elsewhere):
+def test_two_editions_of_one_assignment_must_not_differ(elsewhere, editions):
+    text = edition_in_yaml(editions["a1"])
     for name in ("a1.student.yaml", "a1.student (1).yaml"):
-        grade("student-edition", "a1", "--course", str(REPOSITORY), "--to", name)
+        (elsewhere / name).write_text(text, "utf-8")
     assert grade("check", "my.ipynb").exit_code == 0
-    old = elsewhere / "a1.student (1).yaml"
-    old.write_text(old.read_text("utf-8").replace("edition: 2026", "edition: 2025"), "utf-8")
+    (elsewhere / name).write_text(text.replace("edition: 2026", "edition: 2025"), "utf-8")
     with pytest.raises(UsageError, match="are different student editions of a1: keep the one"):
         grade("check", "my.ipynb")
 
@@ -127,3 +131,13 @@ def test_what_a_notebook_says_is_no_markup_on_the_page(elsewhere, notebook_of):
     page = Path("page.html").read_text("utf-8")
     assert "<script" not in page
     assert "<img" not in page
+
+
+def test_a_look_is_quick(elsewhere, editions):
+    """CPU seconds, for other programs may keep the machine busy; with all editions there, to choose from."""
+    for assignment, edition in editions.items():
+        (elsewhere / f"{assignment}.student.yaml").write_text(edition_in_yaml(edition), "utf-8")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "grader", "check", "my.ipynb"], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
