@@ -45,21 +45,13 @@ MAY_IMPORT = {
     "groups": {"evidence", "gradebook", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
+    "gathering": {
+        *("assess", "course", "evidence", "execution", "notebook", "oracles", "provisions", "report"),
+        *("rubric", "script_trials", "model", "errors"),
+    },
     "pipeline": {
-        *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *(
-            "groups",
-            "kept_rubrics",
-            "lateness",
-            "oracles",
-            "provisions",
-            "report",
-            "rubric",
-            "script_trials",
-            "model",
-            "errors",
-        ),
-        "trust",
+        *("assess", "course", "datasets", "evidence", "execution", "gathering", "gradebook", "groups"),
+        *("intake", "kept_rubrics", "lateness", "provisions", "report", "rubric", "trust", "model", "errors"),
     },
     "script_references": {
         *("course", "datasets", "evidence", "execution", "fixes", "provisions", "rubric", "script_trials"),
