@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.assess import assess, judged_by_criterion
+from grader.assess import asks_for_more_seeds, assess, judged_by_criterion
 from grader.course import Course
 from grader.datasets.finding import dataset_names
 from grader.datasets.withheld import course_secret
 from grader.errors import UsageError
+from grader.evidence.collect import StoredEvidence
 from grader.evidence.record import Evidence
 from grader.execution.forecast import Forecast
 from grader.execution.interface import Executor
@@ -25,9 +26,10 @@ from grader.gradebook.store import Gradebook
 from grader.groups.sharing import for_everybody, groups_of, in_group, judged_themselves, shared_decisions
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
+from grader.judged_before import JudgedBefore
 from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
-from grader.model import Grade, Group, Isolation, Record, Rejected, RunStatus, Submission
+from grader.model import Grade, Group, Isolation, Outcome, Record, Rejected, RunStatus, Submission
 from grader.provisions import Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
@@ -67,7 +69,8 @@ def grade(
 ) -> Iterator[Graded]:
     """Grade everything at `path`, one assignment after the other.
 
-    What was run before is not run again, what was judged before is judged again. `data`, `decisions` and
+    What was run before is not run again; what was judged before is judged again where anything has changed
+    that it rests on. `data`, `decisions` and
     `worksheet` name a folder of data sets, a `decisions.csv` and Moodle's grading worksheet that lie
     elsewhere than expected; `limits`, each `name=value`, come before the rubric's; `repeat` other than 0
     gives every run other seeds; `pseudonyms` leaves names out of all that is shown; `foretell` hears, before
@@ -112,6 +115,7 @@ def _grade_assignment(
     submissions = [item for item in received if isinstance(item, Submission)]
     rejected = [item for item in received if isinstance(item, Rejected)]
     keep_rubric(desk.course, rubric)
+    pages = desk.course.reports / rubric.assignment
     data = Provisions(rubric, desk.course, desk.data, desk.isolation, desk.repeat, desk.executor.device)
     with Gradebook.open(desk.course.state / "gradebook.sqlite") as gradebook:
         earlier = gradebook.latest(rubric.assignment)
@@ -121,21 +125,35 @@ def _grade_assignment(
         if decisions_file is not None and not _is_handed_in(decisions_file, submissions):
             _take_decisions(decisions_file, rubric, submissions, gradebook)
         references = references_of(rubric, desk)
-        decided = gradebook.group_decisions(rubric.assignment)
-        groups = groups_of(submissions, decided) if is_whole_class else {}
+        not_trusted = distrusted(agreements(gradebook))
+        keys = {one.id: desk.evidence.key(one, data.run_settings) for one in submissions}
+        before = JudgedBefore(
+            desk.course.state / "judged" / f"{rubric.assignment}.json",
+            [rubric.sha256, references.model_dump_json(), *sorted(not_trusted), handed_in.terms],
+            keys,
+            pages,
+        )
+        groups: Mapping[str, Group] = {}
+        if is_whole_class:
+            decided = gradebook.group_decisions(rubric.assignment)
+            known = before.groups(decided, earlier)
+            groups = groups_of(submissions, decided) if known is None else known
+        decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
+        standing = before.standing(groups, earlier, decisions, handed_in.times)
+        if rubric.scripts or desk.names is not None:
+            standing = {}  # a script's run counts for the whole class; pages without names are of all or none
+        to_judge = [one for one in submissions if one.id not in standing]
         gathered = _for_groups(
-            gather(judged_themselves(submissions, groups), rubric, desk, data, references, earlier.values()),
-            submissions,
+            gather(judged_themselves(to_judge, groups), rubric, desk, data, references, earlier.values()),
+            to_judge,
             groups,
         )
-        decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
-        not_trusted = distrusted(agreements(gradebook))
         judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
         grades = tuple(in_group(handed_in.told(grade), groups, earlier) for grade in judged_now)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
-        others = {} if is_whole_class else gradebook.latest(rubric.assignment)
+        others = standing if is_whole_class else gradebook.latest(rubric.assignment)
     rejected += gathered.rejected
     present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
     shown = Published(
@@ -152,16 +170,24 @@ def _grade_assignment(
         shown.evidence,
         shown.rejected,
         others=shown.others,
+        examples_from=StoredEvidence(desk.evidence, keys, shown.evidence) if standing else None,
         run_of=desk.runs.load,
         title=rubric.title,
         executed=shown.executed,
         standings=standings,
-        to=desk.course.reports / rubric.assignment,
+        to=pages,
     )
+    if desk.names is None:
+        pairs = zip(grades, gathered.evidence, strict=True)
+        graded = {*standing, *(grade.submission for grade in grades)}
+        final = [grade.submission for grade, found in pairs if _is_final(grade, found, rubric)]
+        before.keep(final, groups_have_grades=graded.issuperset(groups))
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]
+    by_name = standing | {grade.submission: grade for grade in shown.grades}
+    in_order = [by_name[one.id] for one in submissions if one.id in by_name]
     return Graded(
         assignment=rubric.assignment,
-        grades=tuple(shown.grades),
+        grades=tuple(in_order if standing else shown.grades),
         rejected=tuple(shown.rejected),
         lost=tuple(lost),
         changes=tuple(changes),
@@ -169,6 +195,13 @@ def _grade_assignment(
         isolation=desk.isolation,
         class_page=class_page,
     )
+
+
+def _is_final(grade: Grade, evidence: Evidence, rubric: Rubric) -> bool:
+    """Whether judging again would end alike: nothing was lost, and no fault of ours was in the way."""
+    is_lost = evidence.run is not None and evidence.run.status is RunStatus.LOST
+    is_checked = all(one.verdict.outcome is not Outcome.NOT_CHECKED for one in grade.criteria)
+    return is_checked and not is_lost and not asks_for_more_seeds(evidence, rubric)
 
 
 def _for_groups(

@@ -45,13 +45,15 @@ MAY_IMPORT = {
     "groups": {"evidence", "gradebook", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
+    "judged_before": {"model"},
     "gathering": {
         *("assess", "course", "evidence", "execution", "notebook", "oracles", "provisions", "report"),
         *("rubric", "script_trials", "model", "errors"),
     },
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gathering", "gradebook", "groups"),
-        *("intake", "kept_rubrics", "lateness", "provisions", "report", "rubric", "trust", "model", "errors"),
+        *("intake", "judged_before", "kept_rubrics", "lateness", "provisions", "report", "rubric", "trust"),
+        *("model", "errors"),
     },
     "script_references": {
         *("course", "datasets", "evidence", "execution", "fixes", "provisions", "rubric", "script_trials"),
