@@ -9,7 +9,7 @@ from decimal import Decimal
 from grader.checks.graph_claims import Kind, PrintedTime, Trend, claimed_trends, printed_times, speaks_of_gain
 from grader.checks.measurement import is_trusted
 from grader.checks.networks import cell_of, code_of
-from grader.checks.previews import public
+from grader.checks.previews import Preview, later, preview_of, public
 from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
@@ -36,7 +36,16 @@ _IN_GRAPHS = named_in_code("function|run_eagerly|run_functions_eagerly", "a tf.f
 _CLOCKS = ("time.", "tf.function", "tf.GradientTape")
 
 
-@check("graph-gain", public_side=public(before_run=_IN_GRAPHS), times=True)
+_UNTIMED = Reason(text="How much faster the graphs are was not timed in this run.", source=Source.OBSERVED)
+
+
+def _gain_before_grading(evidence: Evidence) -> Preview:
+    """What is compared; that is timed, and what is said of it is read, when it is graded."""
+    verdict = graph_gain(evidence)
+    return later(*verdict.reasons) if _UNTIMED in verdict.reasons else preview_of(verdict)
+
+
+@check("graph-gain", public_side=public(before_run=_IN_GRAPHS, preview=_gain_before_grading), times=True)
 def graph_gain(evidence: Evidence) -> Verdict:
     """At least two sizes of models are compared with and without `tf.function`, and the gain is put in words.
 
@@ -61,14 +70,16 @@ def graph_gain(evidence: Evidence) -> Verdict:
             f"outputs that say that they are of eager steps: {len(kinds[0])}, of graphs: {len(kinds[1])}."
         )
         return needs_review(Reason(text=text, source=Source.OBSERVED), *faults, *told)
-    if faults or len([one for one in timed_sizes(evidence.observed) if one.gain is not None]) < 2:
-        return needs_review(*faults, *told)
     seen = Reason(
         text=f"Models of {' and '.join(f'{size:,}' for size in sizes[:4])} weights are compared both ways.",
         cell=printed[0].cell,
         numbers=tuple(sizes[:4]),
         source=Source.RERUN,
     )
+    if not faults and not evidence.observed.timings:
+        return needs_review(seen, _UNTIMED, *told)
+    if faults or len([one for one in timed_sizes(evidence.observed) if one.gain is not None]) < 2:
+        return needs_review(*faults, *(told or (seen,)))
     return _with_sentence(evidence, (seen, *told))
 
 
