@@ -224,10 +224,11 @@ def _uses_only_data_of_keras(evidence: Evidence) -> bool:
 
 def _use_of(evidence: Evidence, name: str, prefixes: Sequence[str]) -> Reason | None:
     """Where a tool is used: by its name in the code, or as given to `compile` of a model that was trained."""
+    article = "an" if name == "optimiser" else "a"
     for prefix in prefixes:
         for use in evidence.code.uses(prefix):
             return Reason(
-                text=f"A {name} of Keras: `{use.name}`.".replace("A optimiser", "An optimiser"),
+                text=f"{article.capitalize()} {name} of Keras: `{use.name}`.",
                 cell=use.cell,
                 source=Source.SOURCE,
             )
@@ -243,5 +244,5 @@ def _use_of(evidence: Evidence, name: str, prefixes: Sequence[str]) -> Reason | 
             }[name]
         )
         if given:
-            return seen(f"Seen while it ran, a {name} of Keras: {given}.", where(evidence, network))
+            return seen(f"Seen while it ran, {article} {name} of Keras: {given}.", where(evidence, network))
     return None

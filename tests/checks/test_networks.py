@@ -461,6 +461,25 @@ def test_a_ready_made_network_is_for_a_person():
     assert connected_blocks(with_model(DENSENET, source)).outcome is REVIEW
 
 
+def test_a_block_that_rests_on_one_concatenation_is_for_a_person():
+    layers = image(conv(0), conv(1), join("Concatenate", 16, 1, 2), conv(3))
+    assert connected_blocks(with_model(layers)).outcome is REVIEW
+
+
+def test_a_step_that_nobody_knows_costs_no_block():
+    strange = image(conv(0), Layer(kind="NewLayer", name="odd", shape=(32, 32, 8), inputs=(1,)), conv(2))
+    verdict = connected_blocks(with_model(strange))
+    assert verdict.outcome is REVIEW
+    assert any("`odd`" in reason.text for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize("check", [connected_blocks, functional_api])
+def test_a_network_that_was_built_but_not_trained_is_for_a_person(check):
+    plain, dense = a_model(PLAIN, made="sequential"), a_model(DENSENET, id=2, name="other")
+    assert check(an_evidence(JOINED, by_fit(), models=(plain,))).outcome is NOT_MET
+    assert check(an_evidence(JOINED, by_fit(), models=(plain, dense))).outcome is REVIEW
+
+
 @pytest.mark.parametrize(
     ("made", "layers", "outcome"),
     [
@@ -473,6 +492,16 @@ def test_a_ready_made_network_is_for_a_person():
 )
 def test_the_functional_api_is_what_a_branching_network_is_built_with(made, layers, outcome):
     assert functional_api(with_model(layers, made=made)).outcome is outcome
+
+
+@pytest.mark.parametrize("made", ["sequential", "subclassed"])
+def test_a_functional_network_in_another_model_is_functional(made):
+    assert functional_api(with_model(DENSENET, made=made, joins_inside=3)).outcome is MET
+    assert densenet_sequential(with_model(DENSENET, made="sequential", joins_inside=3)).outcome is REVIEW
+
+
+def test_a_subclass_of_which_the_graph_is_not_known_costs_no_functional_api():
+    assert functional_api(with_model(PLAIN, made="subclassed", is_whole=False)).outcome is REVIEW
 
 
 def test_a_sequential_densenet_is_the_bonus():

@@ -27,7 +27,9 @@ def blocks_found(evidence: Evidence, criterion: CriterionGrade) -> Iterator[Pict
     observed = evidence.observed
     if observed is None or not observed.is_trusted:
         return
-    found = [(model, dense, residual) for model in observed.models for dense, residual in [_blocks_of(model)]]
+    trained = {training.model for training in observed.trainings}
+    models = [model for model in observed.models if model.id in trained]
+    found = [(model, dense, residual) for model in models for dense, residual in [_blocks_of(model)]]
     ordered = sorted(found, key=lambda one: (-_longest(one[1]), -_longest(one[2])))
     for model, dense, residual in ordered[:_MOST_PICTURES]:
         if dense or residual:
