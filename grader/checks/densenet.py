@@ -204,6 +204,11 @@ def _without(evidence: Evidence, found: list[_Found], kind: BlockKind, at_least:
             if most
             else ": nothing is concatenated"
         )
+        apart = [
+            one.network.connections.unconnected() for one in found if one.network.connections is not None
+        ]
+        later, earlier = next(filter(None, apart), ("", ""))
+        text += f" (`{later}`, for one, does not receive `{earlier}`)" if later else ""
     return seen(f"{text}.", where(evidence, found[0].network), (most,))
 
 

@@ -179,6 +179,21 @@ class Connections:
         names = tuple(node.name for node in nodes)
         return Block(places, names, tuple(node.filters for node in nodes), is_certain)
 
+    def unconnected(self) -> tuple[str, str] | None:
+        """The names of two convolutions that are concatenated though the later does not receive the earlier.
+
+        Those of the first two; None where there are none.
+        """
+        convolutions = frozenset(self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS])
+        nodes = self._graph.nodes
+        for features in self._joined:
+            joined = sorted(features & convolutions)
+            for place, later in enumerate(joined):
+                missed = set(joined[:place]) - self._received(later)
+                if missed and nodes[later].name != nodes[min(missed)].name:
+                    return nodes[later].name, nodes[min(missed)].name
+        return None
+
     def residual_blocks(self) -> tuple[Block, ...]:
         """Additions of features and what convolutions make of them: one block each, with its convolutions."""
         return tuple(

@@ -461,6 +461,15 @@ def test_a_ready_made_network_is_for_a_person():
     assert connected_blocks(with_model(DENSENET, source)).outcome is REVIEW
 
 
+def test_a_network_without_a_block_is_told_what_is_not_connected():
+    chain = image(conv(0), conv(1), conv(2), join("Concatenate", 24, 1, 2, 3))
+    chain = tuple(layer.model_copy(update={"name": f"step_{at}"}) for at, layer in enumerate(chain))
+    verdict = connected_blocks(with_model(chain))
+    assert verdict.outcome is NOT_MET
+    assert "there is 1 concatenation, " in verdict.reasons[0].text
+    assert "`step_3`, for one, does not receive `step_1`" in verdict.reasons[0].text
+
+
 def test_a_block_that_rests_on_one_concatenation_is_for_a_person():
     layers = image(conv(0), conv(1), join("Concatenate", 16, 1, 2), conv(3))
     assert connected_blocks(with_model(layers)).outcome is REVIEW
