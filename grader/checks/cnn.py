@@ -32,7 +32,7 @@ from grader.model import Reason, Source, Verdict, met, needs_review, not_met, pa
 _HALF = Decimal("0.5")
 _SHOWN = 6
 _TAPE = re.compile(r"GradientTape|\.gradient\(|\.minimize\(|compute_gradients|apply_gradients|\.apply\(")
-_FITS = re.compile(r"\.(?:fit|fit_generator|train_on_batch)\(")
+_FITS = re.compile(r"\.(fit|fit_generator|train_on_batch)\(")
 _BY_HAND = (UpdatePath.OPTIMIZER, UpdatePath.ASSIGN, UpdatePath.REBOUND)
 
 
@@ -138,9 +138,10 @@ def custom_training_loop(evidence: Evidence) -> Verdict:
     elsewhere = work_elsewhere(evidence)
     is_by_keras = all(network.is_by_fit for network in networks_of(evidence))
     is_all = all_seen(evidence) and elsewhere is None
-    if is_by_keras and not has_tape and _FITS.search(code_of(evidence)) and is_all:
+    fits = _FITS.search(code_of(evidence))
+    if is_by_keras and not has_tape and fits and is_all:
         text = (
-            "Every network is trained by Keras's `fit`; asked for was a training loop of your own with "
+            f"Every network is trained by Keras's `{fits[1]}`; asked for was a training loop of your own with "
             "GradientTape. The code has none."
         )
         return not_met(seen(text, where(evidence, networks[0]), (len(networks),)))
