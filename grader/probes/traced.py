@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 MOST_OPERATIONS = 1_200
@@ -19,7 +20,7 @@ def operations_of(model: Any, arguments: Any, named: Any) -> list[dict[str, Any]
     """
     import tensorflow as tf
 
-    graph = _graph_of(model, arguments, named)
+    graph = graph_of(lambda given, others: model(*given, **others), arguments, named)
     places: dict[str, int] = {}
     found: list[dict[str, Any]] = []
     for tensor in graph.inputs:
@@ -39,13 +40,12 @@ def operations_of(model: Any, arguments: Any, named: Any) -> list[dict[str, Any]
     return found if len(found) <= MOST_OPERATIONS else []
 
 
-def _graph_of(model: Any, arguments: Any, named: Any) -> Any:
-    """TensorFlow's graph of a call, `tf.function`s within the model written out; else as calls of them."""
+def graph_of(call: Callable[..., Any], *arguments: Any) -> Any:
+    """TensorFlow's graph of a call, the `tf.function`s in it written out; else as calls of them."""
     import tensorflow as tf
 
     def traced() -> Any:
-        call = tf.function(lambda given, others: model(*given, **others), autograph=False)
-        return call.get_concrete_function(arguments, named).graph
+        return tf.function(call, autograph=False).get_concrete_function(*arguments).graph
 
     was_eager = tf.config.functions_run_eagerly()
     try:
