@@ -141,8 +141,8 @@ def custom_training_loop(evidence: Evidence) -> Verdict:
     fits = _FITS.search(code_of(evidence))
     if is_by_keras and not has_tape and fits and is_all:
         text = (
-            f"Every network is trained by Keras's `{fits[1]}`; asked for was a training loop of your own with "
-            "GradientTape. The code has none."
+            f"Every network is trained by Keras's `{fits[1]}`; asked for was a training loop of your own "
+            "with GradientTape. The code has none."
         )
         return not_met(seen(text, where(evidence, networks[0]), (len(networks),)))
     text = "Whether the network is trained by a loop of one's own could not be settled."

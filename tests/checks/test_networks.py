@@ -316,7 +316,7 @@ LINES = {"cifar10": Line(full=0.5, partly=0.3), "cifar100": Line(full=0.2, partl
 
 
 def accuracy_of(evidence: Evidence) -> Outcome:
-    return accuracy_at_least(evidence, thresholds=LINES, band=0.02).outcome
+    return accuracy_at_least(evidence, thresholds=LINES, band=0.02, convolutional=True).outcome
 
 
 @pytest.mark.parametrize(
@@ -329,6 +329,22 @@ def test_the_accuracy_of_a_network_is_measured_on_what_it_was_trained_on(accurac
 
 def test_a_measurement_that_no_output_bears_out_is_for_a_person():
     assert accuracy_of(an_evidence(prints="done\n")) is REVIEW
+
+
+def test_a_measurement_that_was_computed_outside_need_not_be_borne_out():
+    computed = measured(agreement=0.99, why_not_computed="")
+    assert accuracy_of(an_evidence(prints="done\n", measures=(computed,))) is MET
+    forged = measured(agreement=0.9, why_not_computed="")
+    assert accuracy_of(an_evidence(prints="done\n", measures=(forged,))) is REVIEW
+
+
+def test_the_accuracy_of_a_network_without_convolutions_is_for_a_person():
+    computed = measured(0.9, agreement=1.0, why_not_computed="")
+    evidence = an_evidence(
+        LOOP, a_training(forward=DENSE_ONLY), models=(a_model(image()),), measures=(computed,)
+    )
+    assert accuracy_of(evidence) is REVIEW
+    assert accuracy_at_least(evidence, thresholds=LINES).outcome is MET
 
 
 @pytest.mark.parametrize(
