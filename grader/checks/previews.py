@@ -42,8 +42,8 @@ class PublicSide:
     """What students may know of a check: `parameters` picks that out of those that a rubric gives.
 
     `preview` is called as a check is, with these parameters only; None stands for the check itself, which
-    then takes no others. `before_run` is called in its place, with the evidence alone, for a notebook that
-    was not run, where it takes a run to judge. `heading` makes, of the same parameters, the heading of a
+    then takes no others. `before_run` is called in its place, with the same parameters, for a notebook
+    that was not run, where it takes a run to judge. `heading` makes, of the same parameters, the heading of a
     notebook below which an answer is found for sure; None where the check looks for no answer in words.
     """
 

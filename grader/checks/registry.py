@@ -76,7 +76,7 @@ class Check:
         expected = self.parameters if function is None else _parameters_of(function, self.name)
         values = expected.model_validate(given)
         if evidence.run is None and self.public.before_run is not None:
-            return self.public.before_run(evidence)
+            return self.public.before_run(evidence, **_values(values))
         if function is None:
             return preview_of(self(evidence, values))
         return function(evidence, **_values(values))
