@@ -115,13 +115,15 @@ class Layer(Record):
 class TracedOperation(Record):
     """One operation of a traced model, by TensorFlow's name; the model's inputs are called "Input".
 
-    `name` ends with the path of the layer that it is from; `inputs` are places in the list.
+    `name` ends with the path of the layer that it is from; `inputs` are places in the list. `kernel` of a
+    convolution is the height and width of what it is multiplied with.
     """
 
     op: Name
     name: Name = ""
     shape: Shape | None = None
     inputs: Inputs = ()
+    kernel: Annotated[tuple[Count, ...], Field(max_length=3)] | None = None
 
 
 class TracedGraph(Record):
@@ -136,7 +138,8 @@ class ObservedModel(Record):
 
     `made` is "sequential", "functional" or "subclassed". `layers`: nested models are taken apart. Where
     `is_whole` is False they do not tell all (a subclass, a layer of the notebook's own, too many):
-    `operations`, traced from a call, do. `own_train_step`: its class overrides Keras's `train_step`.
+    `operations`, traced from a call, do. `joins_inside` counts the calls with several inputs in functional
+    models inside of it. `own_train_step`: its class overrides Keras's `train_step`.
     `optimizer`, `rate`, `loss`, `metrics` are those that `compile` was given, by class or function name.
     """
 
@@ -148,6 +151,7 @@ class ObservedModel(Record):
     calls: Count = 0
     layers: Annotated[tuple[Layer, ...], Field(max_length=1_000)] = ()
     is_whole: bool = False
+    joins_inside: Count = 0
     operations: Annotated[tuple[TracedOperation, ...], Field(max_length=3_000)] = ()
     parameters: Count = 0
     trainable_parameters: Count = 0
@@ -156,3 +160,9 @@ class ObservedModel(Record):
     rate: Number | None = None
     loss: Name | None = None
     metrics: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+
+    @property
+    def has_joins(self) -> bool:
+        """Whether something in it takes the outputs of several others."""
+        fed = [layer.inputs for layer in self.layers] + [step.inputs for step in self.operations]
+        return any(len(inputs) > 1 for inputs in fed)
