@@ -107,6 +107,7 @@ class Book:
     def poll(self) -> None:
         """Between cells: see which graphs trained, and keep snapshots of their weights."""
         for training in self.trainings:
+            training.note_work(self._current_run())
             if training.counter is None or training.final is not None:
                 continue
             steps = training.updates

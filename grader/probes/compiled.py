@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from probes.hearing import Hearing, heard
 from probes.hooks import Hooks
+from probes.pairing import clock
 from probes.places import code_of, is_library
 from probes.timing import Timings
 
@@ -35,6 +36,7 @@ class CompiledFunction:
         self.eager_calls = 0
         self.traces = 0
         self.signatures: list[str] = []
+        self.tracing_seconds = 0.0  # of the calls that traced
         self.has_gradients = False
         self.trainings: list[Any] = []  # whose gradients it computes
         self.latest: Any = None  # of the trainings, the one that it computed last
@@ -96,6 +98,7 @@ class CompiledFunctions:
             self.at_work.append(seen)
             self._given.append((*arguments, *named.values()))
             is_eager = self._is_eager()
+            began = clock()
             try:
                 return original(function, *arguments, **named)
             finally:
@@ -106,7 +109,7 @@ class CompiledFunctions:
                     seen.calls += 1
                     if seen.trainings:
                         self.stepped(seen)
-                self._ended(function, seen, arguments, named)
+                self._ended(function, seen, clock() - began, arguments, named)
 
         return __call__
 
@@ -120,12 +123,15 @@ class CompiledFunctions:
         return seen
 
     @heard
-    def _ended(self, function: Any, seen: CompiledFunction, arguments: Any, named: Any) -> None:
+    def _ended(
+        self, function: Any, seen: CompiledFunction, seconds: float, arguments: Any, named: Any
+    ) -> None:
         if function._run_functions_eagerly:
             seen.eager_calls += 1
         else:
             traces = function.experimental_get_tracing_count()
             if traces != seen.traces:
+                seen.tracing_seconds += seconds
                 self._traced(seen, traces, arguments, named)
                 self.timings.traced(function, seen, arguments, named)
 

@@ -180,7 +180,7 @@ class Recorder(CallListener):
             self.around.pipelines.look_into(_LOOKING_SECONDS)
             facts.tell_around(self.around, answer, is_last=True)
             with contextlib.suppress(Exception):  # functions of the notebook's are called: all else is told
-                self.around.timings.measure(answer, deadline + _TIMING_SECONDS)
+                self.around.timings.measure(answer, deadline + _TIMING_SECONDS, self.book.trainings)
 
 
 def _has_keras() -> bool:
