@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from grader.evidence.record import Evidence
-from grader.notebook.modes import mentions_in
+from grader.notebook.modes import Mode, mentions_in
 
 _MODEL = (
     r"(?:\s+(?:the|das|die|ein|a|is|sind|ist|dense)){0,2}"
@@ -52,9 +52,10 @@ class Trend(StrEnum):
 
 
 def claimed_trends(evidence: Evidence) -> Iterator[tuple[int, Trend]]:
-    """The clauses of the text on how the gain depends on the size, each with its cell."""
+    """The clauses of the text on how the gain depends on the size, each with its cell; none of tables."""
     for passage in evidence.prose.passages:
-        for sentence in re.split(r"(?<=[.!?:;])\s+", " ".join(passage.text.split())):
+        text = " ".join(line.strip() for line in passage.text.split("\n") if " | " not in line)
+        for sentence in re.split(r"(?<=[.!?:;])\s+", text):
             if not passage.is_heading and (trend := trend_of(sentence)) is not None:
                 yield passage.cell, trend
 
@@ -62,7 +63,11 @@ def claimed_trends(evidence: Evidence) -> Iterator[tuple[int, Trend]]:
 def speaks_of_gain(evidence: Evidence) -> bool:
     """Whether the text says anything of graphs, eager execution or speed that may be such a sentence."""
     texts = [passage.text for passage in evidence.prose.passages if not passage.is_heading]
-    return any(_GAIN.search(text) or _SPOKEN.search(text) or mentions_in(text) for text in texts)
+    return any(_GAIN.search(text) or _SPOKEN.search(text) or _names_eager(text) for text in texts)
+
+
+def _names_eager(text: str) -> bool:
+    return any(mention.mode is Mode.EAGER for mention in mentions_in(text))
 
 
 def trend_of(sentence: str) -> Trend | None:
@@ -76,12 +81,10 @@ def trend_of(sentence: str) -> Trend | None:
     if size and not small and not large:
         falls, grows = _FALLS.search(sentence), _GROWS.search(sentence)
         return Trend.OPEN if bool(falls) == bool(grows) else Trend.FALLS if falls else Trend.GROWS
-    if (
-        small
-        and large
-        and (by_factors := _trend_by_factors(sentence, small_first=small.start() < large.start()))
-    ):
-        return by_factors
+    if small and large:
+        by_factors = _trend_by_factors(sentence, small_first=small.start() < large.start())
+        if by_factors is not None:
+            return by_factors
     more, less = _MORE.search(sentence), _LESS.search(sentence)
     if bool(more) == bool(less) or bool(small) == bool(large):
         return Trend.OPEN

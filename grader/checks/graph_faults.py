@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from grader.checks.graph_times import CLEAR, not_borne_out, timed_sizes
+from grader.checks.graph_times import CLEAR, not_borne_out, sizes_compared, timed
 from grader.checks.networks import cell_of
 from grader.evidence.around import ObservedFunction
 from grader.evidence.observed import Observed
@@ -19,17 +19,10 @@ _STEPS_PER_CALL = 10  # of a function that holds a loop
 _FEWEST_TRACES = 3
 _ALIKE = 1.5  # times as many steps: those before the clock starts are among them
 _CALLS_PER_TRACE = 20  # with fewer, tracing may make up much of the time of all calls
-_MUCH_OUTSIDE = 1 / 3  # of an eager call
+MUCH_OUTSIDE = 1 / 3  # of an eager call
 _MORE_OPERATIONS = 2  # times as many as in the graph, which holds more than run eagerly
 _LARGE_CONSTANTS = 10_000_000  # bytes
 _SHORT_CALL = 0.001  # seconds, of a graph: to start it takes a good part of that
-
-
-def sizes_compared(observed: Observed) -> list[int]:
-    """The numbers of weights of the models that were trained both eagerly and as graphs, ascending."""
-    eager = {training.parameters for training in observed.trainings if training.eager_gradients}
-    graph = {training.parameters for training in observed.trainings if training.graph_gradients}
-    return sorted(graph & eager)
 
 
 def faults_of(evidence: Evidence, times: Sequence[ModeTime]) -> Iterator[Reason]:
@@ -53,9 +46,8 @@ def faults_of(evidence: Evidence, times: Sequence[ModeTime]) -> Iterator[Reason]
 def loops_in(observed: Observed) -> Iterator[ObservedFunction]:
     """The notebook's `tf.function`s that take many steps per call."""
     for function in observed.functions:
-        taken = sum(one.graph_gradients for one in observed.trainings if one.function == function.id)
         calls = function.calls - function.eager_calls
-        if function.is_own and calls and taken >= _STEPS_PER_CALL * calls:
+        if function.is_own and calls and function.steps >= _STEPS_PER_CALL * calls:
             yield function
 
 
@@ -123,8 +115,8 @@ def _other_work(evidence: Evidence) -> Iterator[Reason]:
     """Time among the steps that is not TensorFlow's, or operations that run eagerly only."""
     for use in evidence.code.uses("time.sleep")[:1]:
         yield Reason(text="The code sleeps (`time.sleep`).", cell=use.cell, source=Source.SOURCE)
-    for one in timed_sizes(evidence.observed) if evidence.observed else ():
-        if one.outside > _MUCH_OUTSIDE:
+    for one in timed(evidence.observed) if evidence.observed else ():
+        if one.outside > MUCH_OUTSIDE:
             text = (
                 f"Of an eager call of `{one.name}` {100 * one.outside:.0f} % of the time passes in Python "
                 "outside TensorFlow."

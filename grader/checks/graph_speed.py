@@ -8,8 +8,16 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from grader.checks.graph_claims import Trend, claimed_trends, speaks_of_gain
-from grader.checks.graph_faults import faults_of, loops_in, sizes_compared, why_slow
-from grader.checks.graph_times import CLEAR, are_enough, timed_sizes, told_times
+from grader.checks.graph_faults import MUCH_OUTSIDE, faults_of, loops_in, why_slow
+from grader.checks.graph_times import (
+    CLEAR,
+    STEPS_TIMED,
+    are_enough,
+    sizes_compared,
+    timed,
+    timed_sizes,
+    told_times,
+)
 from grader.checks.measurement import is_trusted
 from grader.checks.networks import cell_of, code_of
 from grader.checks.previews import public
@@ -24,7 +32,6 @@ from grader.notebook.mode_times import takes_times, typed_times
 from grader.notebook.modes import Mode
 from grader.notebook.records import ModeTime
 
-_STEPS_TIMED = 4  # of a loop: so few elements of a data set may be timed
 _GAIN = 1.1  # the least gain, at the lower end of its interval, that a loop is worth a bonus for
 _NAMED = re.compile(
     r"\btf\.function|\brun_eagerly|\brun_functions_eagerly|\bjit_compile|@function\b|\bAutoGraph", re.I
@@ -43,11 +50,7 @@ class _Told(NamedTuple):
 
     times: tuple[ModeTime, ...]
     source: Source
-
-    @property
-    def are_enough(self) -> bool:
-        """Whether there are two of eager steps and two of graphs."""
-        return are_enough(self.times)
+    are_enough: bool = True
 
 
 @check("graph-gain", public_side=public(before_run=_IN_GRAPHS), times=True)
@@ -68,10 +71,10 @@ def graph_gain(evidence: Evidence) -> Verdict:
     if (absent := _absent(evidence, told.times)) is not None:
         return not_met(absent, *faults)
     sizes = sizes_compared(observed)
-    reasons = (*_timed(observed, evidence), *_taken_once(told.times, sizes))
+    reasons = (*_timed(observed, evidence), *_taken_once(told, sizes))
     if len(sizes) < 2 or not told.are_enough:
         return needs_review(_too_few(sizes, told), *faults, *reasons)
-    if faults or len([one for one in timed_sizes(observed) if one.gain is not None]) < 2:
+    if faults or len(timed_sizes(observed)) < 2:
         return needs_review(*faults, *reasons)
     where = "Models" if told.source is Source.RERUN else "The text gives times that ours bear out: models"
     seen = Reason(
@@ -97,15 +100,15 @@ def _told_by(evidence: Evidence) -> _Told:
     )
     if are_enough(typed) and has_clock:
         return _Told(typed, Source.SOURCE)
-    return _Told(printed, Source.RERUN)
+    return _Told(printed, Source.RERUN, are_enough=False)
 
 
 def _too_few(sizes: Sequence[int], told: _Told) -> Reason:
     """What is missing of sizes and times."""
     counts = [sum(time.mode is mode for time in told.times) for mode in Mode]
     text = (
-        f"Sizes of models seen to train both eagerly and as a graph: {len(sizes)}; times that say that they "
-        f"are of eager steps: {counts[0]}, of graphs: {counts[1]}."
+        f"Sizes of models seen to train both eagerly and as a graph: {len(sizes)}; times in our run's "
+        f"outputs that say that they are of eager steps: {counts[0]}, of graphs: {counts[1]}."
     )
     return Reason(text=text, source=Source.OBSERVED)
 
@@ -113,7 +116,7 @@ def _too_few(sizes: Sequence[int], told: _Told) -> Reason:
 def _with_sentence(evidence: Evidence, reasons: tuple[Reason, ...]) -> Verdict:
     """The verdict on a sound comparison, by what is said about it."""
     claims = list(claimed_trends(evidence))
-    measured = measured_trend(evidence.observed.timings if evidence.observed else ())
+    measured = measured_trend(evidence.observed) if evidence.observed else None
     if not claims:
         text = "No sentence was found on how the gain depends on the size of the model."
         if speaks_of_gain(evidence) or work_elsewhere(evidence) is not None or evidence.prose.pictures:
@@ -148,8 +151,12 @@ def graph_loop(evidence: Evidence) -> Verdict:
         reason = Reason(text=text, source=Source.OBSERVED)
         return not_met(reason) if _is_whole(evidence) else needs_review(reason)
     names = {function.name for function in loops}
-    timed = [one for one in evidence.observed.timings if one.name in names and one.steps >= _STEPS_TIMED]
-    best = max(timed, key=lambda one: one.gain.low if one.gain else 0.0, default=None)
+    of_loops = [
+        one
+        for one in timed(evidence.observed)
+        if one.name in names and one.steps >= STEPS_TIMED and one.outside <= MUCH_OUTSIDE
+    ]
+    best = max(of_loops, key=lambda one: one.gain.low if one.gain else 0.0, default=None)
     cell = cell_of(evidence, loops[0].run)
     if best is None or best.gain is None or best.gain.low < _GAIN:
         text = f"`{loops[0].name}` holds a whole training loop; that it gains by it could not be shown."
@@ -158,14 +165,10 @@ def graph_loop(evidence: Evidence) -> Verdict:
     return met(Reason(text=text, cell=cell, source=Source.OBSERVED))
 
 
-def measured_trend(timings: tuple[Timing, ...]) -> Trend | None:
-    """How the gain goes from the notebook's smallest to its largest model; None where it is not clear."""
-    known = sorted(
-        (one for one in timings if one.gain and not one.is_reference), key=lambda one: one.parameters
-    )
-    if len(known) < 2 or known[0].parameters == known[-1].parameters:
-        return None
-    small, large = known[0].gain, known[-1].gain
+def measured_trend(observed: Observed) -> Trend | None:
+    """How the gain goes from the smallest to the largest model compared; None where it is not clear."""
+    gains = [one.gain for one in timed_sizes(observed)]
+    small, large = (gains[0], gains[-1]) if len(gains) > 1 else (None, None)
     if small is None or large is None:
         return None
     if small.low > CLEAR * large.high:
@@ -175,17 +178,17 @@ def measured_trend(timings: tuple[Timing, ...]) -> Trend | None:
 
 def _timed(observed: Observed, evidence: Evidence) -> Iterator[Reason]:
     """What was timed, in words: the notebook's functions, then ours."""
-    for one in (*timed_sizes(observed), *(one for one in observed.timings if one.is_reference)):
+    for one in (*timed(observed), *(one for one in observed.timings if one.is_reference)):
         text = in_words(one)
         yield Reason(text=text, cell=cell_of(evidence, one.at_run or None), source=Source.OBSERVED)
 
 
-def _taken_once(times: Sequence[ModeTime], sizes: Sequence[int]) -> Iterator[Reason]:
+def _taken_once(told: _Told, sizes: Sequence[int]) -> Iterator[Reason]:
     """What is said, for or against nothing, where there are no more times than models and ways."""
-    counts = [sum(time.mode is mode for time in times) for mode in Mode]
+    counts = [sum(time.mode is mode for time in told.times) for mode in Mode]
     if all(0 < count <= len(sizes) for count in counts):
         text = "There is one time for each model and way of running it, not how far times vary."
-        yield Reason(text=text, cell=times[0].cell, source=Source.RERUN)
+        yield Reason(text=text, cell=told.times[0].cell, source=told.source)
 
 
 def in_words(one: Timing) -> str:

@@ -11,6 +11,7 @@ from grader.notebook.modes import Mode
 from grader.notebook.records import ModeTime, Readings
 
 CLEAR = 1.25  # how far apart intervals of gains have to be, as a factor, to speak against a sentence
+STEPS_TIMED = 4  # of a loop in a graph: so few elements of a data set may be timed
 FAR = 3  # how many times what was timed a told gain may be; ten steps on a busy machine vary a lot
 _SIZES = (
     (0, r"tin(?:y|iest)|winzig\w*"),
@@ -47,10 +48,25 @@ def told_gains(times: Sequence[ModeTime]) -> list[tuple[str, float]]:
     return [("", one.seconds / other.seconds) for one, other in zip(eager, graph, strict=True)]
 
 
-def timed_sizes(observed: Observed) -> tuple[Timing, ...]:
-    """What of the notebook's was timed, each size once, the smallest first."""
+def sizes_compared(observed: Observed) -> list[int]:
+    """The numbers of weights of the models that were trained both eagerly and as graphs, ascending."""
+    eager = {training.parameters for training in observed.trainings if training.eager_gradients}
+    graph = {training.parameters for training in observed.trainings if training.graph_gradients}
+    return sorted(graph & eager)
+
+
+def timed(observed: Observed) -> tuple[Timing, ...]:
+    """What of the notebook's was timed: of each size a step, and a loop in a graph; the smallest first."""
     own = sorted((one for one in observed.timings if not one.is_reference), key=lambda one: len(one.eager))
-    return tuple(sorted({one.parameters: one for one in own}.values(), key=lambda one: one.parameters))
+    last = {(one.parameters, one.steps >= STEPS_TIMED): one for one in own}
+    return tuple(one for _, one in sorted(last.items(), key=lambda entry: entry[0]))
+
+
+def timed_sizes(observed: Observed) -> tuple[Timing, ...]:
+    """One timing with a gain per size that was trained both ways, the smallest first; steps before loops."""
+    sizes = sizes_compared(observed)
+    known = [one for one in timed(observed) if one.gain is not None and one.parameters in sizes]
+    return tuple({one.parameters: one for one in reversed(known)}.values())[::-1]
 
 
 def not_borne_out(times: Sequence[ModeTime], observed: Observed) -> tuple[float, Interval] | None:

@@ -45,6 +45,14 @@ class _Row(NamedTuple):
     rest: str
 
 
+def may_begin_table(line: str) -> bool:
+    """Whether a line can be the header of such a table."""
+    divider = divider_of(line)
+    texts = [piece.text for piece in pieces_of(line, divider)]
+    has_mode = any(map(mode_of, texts)) if divider == " " else True
+    return len(texts) > 1 and has_mode and not any(map(_value, texts))
+
+
 def read_mode_table(lines: Sequence[str], first: int, around: str = "") -> tuple[list[TableTime], int]:
     """The times of the table whose header is `lines[first]`, and the line after it.
 
@@ -55,9 +63,9 @@ def read_mode_table(lines: Sequence[str], first: int, around: str = "") -> tuple
     pieces = pieces_of(lines[first], divider)
     header = [Column(at, len(pieces), piece.start, piece.end, None) for at, piece in enumerate(pieces)]
     headings = [piece.text for piece in pieces]
-    is_named = any(map(mode_of, headings))
-    if len(header) < 2 or any(map(_value, headings)) or (divider == " " and not is_named):
+    if not may_begin_table(lines[first]):
         return [], first
+    is_named = any(map(mode_of, headings))
     rows, after = _rows(lines, first + 1, header, divider)
     times = _times_by_column(headings, rows, around) if is_named else _times_by_row(headings, rows, around)
     return (times, after) if times else ([], first)

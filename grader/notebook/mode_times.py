@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from grader.notebook.mode_tables import read_mode_table
+from grader.notebook.mode_tables import may_begin_table, read_mode_table
 from grader.notebook.modes import (
     OF_ELSE,
     Duration,
@@ -16,6 +16,7 @@ from grader.notebook.modes import (
     is_per_step,
     mentions_in,
     mode_of,
+    names_mode,
     without_spreads,
 )
 from grader.notebook.prose import Origin, Prose
@@ -23,6 +24,7 @@ from grader.notebook.records import Cell, ModeTime, OutputKind
 
 _MOST_LINES = 500  # of one output, and of one cell
 _MOST_CHARS = 500
+_MOST_TABLES = 50  # in the outputs of one cell; lines that only look like a header are among them
 _HEADING_CHARS = 80
 _BAR = re.compile(r"^\s*\d{1,9}/\d{1,9}\b.*?(?P<each>\d+ ?(?:ms|us|µs|s)/(?:step|epoch))")
 _PROCESSOR = re.compile(r"^\s*CPU times:")
@@ -43,13 +45,9 @@ class _Told(NamedTuple):
 def printed_times(cell: Cell) -> Iterator[ModeTime]:
     """The times in what a cell printed: in lines, below headings that name a mode, and in tables."""
     is_timed = _CLOCK.search(cell.source) is not None
-    found = (
-        told
-        for output in cell.outputs
-        if output.kind is not OutputKind.ERROR and not output.is_stderr
-        for told in _of_output(output.text, is_timed=is_timed)
-    )
-    for told in islice(found, _MOST_LINES):
+    printed = (out.text for out in cell.outputs if out.kind is not OutputKind.ERROR and not out.is_stderr)
+    lines = islice((line for text in printed for line in text.split("\n")), _MOST_LINES)
+    for told in _of_lines([line[:_MOST_CHARS] for line in lines], is_timed=is_timed):
         yield _with_cell(told, cell.number)
 
 
@@ -61,9 +59,10 @@ def typed_times(prose: Prose) -> Iterator[ModeTime]:
             continue
         lines = passage.text.split("\n")[:_MOST_LINES]
         around = " ".join((above, *passage.headings[-1:]))
-        for told in _of_passage(lines, around):
-            if told.mode is not None:
-                yield _with_cell(told, passage.cell)
+        if names_mode(f"{passage.text} {around}"):  # bare `with` may be about anything
+            for told in _of_passage(lines, around):
+                if told.mode is not None:
+                    yield _with_cell(told, passage.cell)
         above = passage.text[-_MOST_CHARS:]
 
 
@@ -72,15 +71,16 @@ def takes_times(sources: Sequence[str]) -> bool:
     return any(_CLOCK.search(source) or re.search(r"^\s*%%?time", source, re.M) for source in sources)
 
 
-def _of_output(text: str, *, is_timed: bool) -> Iterator[_Told]:
-    lines = [line[:_MOST_CHARS] for line in text.split("\n")[:_MOST_LINES]]
+def _of_lines(lines: Sequence[str], *, is_timed: bool) -> Iterator[_Told]:
+    """The times in printed lines; equal lines once."""
     seen: set[str] = set()
     above: Mode | None = None
     place = 0
-    may_be_table = bool(mentions_in("\n".join(lines)))
+    tables = _MOST_TABLES if mentions_in("\n".join(lines)) else 0
     while place < len(lines):
         line = lines[place]
-        if may_be_table:
+        if tables and may_begin_table(line):
+            tables -= 1
             times, after = read_mode_table(lines, place, "time" if is_timed else "")
             yield from (_Told(time.seconds, time.mode, time.is_per_step, time.label) for time in times)
             if times:

@@ -95,6 +95,11 @@ def _mentions(words: re.Pattern[str], text: str) -> Iterator[Mention]:
         yield Mention(mode.other if is_off else mode, found.start(), found.end())
 
 
+def names_mode(text: str) -> bool:
+    """Whether a text has a word for a mode, bare `with` and `without` aside."""
+    return _STRONG.search(text.replace("_", " ")) is not None
+
+
 def mode_of(text: str) -> Mode | None:
     """The one mode that a text mentions, None for none or both."""
     modes = {mention.mode for mention in mentions_in(text)}

@@ -122,7 +122,7 @@ class Book:
     def counts(self, training: Training, weight: Any, path: str) -> bool:
         """Before an eager write to a weight: count it as an update, if a gradient led here."""
         slot = training.slots[id(weight)]
-        if training.counter is not None or training.updated_at[slot] >= training.eager_gradients:
+        if training.updated_at[slot] >= training.eager_gradients:
             return False
         training.updated_at[slot] = training.eager_gradients
         self.updated(training, path)

@@ -12,6 +12,7 @@ from probes.hooks import Hooks
 from probes.pairing import clock
 from probes.places import code_of, is_library
 from probes.timing import Timings
+from probes.variables import hidden_variable
 
 MOST_FUNCTIONS = 200
 _MOST_SIGNATURES = 20
@@ -40,12 +41,27 @@ class CompiledFunction:
         self.has_gradients = False
         self.trainings: list[Any] = []  # whose gradients it computes
         self.latest: Any = None  # of the trainings, the one that it computed last
+        self.counter: Any = None  # of the steps that its graphs took
         self.told: tuple[int, ...] = ()
 
     @property
     def counts(self) -> tuple[int, ...]:
         """What changes while it is used."""
         return self.calls, self.eager_calls, self.traces, int(self.has_gradients)
+
+    @property
+    def steps(self) -> int:
+        """Steps that its graphs took."""
+        return 0 if self.counter is None else int(self.counter.numpy())
+
+    def step_traced(self) -> None:
+        """Let the graph that is being traced count a step."""
+        import tensorflow as tf
+
+        if self.counter is None:
+            with tf.init_scope():
+                self.counter = hidden_variable(0, tf.int64)
+        self.counter.assign_add(1)
 
 
 class CompiledFunctions:

@@ -74,6 +74,7 @@ def facts_of_function(seen: CompiledFunction) -> dict[str, Any]:
         "traces": seen.traces,
         "signatures": seen.signatures,
         "tracing_seconds": seen.tracing_seconds,
+        "steps": seen.steps,
         "has_gradients": seen.has_gradients,
         "trainings": [training.id for training in seen.trainings[:50]],
     }

@@ -82,7 +82,10 @@ class Kept:
     @property
     def is_loop(self) -> bool:
         """Whether a call of the compiled function seems to take many steps."""
-        return self.seen is not None and self.training.graph_steps >= _STEPS_PER_CALL * self.seen.calls > 0
+        if self.seen is None:
+            return False
+        calls = self.seen.calls - self.seen.eager_calls
+        return int(self.seen.steps) >= _STEPS_PER_CALL * calls > 0
 
     @property
     def is_given_data(self) -> bool:
@@ -114,11 +117,10 @@ class Kept:
     def in_graph(self, call: Callable[[], Any]) -> dict[str, Any]:
         """Fields of `Timing` on its graph: what stands in it, and how many steps such a call of it takes."""
         told = {}
-        counter = self.training.counter
-        if counter is not None:
-            before = int(counter.numpy())
+        if self.seen is not None:
+            before = self.seen.steps
             call()
-            told["steps"] = int(counter.numpy()) - before
+            told["steps"] = self.seen.steps - before
         with contextlib.suppress(Exception):  # whatever it is, it has been timed
             arguments, named = (_filled(given, 1) for given in (self.arguments, self.named))
             told |= parts_of(self.graph.get_concrete_function(*arguments, **named).graph)
@@ -149,7 +151,15 @@ class Kept:
 
 
 def function_of(code: CodeType, values: dict[str, Any]) -> Any:
-    """The function that runs in a frame with these values: of several closures the one that holds them."""
+    """The function that runs in a frame with these values: of several closures the one that holds them.
+
+    A method is looked up in its object's classes: what was there before a kernel was forked has no referrers.
+    """
+    first = values.get(code.co_varnames[0]) if code.co_argcount else None
+    for owner in type(first).__mro__:
+        method = vars(owner).get(code.co_name)
+        if getattr(method, "__code__", None) is code:
+            return method
     for found in gc.get_referrers(code):
         if isinstance(found, FunctionType) and found.__code__ is code:
             cells = zip(code.co_freevars, found.__closure__ or (), strict=True)

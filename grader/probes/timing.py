@@ -17,7 +17,7 @@ from probes.keeping import Kept, function_of, objects_of
 from probes.pairing import reference, timed, without_sleep
 from probes.places import is_library
 from probes.trainings import Training
-from probes.work import seen_in
+from probes.work import least_seen_in
 
 MOST_KEPT = 24
 Send = Callable[..., None]
@@ -139,9 +139,10 @@ def _told_of(kept: Kept, seconds: float, deadline: float, restore: Callable[[], 
                     restore()  # trained further on the same inputs, it may have nothing to learn any more
                     if "eager" in told and not kept.trains_by(call):
                         return {"why_not": f"called again {mode}, it does not train"}
-                return told | kept.in_graph(graph) | seen_in(eagerly)
+                return told | kept.in_graph(graph) | least_seen_in(eagerly)
     except Exception as failure:  # noqa: BLE001 - one that fails must not cost the others
-        return {"why_not": f"{type(failure).__name__}: {failure}"[:200]}
+        last = str(failure).strip().rpartition("\n")[2].strip()
+        return {"why_not": f"{type(failure).__name__}: {last}"[:200]}
 
 
 def _timed_in_reason(kept: Kept, seconds: float, deadline: float) -> dict[str, Any]:

@@ -179,8 +179,20 @@ def test_a_graph_slower_than_eager_in_the_outputs_only_is_named():
     assert "The graph is told to be slower than eager steps" in told_of(evidence)
 
 
+def test_times_that_the_hand_in_does_not_show_are_for_a_person():
+    evidence = an_evidence()
+    cleared = evidence.model_copy(update={"saved": read_outputs(Notebook(cells=()))})
+    assert graph_gain(cleared).outcome is Outcome.NEEDS_REVIEW
+
+
 def test_one_size_only_is_for_a_person():
     assert graph_gain(an_evidence(trainings=BOTH_SIZES[:2])).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_a_table_with_a_column_of_gains_is_no_sentence():
+    rows = ("| | eager | graph | speedup |", "|--|--|--|--|", "| small model | 4 s | 1 s | 4 |")
+    table = "\n".join((*rows, "| large model | 6 s | 5 s | 1.2 |"))
+    assert graph_gain(an_evidence(f"{table}\n\n{SENTENCE}")).outcome is Outcome.MET
 
 
 @pytest.mark.parametrize("name", ["time.perf_counter", "time.sleep", "tf.function"])
@@ -211,8 +223,23 @@ def test_busy_machines_never_make_met_not_met():
         assert graph_gain(an_evidence(timings=timings)).outcome is not Outcome.NOT_MET
 
 
+def test_a_loop_of_another_model_says_nothing_of_the_trend():
+    loop = a_timing(90_000, 9.0, name="loop", steps=64)
+    assert graph_gain(an_evidence(timings=(*TIMED, loop))).outcome is Outcome.MET
+    assert graph_gain(an_evidence(timings=(TIMED[0], loop))).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_work_that_only_eager_calls_do_is_for_a_person():
+    for fields in ({"outside": 0.6}, {"eager_operations": 90, "graph_operations": 40}):
+        evidence = an_evidence(timings=(a_timing(100, 4.0, **fields), TIMED[1]))
+        assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    sleeping = an_evidence(source=f"import time\n{CODE}time.sleep(1)\n")
+    assert graph_gain(sleeping).outcome is Outcome.NEEDS_REVIEW
+    assert "The code sleeps" in told_of(sleeping)
+
+
 def test_a_whole_loop_with_a_gain_earns_the_bonus():
-    loop = a_function(name="loop", calls=2)
+    loop = a_function(name="loop", calls=2, steps=40)
     timed = (a_timing(100, 3.0, name="loop", steps=16),)
     assert graph_loop(an_evidence(functions=(loop,), timings=timed)).outcome is Outcome.MET
     slow = (a_timing(100, 1.0, name="loop", steps=16),)
@@ -266,7 +293,7 @@ def test_typed_times_count_where_what_was_timed_bears_them_out():
         ((("small", 9.0, 0.3), ("large", 6.0, 5.1)), "A gain of 30 is told"),
         ((("large", 6.0, 1.5), ("small", 1.2, 1.0)), "A gain of 1.2 is told"),
         ((("small", 0.3, 1.2), ("large", 6.0, 5.1)), "slower than eager steps"),
-        ((("small", 1.2, 0.3),), "times that say that they are of eager steps: 0"),
+        ((("small", 1.2, 0.3),), "that say that they are of eager steps: 0"),
     ],
 )
 def test_other_typed_times_are_for_a_person(rows, why):

@@ -58,7 +58,9 @@ def sizes():
             graph(x, y)
         kept += weights
         with recorder._recorder.hearing.closed():
-            by_hand[sum(int(np.prod(weight.shape)) for weight in weights)] = ratio_by_hand(step, tf.function(step))
+            by_hand[sum(int(np.prod(weight.shape)) for weight in weights)] = ratio_by_hand(
+                step, tf.function(step)
+            )
     return kept
 
 
