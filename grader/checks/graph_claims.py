@@ -22,7 +22,7 @@ _LARGE = re.compile(
 _SIZE = re.compile(r"\b(?:model(?:l)?|network)?[ -]?(?:size|größe|groesse)|\bparameters?\b", re.I)
 _GAINS = r" (?:gain|speed|effect|benefit|advantage|vorteil|gewinn|beschleunigung)"
 _MORE = re.compile(
-    r"\b(?:more|most|greater|higher|stronger|mehr|am meisten|stärker|höher\w*|"
+    r"\b(?:more|most(?! of)|greater|higher|stronger|mehr|am meisten|stärker|höher\w*|"
     rf"(?:larger|bigger|größer\w*){_GAINS})",
     re.I,
 )

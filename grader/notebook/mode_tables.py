@@ -21,7 +21,7 @@ from grader.notebook.tables import RULER, Column, divider_of, piece_under, piece
 
 _MOST_ROWS = 60
 _VALUE = re.compile(
-    r"^(?:[~≈]|ca\.?|about)? ?(?P<number>\d{1,9}(?:[.,]\d{1,12})?(?:e-?\d{1,2})?)\s*"
+    r"^(?:[~≈]|ca\.?|about)? ?(?P<number>\d{1,9}(?:[.,]\d{1,20})?(?:e-?\d{1,2})?)\s*"
     r"(?P<unit>min|s|secs?|seconds?|sekunden|ms|us|µs|μs)?(?: ?(?:/|per|pro) ?\w{1,20})?\s*$",
     re.IGNORECASE,
 )

@@ -48,7 +48,7 @@ _STRONG = re.compile(
 _WEAK = re.compile(r"(?P<eager>\b(?:without|ohne)\b)|(?P<graph>\b(?:with|mit)\b)", re.IGNORECASE)
 _OFF = re.compile(r"\s*\)?\s*(?:[=:]\s*(?:false|off|no|nein|aus)\b|(?:off|disabled|false)\b)", re.IGNORECASE)
 
-_NUMBER = r"\d{1,9}(?:[.,]\d{1,12})?(?:e-?\d{1,2})?"
+_NUMBER = r"\d{1,9}(?:[.,]\d{1,20})?(?:e-?\d{1,2})?"
 _UNIT = r"min(?:utes?|uten)?|s|secs?|seconds?|sek|sekunden|ms|millis\w*|us|µs|μs"
 _TIME = re.compile(
     rf"(?<![\w.,])(?:(?P<minutes>\d{{1,4}}) ?m(?:in)? ?(?=\d))?(?P<number>{_NUMBER}) ?(?P<unit>{_UNIT})\b",

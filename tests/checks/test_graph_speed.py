@@ -257,6 +257,7 @@ def test_a_whole_loop_with_a_gain_earns_the_bonus():
         ("Larger models benefit more from the graph.", Trend.GROWS),
         ("The larger network gains hardly anything.", Trend.FALLS),
         ("Kleine Modelle gewinnen mehr.", Trend.FALLS),
+        ("With larger models the speedup is less: kernels take most of the time.", Trend.FALLS),
         ("The larger model does not gain more.", Trend.OPEN),
         ("Does the larger model gain more?", Trend.OPEN),
         ("The larger model gains more accuracy.", Trend.OPEN),

@@ -63,6 +63,7 @@ def test_words_for_the_mode(text, mode):
         ("1.2 s eager, 0.4 s in graph mode", [(E, 1.2), (G, 0.4)]),
         ("eager: 123 ms ± 4.5 ms per loop (mean ± std. dev. of 7 runs)", [(E, 0.123)]),
         ("graph: 1.5 ± 0.1 s", [(G, 1.5)]),
+        ("Eager execution: 0.6814722160052042 seconds", [(E, 0.6814722160052042)]),
         ("Eager execution: 0.2029\nGraph execution: 0.0253", [(E, 0.2029), (G, 0.0253)]),
         ("eager took 1min 5s", [(E, 65.0)]),
         (

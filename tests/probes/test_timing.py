@@ -97,6 +97,7 @@ def test_gradients_are_counted_by_the_way_and_by_the_cell(observed):
     training = next(one for one in observed.trainings if one.parameters == 1_000)
     assert (training.eager_gradients, training.graph_gradients) == (3, 3)
     assert training.work == ((4, 3, 3),)
+    assert (training.updates, training.foreign_writes) == (6, 0)
 
 
 def test_how_long_tracing_took_is_told(observed):
