@@ -7,12 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, holds, negations
-from grader.answers.language import FILLERS, HEDGES, NEGATORS, RESULTS, TURNS
+from grader.answers.language import FILLERS, HEDGES, NEGATORS, PREMISES, RESULTS, TURNS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
 
-_PREMISES = frozenset(("if", "when", "wenn", "falls"))
 _TELLING_WORDS = 3  # of a clause that may tell of anything
 _TURNING_WORDS = 2  # of a clause that may take something back
 
@@ -60,7 +59,7 @@ class Compiled:
         whole = Clause(sentence.words)
         is_hedged = False
         for number, clause in enumerate((*sentence.clauses, whole)):
-            is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
+            is_premise = clause.begins_with in PREMISES and number + 1 < len(sentence.clauses)
             is_negated = (
                 number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
             )
@@ -110,6 +109,11 @@ class Compiled:
         ]
         turning = any(self._turns(clause) for clause in unread)
         return sum(self._is_marring(clause) for clause in unread), turning
+
+    def is_marred(self, sentence: Sentence) -> bool:
+        """Whether a sentence holds what speaks against the whole answer."""
+        present = self.vocabulary.present_in(sentence.words)
+        return any(pattern.find(sentence.words, present) is not None for pattern in self.marring)
 
     def _is_marring(self, clause: Clause) -> bool:
         present = self.vocabulary.present_in(clause.words)

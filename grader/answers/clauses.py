@@ -10,11 +10,13 @@ from grader.answers.language import (
     AFTERWARDS,
     BREAKS,
     CONNECTIVES,
+    CONSEQUENCES,
     EITHER,
     FINITE,
     INSERTED,
     NEGATORS,
     NOT_NEGATING,
+    PREMISES,
     REJECTIONS,
     REPLACED,
     TEMPORAL,
@@ -132,6 +134,8 @@ def _is_end(words: Sequence[Word], place: int, text: str) -> bool:
         return True
     if word.text == "\n":
         return not _goes_on(text, word.start)
+    if after.text == ")":
+        return False  # `(why must I choose them?)` is a clause
     if word.text != ".":
         return True
     is_inside = after.start == word.end  # 0.1, tf.data, ds.shuffle
@@ -175,7 +179,7 @@ def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
     begin, opened_by = 0, ""
     for place, word in enumerate(words):
         is_mark = _ends_clause(words, place)
-        if is_mark or (place > begin and _begins_clause(words, place)):
+        if is_mark or (place > begin and _begins_clause(words, begin, place)):
             yield from _clause(words[begin:place], opened_by)
             begin, opened_by = (place + 1, word.text) if is_mark else (place, word.text)
     yield from _clause(words[begin:], opened_by)
@@ -187,8 +191,10 @@ def _ends_clause(words: Sequence[Word], place: int) -> bool:
     return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
 
 
-def _begins_clause(words: Sequence[Word], place: int) -> bool:
+def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
     text, before = words[place].text, words[place - 1].text
+    if text in CONSEQUENCES and words[begin].text in PREMISES:
+        return True
     if text == "so":
         return before not in _BEFORE_SO
     if text == "as" and before in _BEFORE_AS:

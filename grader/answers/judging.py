@@ -77,10 +77,12 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     told = {id(passage): tuple(_stated(question, passage)) for passage in own}
     stated = tuple(s for passage in own for s in told[id(passage)])
     doubt = doubt_about([passage.text for passage in own])
+    doubt = doubt or _marred(question, own)
     if doubt:
         return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
     is_all_mistaken = all(
-        any(s.is_mistake for s in told[id(passage)]) and not compiled(question).spares(passage.text)
+        any(s.is_mistake and s.stand is Stand.WRONG for s in told[id(passage)])
+        and not compiled(question).spares(passage.text)
         for passage in own
     )
     stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
@@ -104,6 +106,15 @@ def speaks_of(question: Question, text: str) -> bool:
 def is_off_topic(question: Question, passage: Passage) -> bool:
     """Whether a passage, wherever it stands, is no answer: sentences without a word of the topic."""
     return bool(question.topic) and not _is_brief(passage.text) and not speaks_of(question, passage.text)
+
+
+def _marred(question: Question, passages: Iterable[Passage]) -> str:
+    """Why an answer cannot be right as a whole, in a sentence; "" when nothing is against it."""
+    ready = compiled(question)
+    sentences = (sentence for passage in passages for sentence in sentences_of(passage.text))
+    if question.subjects or not any(ready.is_marred(sentence) for sentence in sentences):
+        return ""
+    return "Something that it says may not be so."
 
 
 def _is_brief(text: str) -> bool:
@@ -163,7 +174,7 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
     right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
-    if right and wrong:
+    if right and (wrong or any(s.is_mistake and s.stand is Stand.OPEN for s in stated)):
         return Stand.OPEN, "Some of what it says is right, and some is not."
     if wrong:
         if any(s.is_mistake for s in wrong) and is_all_mistaken:
@@ -197,16 +208,20 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
     yield from _stated_below(ready, passage)
     for sentence in sentences_of(passage.text):
         named: dict[Clause, list[Subject]] = {}
+        aim: list[Subject] = []  # what the clause before is about: what it is for is about the same
         for clause in sentence.clauses:
-            named[clause] = _named(ready, clause, question)
+            aim = named[clause] = (aim if _is_aim(clause) else []) or _named(ready, clause, question)
         for said in ready.said_in(sentence):
             here = named.get(said.clause, [])
             around = [s for clause in sentence.clauses for s in named[clause]]
             meant = here or around
             if any(s.is_aside for s in here) or (meant and all(s.is_aside for s in meant)):
                 continue
-            stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around, before)
-            if stand is not Stand.OPEN or not question.subjects:
+            is_opinion = not question.subjects and not said.claim.is_mistake  # a hedged one is one, too
+            is_open = said.is_doubtful and not is_opinion
+            stand = Stand.OPEN if is_open else _stand(said, question, here, around, before)
+            may_be_mistake = said.claim.is_mistake and not said.is_denied and not sentence.rejects
+            if stand is not Stand.OPEN or may_be_mistake or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
 
@@ -263,6 +278,12 @@ def _stand(
         return Stand.RIGHT
     is_false = (explicit or (default if claim.is_mistake else set())) & false_of
     return Stand.WRONG if is_false else Stand.OPEN
+
+
+def _is_aim(clause: Clause) -> bool:
+    """Whether a clause tells what the one before it is for: `so that …`, `damit …`."""
+    begin = [word.text for word in clause.words[:2]]
+    return begin == ["so", "that"] or begin[:1] in (["damit"], ["sodass"])
 
 
 def _is_hypothetical(clause: Clause) -> bool:

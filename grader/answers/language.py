@@ -53,6 +53,12 @@ CONNECTIVES = word_set(
 )
 """Words that begin a clause."""
 
+PREMISES = frozenset(("if", "when", "wenn", "falls"))
+"""Words that begin a clause which supposes something."""
+
+CONSEQUENCES = frozenset(("then", "dann"))
+"""Words that begin what follows from it, with a comma before them or without."""
+
 HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten andernfalls")
 """Words of a clause that tells what would be if things were otherwise."""
 
@@ -131,7 +137,7 @@ UNSURE = phrases(
 """What somebody says who does not know."""
 
 EITHER = re.compile(
-    r"(?<!\S)(?:either .* or|entweder .* oder|one of (?:the two|these|them)|eins von beiden)(?!\S)"
+    r"(?<!\S)(?:either .* or|entweder .* oder|(?<!than )(?<!only )one of (?:the two|these|them)|eins von beiden)(?!\S)"
 )
 """What leaves open which of two things is so."""
 
@@ -168,9 +174,10 @@ REJECTIONS = phrases(
 )
 """What stands by a claim that is told, but not made."""
 
-CORRECTIONS = phrases(
-    *("correction", "edit", "update :", "scratch that", "no wait", "i was wrong", "we were wrong", "oops"),
-    *("on second thought", "korrektur", "berichtigung", "nachtrag", "moment ,", "doch nicht", "strike that"),
+CORRECTIONS = re.compile(
+    r"(?:^|[\n.!?*_>(] )(?:correction|edit|update|korrektur|berichtigung|nachtrag) ?(?:$|[:.,;!(*_\n–-])"
+    r"|(?<!\S)(?:correction :|korrektur :|scratch that|no wait|i was wrong|we were wrong|oops"
+    r"|on second thought|moment ,|doch nicht|strike that)(?!\S)"
 )
 """What announces that something said before does not hold."""
 
