@@ -63,9 +63,10 @@ class Compiled:
             is_negated = (
                 number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
             )
-            is_hedged = is_hedged or holds(clause.words, HEDGES)  # and so is what comes after
+            hedges = holds(clause.words, HEDGES)
+            is_hedged = is_hedged or (hedges and clause.begins_with != "(")  # and so is what comes after
             if not is_premise:
-                is_doubtful = is_hedged or sentence.hedges or sentence.rejects or is_negated
+                is_doubtful = is_hedged or hedges or sentence.hedges or sentence.rejects or is_negated
                 yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
 
     def _said_in_clause(

@@ -250,7 +250,8 @@ def negations(clause: Clause, match: Match) -> int | None:
             count += len(between) <= reach and not (BREAKS | TEMPORAL) & set(between)
         elif text in AFTERWARDS:
             between = texts[match.last + 1 : place]
-            count += len(between) <= _REACH_BACK and not (BREAKS | TEMPORAL) & set(between)
+            is_beyond = BREAKS & set(between) or TEMPORAL & set(texts[match.first : place])
+            count += len(between) <= _REACH_BACK and not is_beyond
     return count
 
 

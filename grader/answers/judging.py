@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import product
+from itertools import groupby, product
 
 from rapidfuzz import fuzz
 
@@ -20,7 +20,7 @@ from grader.answers.language import (
     phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
-from grader.answers.words import normal, words_of
+from grader.answers.words import Word, normal, words_of
 from grader.model import Record
 from grader.notebook.prose import Passage
 
@@ -33,6 +33,7 @@ _BRIEF_WORDS = 9
 _COPIED_CHARS = 15
 _COPIED_ALIKE = 88  # of 100
 _SOUP_WORDS = 8
+_UNBROKEN_WORDS = 10  # of a heap of words, even where lists are to be expected
 _SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
 
@@ -134,6 +135,14 @@ def _is_copied(sentence: str, asked: str) -> bool:
     return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
 
 
+def _unbroken(words: Sequence[Word]) -> Iterator[list[str]]:
+    """Every long run of words without a mark between them, as a sentence has."""
+    for is_mark, run in groupby(words, key=lambda word: word.is_mark):
+        letters = [] if is_mark else [word.text for word in run if word.text[0].isalpha()]
+        if len(letters) >= _UNBROKEN_WORDS:
+            yield letters
+
+
 def _is_soup(letters: Sequence[str]) -> bool:
     little = sum(word in FUNCTION_WORDS for word in letters)
     return little < _SOUP_SHARE * len(letters)
@@ -166,7 +175,8 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
             return "The text says that it is not sure."
         letters = [word.text for word in words if word.text[0].isalpha()]
         is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
-        if is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters):
+        is_heap = is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters)
+        if is_heap or any(map(_is_soup, _unbroken(words))):
             return "The text is a list of words rather than sentences."
     return ""
 

@@ -40,6 +40,7 @@ Order = Literal[
     "repeat-batch-shuffle",
 ]
 _SHOWN = 6
+_FEWEST_BATCHES = 3  # in a text that shows what an order gives
 _BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down
 
 
@@ -152,6 +153,10 @@ def _not_named(
     built = next((cell for cell, orders in seen.built.items() if order in orders), None)
     if built is not None:
         return [_said(f"{name} is built in code; no words about it were found.", built)]
+    written = [passage for passage in passages if len(_BATCHES.findall(passage.text)) >= _FEWEST_BATCHES]
+    if written:
+        text = f"{name} is not named; the batches that are written down may show it."
+        return [_said(text, written[0].cell), *(laid_out(passage) for passage in written[:3])]
     vague = _spoken_in_general(told, passages)
     if vague:
         text = f"{name} is not named; there is text about the operations that may speak of it."
