@@ -66,12 +66,12 @@ class Compiled:
             hedges = holds(clause.words, HEDGES)
             is_hedged = is_hedged or (hedges and clause.begins_with != "(")  # and so is what comes after
             if not is_premise:
-                is_doubtful = is_hedged or hedges or sentence.hedges or sentence.rejects or is_negated
-                yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
+                is_doubtful = sentence.hedges or sentence.rejects or is_negated
+                for said in self._said_in_clause(sentence, clause, clause is whole):
+                    is_guess = (is_hedged or hedges) and (said.is_denied or not said.claim.may_happen)
+                    yield said._replace(is_doubtful=said.is_doubtful or is_doubtful or is_guess)
 
-    def _said_in_clause(
-        self, sentence: Sentence, clause: Clause, is_whole: bool, is_doubtful: bool
-    ) -> Iterator[Said]:
+    def _said_in_clause(self, sentence: Sentence, clause: Clause, is_whole: bool) -> Iterator[Said]:
         present = self.vocabulary.present_in(clause.words)
         for claim, patterns in self.claims:
             if claim.is_of_sentences is not is_whole:
@@ -80,8 +80,7 @@ class Compiled:
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 count = negations(clause, match)
-                is_unclear = count is None or count > 1
-                yield Said(claim, count == 1, is_doubtful or is_unclear, sentence, clause)
+                yield Said(claim, count == 1, count is None or count > 1, sentence, clause)
 
     def spares(self, text: str) -> bool:
         """Whether a text may be right in other words, so that it is not called wrong."""

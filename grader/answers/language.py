@@ -102,6 +102,13 @@ OTHERWISE = phrases(
 )
 """What begins that which holds where the condition before does not."""
 
+OTHERS = phrases(
+    *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
+    *("the other three", "the other two", "the other four", "the other five", "the remaining*", "die anderen"),
+    *("alle anderen", "die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
+)
+"""What begins a sentence about all that was not spoken of before."""
+
 UNSURE = phrases(
     *(
         "not sure",
@@ -131,7 +138,10 @@ UNSURE = phrases(
         "nicht verstanden",
         "verstehe nicht",
         "verstehe ich nicht",
-        "geraten",
+        "habe geraten",
+        "haben geraten",
+        "nur geraten",
+        "geraten haben",
     ),
 )
 """What somebody says who does not know."""
@@ -148,7 +158,11 @@ REJECTIONS = phrases(
     *(
         "wrong",
         "incorrect",
-        "false",
+        "is false",
+        "are false",
+        "was false",
+        "false that",
+        "false to",
         "not true",
         "untrue",
         "myth",

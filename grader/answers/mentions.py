@@ -124,7 +124,7 @@ def _is_listing(words: Sequence[Word], mention: Mention) -> bool:
 
 
 def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
-    """`SBR`, `S-B-R`, `s -> b -> r`."""
+    """`SBR`, `S-B-R`, `S B R`, `s -> b -> r`."""
     word = words[place]
     if len(word.text) == 3 and text[word.start : word.end].isupper() and set(word.text) == set("sbr"):
         return _mention([_LETTERS[letter] for letter in word.text], place, place + 1)
@@ -136,9 +136,11 @@ def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
             return (
                 _mention([_LETTERS[letter] for letter in letters], place, position + 1) if is_whole else None
             )
-        if position + 1 >= len(words) or words[position + 1].text not in _LETTER_LINKS:
+        after = words[position + 1].text if position + 1 < len(words) else ""
+        is_written_apart = after in _LETTERS and text[word.start : words[position + 1].end].isupper()
+        if after not in _LETTER_LINKS and not is_written_apart:
             return None
-        position += 2
+        position += 1 if is_written_apart else 2
     return None
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Sentence, sentence_without, sentences_of
+from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
 from grader.answers.judging import Stand
-from grader.answers.language import OTHERWISE
+from grader.answers.language import OTHERS, OTHERWISE
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
@@ -141,6 +141,8 @@ class _Reader:
         self.open += [about] * marring
         self.turning += [about] * turns
         otherwise = _otherwise(rest)
+        for order in _others(about) if otherwise is not None else ():
+            self.named.setdefault(order, []).append(passage)
         for said in every:
             is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)
             if is_before:  # a rule comes before what it is about
@@ -153,6 +155,8 @@ class _Reader:
     def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
         """The orders that a sentence is about; those that it names lead on to what comes after."""
         own = _about(sentence, mentions)
+        if not mentions and holds(sentence.words[:_LEADING_WORDS], OTHERS):
+            return NO_ORDER
         is_plain = all(mention.is_plain for mention in mentions)
         if len(self.here) == 1 and (self.here < own or (self.here == self.place and not is_plain)):
             own = self.here  # a rule, told as the reason for this very order, or what it does

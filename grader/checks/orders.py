@@ -153,8 +153,8 @@ def _not_named(
     built = next((cell for cell, orders in seen.built.items() if order in orders), None)
     if built is not None:
         return [_said(f"{name} is built in code; no words about it were found.", built)]
-    written = [passage for passage in passages if len(_BATCHES.findall(passage.text)) >= _FEWEST_BATCHES]
-    if written:
+    written = [passage for passage in passages if _BATCHES.search(passage.text)]
+    if sum(len(_BATCHES.findall(passage.text)) for passage in written) >= _FEWEST_BATCHES:
         text = f"{name} is not named; the batches that are written down may show it."
         return [_said(text, written[0].cell), *(laid_out(passage) for passage in written[:3])]
     vague = _spoken_in_general(told, passages)
