@@ -60,11 +60,13 @@ class Told(NamedTuple):
         read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
         return len(read) > sum(order in orders for orders, _ in self.unread)
 
-    def is_taken_back(self, order: str, right: Sequence[Spoken]) -> bool:
-        """Whether what was not understood may outweigh or take back what is `right` about an order."""
+    def is_taken_back(self, order: str, right: Sequence[Spoken], *, is_trusted: bool = False) -> bool:
+        """Whether what was not understood may outweigh or take back what is `right` about an order; of one
+        who `is_trusted`, as much as was understood may be left open.
+        """
         clauses = {(spoken.number, spoken.said.clause.start) for spoken in right}
         unclear = sum(order in orders for orders in self.open)
-        return 0 < unclear >= len(clauses) or any(order in orders for orders in self.turning)
+        return 0 < unclear >= len(clauses) + is_trusted or any(order in orders for orders in self.turning)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:

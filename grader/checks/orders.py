@@ -40,6 +40,7 @@ Order = Literal[
     "repeat-batch-shuffle",
 ]
 _SHOWN = 6
+_MOST_OTHERS = 3  # orders told rightly, by somebody who is likely to know the others, too
 _FEWEST_BATCHES = 3  # in a text that shows what an order gives
 _BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down
 
@@ -99,10 +100,25 @@ def order_described(
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
     if told.is_understood(order) and _is_all_false(wrong, right):
         return as_settled(not_met(*shown), decide=decide)
-    is_open = told.is_taken_back(order, right) or any(_is_neither(s, stand) for s, stand in stands)
+    is_trusted = _tells_others_rightly(told, seen, question, order)
+    is_open = told.is_taken_back(order, right, is_trusted=is_trusted)
+    is_open = is_open or any(_is_neither(s, stand) for s, stand in stands)
     if not wrong and would_be_met and not is_open:
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, order: str) -> bool:
+    """Whether most of the other orders are told rightly, with nothing left open, and none wrongly."""
+    rightly = 0
+    for other in seen.found:
+        stands = [(s, seen.stand(s, other)) for s in told.spoken if other in s.orders]
+        if any(stand is Stand.WRONG for _, stand in stands):
+            return False
+        right = [spoken for spoken, stand in stands if stand is Stand.RIGHT]
+        is_met_there = is_met(question.met, *_names(right)) and not told.is_taken_back(other, right)
+        rightly += other != order and is_met_there
+    return rightly >= _MOST_OTHERS
 
 
 def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
