@@ -282,7 +282,7 @@ def _stand(
         true_of, false_of = false_of, true_of
     default = {subject.name for subject in question.subjects if subject.is_default}
     explicit, near = {subject.name for subject in here}, {subject.name for subject in sentence}
-    if not explicit and near and near <= false_of and not _is_hypothetical(said.clause):
+    if not explicit and near and near <= false_of and not is_hypothetical(said.clause):
         return Stand.OPEN
     if (explicit or near | {subject.name for subject in before} | default) & true_of:
         return Stand.RIGHT
@@ -296,7 +296,8 @@ def _is_aim(clause: Clause) -> bool:
     return begin == ["so", "that"] or begin[:1] in (["damit"], ["sodass"])
 
 
-def _is_hypothetical(clause: Clause) -> bool:
+def is_hypothetical(clause: Clause) -> bool:
+    """Whether a clause tells of what would be if things were otherwise."""
     return bool(HYPOTHETICAL & {clause.begins_with, *(word.text for word in clause.words)})
 
 

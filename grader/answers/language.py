@@ -59,7 +59,10 @@ PREMISES = frozenset(("if", "when", "wenn", "falls"))
 CONSEQUENCES = frozenset(("then", "dann"))
 """Words that begin what follows from it, with a comma before them or without."""
 
-HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten andernfalls")
+HYPOTHETICAL = word_set(
+    "would wuerde wuerden waere waeren bliebe blieben gaebe haette haetten kaeme kaemen otherwise else sonst "
+    "ansonsten andernfalls"
+)
 """Words of a clause that tells what would be if things were otherwise."""
 
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
@@ -104,7 +107,14 @@ OTHERWISE = phrases(
 
 OTHERS = phrases(
     *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
-    *("the other three", "the other two", "the other four", "the other five", "the remaining*", "die anderen"),
+    *(
+        "the other three",
+        "the other two",
+        "the other four",
+        "the other five",
+        "the remaining*",
+        "die anderen",
+    ),
     *("alle anderen", "die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
 )
 """What begins a sentence about all that was not spoken of before."""

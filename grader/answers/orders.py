@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
-from grader.answers.judging import Stand
+from grader.answers.judging import Stand, is_hypothetical
 from grader.answers.language import OTHERS, OTHERWISE
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
@@ -23,6 +23,8 @@ from grader.oracles.orders import ORDERS, Found
 _TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
 _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
+_MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
+_LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
 
 Orders = frozenset[str]
@@ -32,13 +34,15 @@ NO_ORDER: Orders = frozenset()
 class Spoken(NamedTuple):
     """A claim, and the orders that it is about: one, those of a rule, or none when that is not clear.
 
-    `number` is the place of its passage among all.
+    `number` is the place of its passage among all. `is_elsewhere` when it tells of what would be otherwise, or
+    stands beside an order that is ruled out: then it need not be about what was spoken of before.
     """
 
     orders: Orders
     said: Said
     passage: Passage
     number: int
+    is_elsewhere: bool = False
 
 
 class Told(NamedTuple):
@@ -73,9 +77,9 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
     """What `passages` say about orders; `code` is the single order that a code cell builds, by its number."""
     reader = _Reader(compiled(question), {**_told_beside(passages, code), **code})
     spoken = tuple(
-        Spoken(orders, said, passage, number)
+        Spoken(orders, said, passage, number, is_elsewhere)
         for number, passage in enumerate(passages)
-        for orders, said in reader.read(passage)
+        for orders, said, is_elsewhere in reader.read(passage)
     )
     named = {order: tuple(where) for order, where in reader.named.items()}
     return Told(spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning))
@@ -109,7 +113,7 @@ class _Reader:
         self.place = NO_ORDER  # what it is about by where it stands
         self.names_only = True  # whether the passage does nothing but name it
 
-    def read(self, passage: Passage) -> Iterator[tuple[Orders, Said]]:
+    def read(self, passage: Passage) -> Iterator[tuple[Orders, Said, bool]]:
         """The claims of one passage with the orders that they are about."""
         if passage.headings != self.headings:
             self.announced, self.headings = NO_ORDER, passage.headings
@@ -127,11 +131,11 @@ class _Reader:
 
     def _read_part(
         self, sentence: Sentence, mentions: Sequence[Mention], passage: Passage
-    ) -> Iterator[tuple[Orders, Said]]:
+    ) -> Iterator[tuple[Orders, Said, bool]]:
         """The claims of a sentence, or of a part of it that names orders of its own."""
         self._note(mentions, passage)
         about = self._about(sentence, mentions)
-        named = [(mention.begin, mention.end) for mention in mentions]
+        named = [span for mention in mentions for span in _spans(mention, sentence)]
         rest = sentence_without(sentence, [*named, *_written_batches(sentence)])
         self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
         if rest is None:
@@ -145,14 +149,15 @@ class _Reader:
         otherwise = _otherwise(rest)
         for order in _others(about) if otherwise is not None else ():
             self.named.setdefault(order, []).append(passage)
+        is_ruled_out = any(mention.is_compared for mention in mentions)
         for said in every:
             is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)
+            is_after = otherwise is not None and said.clause.end > otherwise
+            is_elsewhere = is_ruled_out or is_after or is_hypothetical(said.clause)
             if is_before:  # a rule comes before what it is about
-                yield NO_ORDER, said
-            elif otherwise is not None and said.clause.end > otherwise:
-                yield _others(about), said
+                yield NO_ORDER, said, is_elsewhere
             else:
-                yield about, said
+                yield _others(about) if is_after else about, said, is_elsewhere
 
     def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
         """The orders that a sentence is about; those that it names lead on to what comes after."""
@@ -251,6 +256,20 @@ def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
             opened = None
 
 
+def _spans(mention: Mention, sentence: Sentence) -> Iterator[tuple[int, int]]:
+    """Where a mention stands, without what is told in brackets amid it (`shuffle (or else …), then batch`)."""
+    begin, depth = mention.begin, 0
+    for place in range(mention.begin, mention.end):
+        mark = sentence.words[place].text
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+        if mark == "(" and depth == 1:
+            yield begin, place
+            begin = place
+        elif mark == ")" and depth == 0 and place - begin > _MOST_ARGUMENTS:
+            begin = place + 1
+    yield begin, mention.end
+
+
 def _start_of(mention: Mention, sentence: Sentence) -> int:
     return sentence.words[mention.begin].start
 
@@ -268,15 +287,21 @@ def _others(orders: Orders) -> Orders:
 
 
 def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
-    """The orders that a sentence is about by naming them; none when it names several but not `both`."""
+    """The orders that a sentence is about by naming them; none when it names several, but neither `both` nor
+    in a row.
+    """
     own = [mention for mention in mentions if not mention.is_compared]
     different = {mention.orders for mention in own}
     if len(different) == 1:
         return own[0].orders
-    if (
-        different
-        and all(mention.is_one for mention in own)
-        and _BOTH & {word.text for word in sentence.words}
-    ):
+    is_several = bool(different) and all(mention.is_one for mention in own)
+    if is_several and (_BOTH & {word.text for word in sentence.words} or _are_listed(own, sentence)):
         return frozenset().union(*different)
     return NO_ORDER
+
+
+def _are_listed(mentions: Sequence[Mention], sentence: Sentence) -> bool:
+    """Whether nothing stands between orders, as in `A, B and C shuffle batches only`."""
+    pairs = zip(mentions, mentions[1:], strict=False)
+    gaps = (sentence.words[one.end : other.begin] for one, other in pairs)
+    return all(word.text in _LISTING for gap in gaps for word in gap)

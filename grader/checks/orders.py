@@ -9,11 +9,18 @@ from typing import Literal, Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.choices import are_rejected, choices_in, reasons_for
+from grader.answers.choices import (
+    FASTER,
+    are_rejected,
+    choices_in,
+    orders_of,
+    reasons_for,
+    told_of_others,
+)
 from grader.answers.clauses import sentences_of
 from grader.answers.judging import Stand, doubt_about, is_off_topic
 from grader.answers.mentions import mentions_in, operation_of
-from grader.answers.orders import Spoken, Told, orders_told
+from grader.answers.orders import Orders, Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
 from grader.checks.answers import (
@@ -169,7 +176,7 @@ def _not_named(
     built = next((cell for cell, orders in seen.built.items() if order in orders), None)
     if built is not None:
         return [_said(f"{name} is built in code; no words about it were found.", built)]
-    written = [passage for passage in passages if _BATCHES.search(passage.text)]
+    written = [passage for passage in evidence.prose.passages if _BATCHES.search(passage.text)]
     if sum(len(_BATCHES.findall(passage.text)) for passage in written) >= _FEWEST_BATCHES:
         text = f"{name} is not named; the batches that are written down may show it."
         return [_said(text, written[0].cell), *(laid_out(passage) for passage in written[:3])]
@@ -220,20 +227,23 @@ def sensible_order(
     answers = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     told = _told(passages, seen, question)
     choices = choices_in(told, question, passages, answers)
-    orders = {order for choice in choices for order in choice.orders}
+    orders = orders_of(choices)
     if not orders:
         return _no_choice(evidence, answers, passages, question)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
-    given = reasons_for(choices, _told(passages, seen, reasons))
-    wrong = [spoken for spoken in given if seen.stand(spoken) is Stand.WRONG]
-    so = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT]
-    good = [*so, *reasons_for(choices, told)]
+    described = _told(passages, seen, reasons)
+    given = reasons_for(choices, described)
+    wrong = [s for s in given if seen.stand(s) is Stand.WRONG and not s.is_elsewhere]
+    so = [s for s in given if seen.stand(s) is Stand.RIGHT and not s.is_elsewhere]
+    avoided = [s for s in told_of_others(choices, described) if _is_avoided(s, seen, orders)]
+    in_general = reasons_for(choices, told)
+    good = [*so, *avoided, *(s for s in in_general if s.said.claim.name != FASTER)]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
-    is_open = any(_is_neither(spoken, seen.stand(spoken)) for spoken in given)
+    is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
     is_rejected = bool(orders & are_rejected(told))
-    if doubt or is_rejected or (wrong and (so or orders & set(right))):
+    if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
     if wrong:
@@ -243,6 +253,16 @@ def sensible_order(
         return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
+
+
+def _is_avoided(spoken: Spoken, seen: SeenOrders, chosen: Orders) -> bool:
+    """Whether it is so of the others that it names, and not of the `chosen`; or where it names none, false of
+    the chosen.
+    """
+    stand = seen.stand(spoken._replace(orders=chosen))
+    if spoken.orders:
+        return seen.stand(spoken) is Stand.RIGHT and stand is not Stand.RIGHT
+    return stand is Stand.WRONG
 
 
 def _no_choice(
