@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, holds, negations
-from grader.answers.language import FILLERS, HEDGES, NEGATORS, PREMISES, RESULTS, TURNS
+from grader.answers.language import FILLERS, FINITE, HEDGES, INSTEAD, NEGATORS, PREMISES, RESULTS, TURNS
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
@@ -100,12 +100,14 @@ class Compiled:
         them begins like what takes the rest back; `every` is what was understood.
         """
         read = {said.clause.start for said in every if not said.claim.is_of_sentences}
+        before = (None, *sentence.clauses[:-1])
         following = (*sentence.clauses[1:], None)
         unread = [
             clause
-            for clause, after in zip(sentence.clauses, following, strict=True)
+            for earlier, clause, after in zip(before, sentence.clauses, following, strict=True)
             if clause.start not in read
             if after is None or after.begins_with not in RESULTS or after.start not in read
+            if earlier is None or earlier.start not in read or not _is_contrast(earlier, clause)
         ]
         turning = any(self._turns(clause) for clause in unread)
         return sum(self._is_marring(clause) for clause in unread), turning
@@ -146,6 +148,12 @@ class Compiled:
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 yield subject, match
+
+
+def _is_contrast(earlier: Clause, clause: Clause) -> bool:
+    """Whether a clause only says what is so instead of what the one before it denies: `not A but B`."""
+    is_short = not FINITE & {word.text for word in clause.words}
+    return clause.begins_with in INSTEAD and is_short and _negates(earlier)
 
 
 def _negates(clause: Clause) -> bool:

@@ -98,6 +98,9 @@ TURNS = word_set(
 )
 """Words that begin a clause which takes back a part of what was said before."""
 
+INSTEAD = frozenset(("but", "sondern"))
+"""Words that begin what is so instead of what was denied."""
+
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
@@ -157,7 +160,8 @@ UNSURE = phrases(
 """What somebody says who does not know."""
 
 EITHER = re.compile(
-    r"(?<!\S)(?:either .* or|entweder .* oder|(?<!than )(?<!only )one of (?:the two|these|them)|eins von beiden)(?!\S)"
+    r"(?<!\S)(?:either .* or|entweder .* oder|(?<!than )(?<!only )one of (?:the two|these|them)"
+    r"|eins von beiden)(?!\S)"
 )
 """What leaves open which of two things is so."""
 

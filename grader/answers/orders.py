@@ -7,6 +7,7 @@ table row before it; else about the one in the heading above, or in a line or co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
@@ -34,8 +35,8 @@ NO_ORDER: Orders = frozenset()
 class Spoken(NamedTuple):
     """A claim, and the orders that it is about: one, those of a rule, or none when that is not clear.
 
-    `number` is the place of its passage among all. `is_elsewhere` when it tells of what would be otherwise, or
-    stands beside an order that is ruled out: then it need not be about what was spoken of before.
+    `number` is the place of its passage among all. `is_elsewhere` when it tells of what would be otherwise,
+    or stands beside an order that is ruled out: then it need not be about what was spoken of before.
     """
 
     orders: Orders
@@ -162,7 +163,7 @@ class _Reader:
     def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
         """The orders that a sentence is about; those that it names lead on to what comes after."""
         own = _about(sentence, mentions)
-        if not mentions and holds(sentence.words[:_LEADING_WORDS], OTHERS):
+        if not mentions and holds(sentence.words[:_LABEL_WORDS], OTHERS):
             return NO_ORDER
         is_plain = all(mention.is_plain for mention in mentions)
         if len(self.here) == 1 and (self.here < own or (self.here == self.place and not is_plain)):
@@ -257,7 +258,7 @@ def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
 
 
 def _spans(mention: Mention, sentence: Sentence) -> Iterator[tuple[int, int]]:
-    """Where a mention stands, without what is told in brackets amid it (`shuffle (or else …), then batch`)."""
+    """Where a mention stands, without what is told in brackets amid it: `shuffle (or else …), batch`."""
     begin, depth = mention.begin, 0
     for place in range(mention.begin, mention.end):
         mark = sentence.words[place].text
@@ -302,6 +303,5 @@ def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
 
 def _are_listed(mentions: Sequence[Mention], sentence: Sentence) -> bool:
     """Whether nothing stands between orders, as in `A, B and C shuffle batches only`."""
-    pairs = zip(mentions, mentions[1:], strict=False)
-    gaps = (sentence.words[one.end : other.begin] for one, other in pairs)
+    gaps = (sentence.words[one.end : other.begin] for one, other in pairwise(mentions))
     return all(word.text in _LISTING for gap in gaps for word in gap)

@@ -39,7 +39,8 @@ class Claim(Record):
     `says` is the claim in a sentence, for the report. `true_if` and `false_if` are alternatives such as
     `epochs-separate and not batches-mix-epochs`; without `false_if` it is never called false. It is sought
     clause by clause, or in whole sentences when it `is_of_sentences`; whatever stands below a heading like
-    `below` says it, too. A `mistake` makes an answer wrong by itself. What only `may_happen` is so with a *maybe*.
+    `below` says it, too. A `mistake` makes an answer wrong by itself. What only `may_happen` is so with a
+    *maybe*, too.
     """
 
     name: str

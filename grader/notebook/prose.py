@@ -24,6 +24,7 @@ _STRING_WORDS = 8
 _QUESTION_ALIKE = 85.0
 _PART_ALIKE = 90.0
 _PART_CHARS = 20
+_PART_WORDS = 4  # fewer may be an answer that names what the question names
 _BRIEF_WORDS = 6  # of a heading such as `What is missing?`
 _FOLLOWING = 4  # passages after a question that may be its answer
 _FOLLOWING_CELLS = 2
@@ -295,7 +296,7 @@ def _remainder(sentence: str, asked: Sequence[str]) -> str:
     for question in asked:
         if max(fuzz.ratio(plain, question), fuzz.ratio(brief, question)) >= _QUESTION_ALIKE:
             return ""
-        if min(len(plain), len(question)) < _PART_CHARS:
+        if min(len(plain), len(question)) < _PART_CHARS or len(plain.split()) < _PART_WORDS:
             continue
         alignment = fuzz.partial_ratio_alignment(question, plain, score_cutoff=_PART_ALIKE)
         if alignment is None:

@@ -51,7 +51,7 @@ MIXED = "The epochs are mixed with each other."
         (["## repeat → shuffle → batch", "Unlike shuffle, batch, repeat, epochs are mixed."], "RSB"),
         (["## repeat → shuffle → batch", "As repeat comes before shuffle, epochs are mixed."], "RSB"),
         (["RSB and RBS: in both the epochs are mixed."], "RBS/RSB"),
-        (["RSB and SBR: the epochs are mixed."], ""),
+        (["RSB and SBR: the epochs are mixed."], "RSB/SBR"),
         (["## repeat → shuffle → batch", "## Summary", MIXED], ""),
         ([MIXED], ""),
     ],
