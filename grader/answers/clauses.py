@@ -63,6 +63,9 @@ _NEW_SUBJECT = word_set(
     "the a an one some only each every all no then they it "
     "sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann"
 )
+_PRONOUNS = frozenset(("we", "they", "it", "you", "i", "there", "this", "that"))
+_MODALS = frozenset(("would", "will", "could", "can", "may", "might", "get", "gets"))
+_FEWEST_SUPPOSED = 3  # words of what is supposed
 _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
@@ -193,7 +196,7 @@ def _ends_clause(words: Sequence[Word], place: int) -> bool:
 
 def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
     text, before = words[place].text, words[place - 1].text
-    if text in CONSEQUENCES and words[begin].text in PREMISES:
+    if words[begin].text in PREMISES and _is_consequence(words, begin, place):
         return True
     if text == "so":
         return before not in _BEFORE_SO
@@ -202,6 +205,13 @@ def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
     if text in ("and", "und"):
         return _begins_anew(words, place)
     return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _is_consequence(words: Sequence[Word], begin: int, place: int) -> bool:
+    """Whether what follows from an `if …` begins here, without a comma: `then …`, `… we would divide`."""
+    after = words[place + 1].text if place + 1 < len(words) else ""
+    is_told_anew = words[place].text in _PRONOUNS and after in _MODALS
+    return words[place].text in CONSEQUENCES or (is_told_anew and place - begin >= _FEWEST_SUPPOSED)
 
 
 def _begins_anew(words: Sequence[Word], place: int) -> bool:

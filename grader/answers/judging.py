@@ -272,7 +272,8 @@ def _stand(
 ) -> Stand:
     """Whether a claim is so: of what its clause names (`here`), else of what the text around speaks of.
 
-    What is false of all that its sentence names is open, unless it says what would be otherwise.
+    What is false of all that its sentence names is open, unless it is a known mistake or says what would be
+    otherwise.
     """
     claim = said.claim
     if not question.subjects:
@@ -282,7 +283,8 @@ def _stand(
         true_of, false_of = false_of, true_of
     default = {subject.name for subject in question.subjects if subject.is_default}
     explicit, near = {subject.name for subject in here}, {subject.name for subject in sentence}
-    if not explicit and near and near <= false_of and not is_hypothetical(said.clause):
+    is_misplaced = not explicit and bool(near) and near <= false_of and not claim.is_mistake
+    if is_misplaced and not is_hypothetical(said.clause):
         return Stand.OPEN
     if (explicit or near | {subject.name for subject in before} | default) & true_of:
         return Stand.RIGHT
