@@ -99,7 +99,8 @@ class Compiled:
         """How many clauses in which nothing was understood may tell of something false, and whether one of
         them begins like what takes the rest back; `every` is what was understood.
         """
-        read = {said.clause.start for said in every if not said.claim.is_of_sentences}
+        told = (said for said in every if not said.claim.is_of_sentences)
+        read = {said.clause.start for said in told if said.claim.can_be_so or not said.is_denied}
         before = (None, *sentence.clauses[:-1])
         following = (*sentence.clauses[1:], None)
         unread = [

@@ -184,7 +184,7 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
     right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
-    if right and (wrong or any(s.is_mistake and s.stand is Stand.OPEN for s in stated)):
+    if right and (wrong or (question.subjects and any(s.stand is Stand.OPEN for s in stated))):
         return Stand.OPEN, "Some of what it says is right, and some is not."
     if wrong:
         if any(s.is_mistake for s in wrong) and is_all_mistaken:
@@ -231,6 +231,7 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             is_open = said.is_doubtful and not is_opinion
             stand = Stand.OPEN if is_open else _stand(said, question, here, around, before)
             may_be_mistake = said.claim.is_mistake and not said.is_denied and not sentence.rejects
+            may_be_mistake = may_be_mistake or _denies_what_is_so(said, question)
             if stand is not Stand.OPEN or may_be_mistake or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
@@ -290,6 +291,12 @@ def _stand(
         return Stand.RIGHT
     is_false = (explicit or (default if claim.is_mistake else set())) & false_of
     return Stand.WRONG if is_false else Stand.OPEN
+
+
+def _denies_what_is_so(said: Said, question: Question) -> bool:
+    """Whether a clause denies what is so of that which a text speaks of where it names nothing else."""
+    default = {subject.name for subject in question.subjects if subject.is_default}
+    return said.is_denied and not said.is_doubtful and bool(default & set(said.claim.true_of))
 
 
 def _is_aim(clause: Clause) -> bool:

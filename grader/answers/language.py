@@ -108,6 +108,12 @@ OTHERWISE = phrases(
 )
 """What begins that which holds where the condition before does not."""
 
+EQUATING = phrases(
+    *("same as", "identical to", "identical with", "equal to", "equivalent to", "equals", "dasselbe wie"),
+    *("gleich wie", "genau wie", "identisch mit", "identisch zu", "exactly like", "just like"),
+)
+"""What says that two things are the same."""
+
 OTHERS = phrases(
     *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
     *(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
 from grader.answers.judging import Stand, is_hypothetical
-from grader.answers.language import OTHERS, OTHERWISE
+from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, TURNS
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
@@ -26,6 +26,7 @@ _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what
 _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
+_EQUATING_WORDS = 4
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
 
 Orders = frozenset[str]
@@ -146,7 +147,7 @@ class _Reader:
             self.unread.append((about, passage))
         marring, turns = self.ready.left_open(rest, every) if not rest.asks else (0, False)
         self.open += [about] * marring
-        self.turning += [about] * turns
+        self.turning += [about] * (turns or _only_equates(sentence, mentions))
         otherwise = _otherwise(rest)
         for order in _others(about) if otherwise is not None else ():
             self.named.setdefault(order, []).append(passage)
@@ -255,6 +256,13 @@ def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
             opened = None
         elif not word.text.isdigit() and not word.is_mark:
             opened = None
+
+
+def _only_equates(sentence: Sentence, mentions: Sequence[Mention]) -> bool:
+    """Whether a sentence says that orders are the same, and of no difference."""
+    before = (sentence.words[max(0, m.begin - _EQUATING_WORDS) : m.begin] for m in mentions if m.is_compared)
+    is_equal = any(holds(words, EQUATING) for words in before)
+    return is_equal and not (TURNS | BREAKS) & {word.text for word in sentence.words}
 
 
 def _spans(mention: Mention, sentence: Sentence) -> Iterator[tuple[int, int]]:

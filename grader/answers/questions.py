@@ -55,6 +55,11 @@ class Claim(Record):
     is_mistake: bool = False
     may_happen: bool = False
 
+    @property
+    def can_be_so(self) -> bool:
+        """Whether it is true or false of anything, and not only a way to say little."""
+        return bool(self.true_of or self.false_of or self.true_if or self.false_if)
+
 
 class Question(Record):
     """A question of the task: its text, where an answer is looked for, and what can be said about it.
