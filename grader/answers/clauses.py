@@ -256,8 +256,11 @@ def negations(clause: Clause, match: Match) -> int | None:
             count += 1
         elif place < match.first:
             between = texts[place + 1 : match.first]
-            reach = _REACH_OF_PREPOSITION if text in ("without", "ohne") else _REACH
-            count += len(between) <= reach and not (BREAKS | TEMPORAL) & set(between)
+            if (BREAKS | TEMPORAL) & set(between):
+                continue
+            if text not in ("without", "ohne") and len(between) > _REACH:
+                return None
+            count += text not in ("without", "ohne") or len(between) <= _REACH_OF_PREPOSITION
         elif text in AFTERWARDS:
             between = texts[match.last + 1 : place]
             is_beyond = BREAKS & set(between) or TEMPORAL & set(texts[match.first : place])
