@@ -3,8 +3,8 @@
 Reads labelled answers from the folders named, else from those below `tests/answers/`, judges each with the
 rubrics' own checks, and prints, for each folder apart, how many decisions are right (with the lower end of
 the 95 % interval after Wilson), how many of the clear answers are decided, and every mistake. With `--all`
-also what was left to a person; with `--summary` only the figures, for whoever works on the reader and must not see
-the answers that measure it; with `--tuning` only the answers that were written to tune with.
+also what was left to a person; with `--summary` only the figures, for whoever works on the reader and must
+not see the answers that measure it; with `--tuning` only the answers that were written to tune with.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentence
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _EQUATING_WORDS = 4
+_NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
 
 Orders = frozenset[str]
@@ -153,8 +154,8 @@ class _Reader:
             self.named.setdefault(order, []).append(passage)
         is_ruled_out = any(mention.is_compared for mention in mentions)
         for said in every:
-            is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)
-            is_after = otherwise is not None and said.clause.end > otherwise
+            is_before = len(about) > 1 and _is_before(said, mentions, sentence)
+            is_after = otherwise is not None and otherwise[0] < said.clause.end <= otherwise[1]
             is_elsewhere = is_ruled_out or is_after or is_hypothetical(said.clause)
             if is_before:  # a rule comes before what it is about
                 yield NO_ORDER, said, is_elsewhere
@@ -279,15 +280,25 @@ def _spans(mention: Mention, sentence: Sentence) -> Iterator[tuple[int, int]]:
     yield begin, mention.end
 
 
-def _start_of(mention: Mention, sentence: Sentence) -> int:
-    return sentence.words[mention.begin].start
+def _is_before(said: Said, mentions: Sequence[Mention], sentence: Sentence) -> bool:
+    """Whether something is said before its sentence names orders, and not of them (`the best is …`)."""
+    if not mentions or said.clause.end > sentence.words[mentions[0].begin].start:
+        return False
+    before = sentence.words[mentions[0].begin - 1].text
+    return before not in _NAMING
 
 
-def _otherwise(sentence: Sentence) -> int | None:
-    """Where a sentence goes on to what holds otherwise, None when it does not."""
-    texts = [word.text for word in sentence.words]
+def _otherwise(sentence: Sentence) -> tuple[int, int] | None:
+    """Where a sentence tells of what holds otherwise, to its end or that of the brackets; None if nowhere."""
+    words = sentence.words
+    texts = [word.text for word in words]
     begins = (place for place in range(len(texts)) if OTHERWISE.match(" ".join(texts[place : place + 6])))
-    return next((sentence.words[place].start for place in begins), None)
+    begin = next(begins, None)
+    if begin is None:
+        return None
+    is_aside = texts[begin - 1 : begin] == ["("] and ")" in texts[begin:]
+    end = texts.index(")", begin) if is_aside else len(words) - 1
+    return words[begin].start, words[end].end
 
 
 def _others(orders: Orders) -> Orders:
