@@ -105,8 +105,12 @@ def speaks_of(question: Question, text: str) -> bool:
 
 
 def is_off_topic(question: Question, passage: Passage) -> bool:
-    """Whether a passage, wherever it stands, is no answer: sentences without a word of the topic."""
-    return bool(question.topic) and not _is_brief(passage.text) and not speaks_of(question, passage.text)
+    """Whether a passage is no answer: sentences without a word of the topic, and not where the answer belongs.
+
+    What stands right below the question may answer it in words that nobody has foreseen.
+    """
+    is_elsewhere = not passage.answers_to and not _is_brief(passage.text)
+    return bool(question.topic) and is_elsewhere and not speaks_of(question, passage.text)
 
 
 def _marred(question: Question, passages: Iterable[Passage]) -> str:

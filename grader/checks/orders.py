@@ -152,11 +152,7 @@ def _not_understood(
 ) -> Verdict:
     """The verdict on an order about which nothing was read that settles it."""
     name = in_words(order)
-    where = [
-        p
-        for p in told.named.get(order, ())
-        if mentions_in(words_of(p.text), p.text) or not is_off_topic(question, p)
-    ]
+    where = told.named.get(order, ())
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
