@@ -6,8 +6,19 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.answers.clauses import Clause, Sentence, holds, negations
-from grader.answers.language import FILLERS, FINITE, HEDGES, INSTEAD, NEGATORS, PREMISES, RESULTS, TURNS
+from grader.answers.clauses import Clause, Sentence, holds, is_listed, negations
+from grader.answers.language import (
+    EXAMPLES,
+    FILLERS,
+    FINITE,
+    HEDGES,
+    INSTEAD,
+    NEGATORS,
+    OWN_RUN,
+    PREMISES,
+    RESULTS,
+    TURNS,
+)
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
@@ -53,7 +64,10 @@ class Compiled:
         self.telling = frozenset(word for word in words if word.stem not in FILLERS)
 
     def said_in(self, sentence: Sentence) -> Iterator[Said]:
-        """The claims that a sentence makes, each clause by itself; a question makes none."""
+        """The claims that a sentence makes, each clause by itself; a question makes none.
+
+        What is only supposed (`if …`) is left out, unless it is a known mistake.
+        """
         if sentence.asks:
             return
         whole = Clause(sentence.words)
@@ -65,10 +79,12 @@ class Compiled:
             )
             hedges = holds(clause.words, HEDGES)
             is_hedged = is_hedged or (hedges and clause.begins_with != "(")  # and so is what comes after
-            if not is_premise:
-                is_doubtful = sentence.hedges or sentence.rejects or is_negated
-                for said in self._said_in_clause(sentence, clause, clause is whole):
-                    is_guess = (is_hedged or hedges) and (said.is_denied or not said.claim.may_happen)
+            is_doubtful = (
+                sentence.hedges or sentence.rejects or is_negated or is_premise or is_listed(sentence)
+            )
+            for said in self._said_in_clause(sentence, clause, clause is whole):
+                is_guess = (is_hedged or hedges) and (said.is_denied or not said.claim.may_happen)
+                if said.claim.is_mistake or not is_premise:
                     yield said._replace(is_doubtful=said.is_doubtful or is_doubtful or is_guess)
 
     def _said_in_clause(self, sentence: Sentence, clause: Clause, is_whole: bool) -> Iterator[Said]:
@@ -112,6 +128,17 @@ class Compiled:
         ]
         turning = any(self._turns(clause) for clause in unread)
         return sum(self._is_marring(clause) for clause in unread), turning
+
+    def is_unclear(self, sentence: Sentence) -> bool:
+        """Whether a sentence in which nothing was understood may claim something, true or not.
+
+        It holds a word of the topic, and neither asks, nor announces what comes, nor tells of an example in
+        numbers or of one's own run.
+        """
+        words = sentence.words
+        is_example = holds(words, EXAMPLES) and any(word.text.isdigit() for word in words)
+        is_harmless = sentence.asks or words[-1].text == ":" or is_example or holds(words, OWN_RUN)
+        return not is_harmless and self.speaks_of_topic(words)
 
     def is_marred(self, sentence: Sentence) -> bool:
         """Whether a sentence holds what speaks against the whole answer."""

@@ -13,6 +13,7 @@ from grader.answers.language import (
     CONSEQUENCES,
     EITHER,
     FINITE,
+    FUNCTION_WORDS,
     INSERTED,
     NEGATORS,
     NOT_NEGATING,
@@ -67,6 +68,8 @@ _PRONOUNS = frozenset(("we", "they", "it", "you", "i", "there", "this", "that"))
 _MODALS = frozenset(("would", "will", "could", "can", "may", "might", "get", "gets"))
 _FEWEST_SUPPOSED = 3  # words of what is supposed
 _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
+_FEWEST_LISTED = 3  # things between commas
+_MOST_OF_A_NAME = 2  # words of one of them
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
@@ -167,6 +170,15 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,
     )
+
+
+def is_listed(sentence: Sentence) -> bool:
+    """Whether a sentence only sets words between commas (`dead units, zero gradient, symmetry`)."""
+    parts = [[word.text for word in clause.words if word.text[0].isalpha()] for clause in sentence.clauses]
+    told = [part for part in parts if part]
+    if len(told) < _FEWEST_LISTED or any(len(part) > _MOST_OF_A_NAME for part in told):
+        return False
+    return not FUNCTION_WORDS & {word for part in told for word in part}
 
 
 def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Sentence | None:

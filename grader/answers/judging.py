@@ -12,7 +12,9 @@ from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, holds, sentences_of
 from grader.answers.language import (
     ADDRESSES,
+    ALTERNATIVES,
     CORRECTIONS,
+    DEMANDS,
     FUNCTION_WORDS,
     HYPOTHETICAL,
     NEGATORS,
@@ -86,7 +88,8 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
         and not compiled(question).spares(passage.text)
         for passage in own
     )
-    stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
+    is_unclear = bool(question.subjects) and any(_is_unclear(question, passage) for passage in own)
+    stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken, is_unclear=is_unclear)
     return Judged(stand=stand, why=why, stated=stated)
 
 
@@ -105,7 +108,7 @@ def speaks_of(question: Question, text: str) -> bool:
 
 
 def is_off_topic(question: Question, passage: Passage) -> bool:
-    """Whether a passage is no answer: sentences without a word of the topic, and not where the answer belongs.
+    """Whether a passage is no answer: sentences without a word of the topic, not where the answer belongs.
 
     What stands right below the question may answer it in words that nobody has foreseen.
     """
@@ -171,12 +174,14 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
         return "The text is too long to be read by the program."
     for text in texts:
         words = words_of(text)
-        if holds(words, ADDRESSES):
+        if holds(words, ADDRESSES) or holds(words, DEMANDS):
             return "The text speaks to whoever grades it."
         if holds(words, CORRECTIONS):
             return "The text corrects itself."
         if holds(words, UNSURE):
             return "The text says that it is not sure."
+        if holds(words, ALTERNATIVES):
+            return "The text gives several answers to choose from."
         letters = [word.text for word in words if word.text[0].isalpha()]
         is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
         is_heap = is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters)
@@ -185,7 +190,9 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
     return ""
 
 
-def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
+def _decide(
+    question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool, is_unclear: bool
+) -> tuple[Stand, str]:
     right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
     if right and (wrong or (question.subjects and any(s.stand is Stand.OPEN for s in stated))):
@@ -198,6 +205,8 @@ def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bo
         {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
     )
     if is_met(question.met, asserted, denied):
+        if is_unclear:
+            return Stand.OPEN, "It says what is asked for, and something more that was not understood."
         if question.said_apart and not _are_apart(stated):
             return Stand.OPEN, "It seems to answer several parts of the question in one sentence."
         return Stand.RIGHT, "It says what is asked for."
@@ -239,6 +248,13 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             if stand is not Stand.OPEN or may_be_mistake or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
+
+
+def _is_unclear(question: Question, passage: Passage) -> bool:
+    """Whether a sentence of a passage may claim something and was not understood."""
+    ready = compiled(question)
+    sentences = sentences_of(_without_copies(question, passage.text))
+    return any(ready.is_unclear(s) and not any(ready.said_in(s)) for s in sentences)
 
 
 def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:

@@ -174,6 +174,15 @@ EITHER = re.compile(
 HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
 """What makes one sentence doubtful."""
 
+EXAMPLES = phrases("for example", "e . g", "z . b", "zum beispiel", "example :", "beispiel :")
+"""What begins an example."""
+
+OWN_RUN = phrases(
+    *("we tried", "we tested", "we ran", "we printed", "we checked", "wir haben * ausprobiert"),
+    *("i tried", "i tested", "i ran", "i printed", "i checked", "ich habe * ausprobiert"),
+)
+"""What tells of one's own run."""
+
 REJECTIONS = phrases(
     *(
         "wrong",
@@ -217,17 +226,31 @@ CORRECTIONS = re.compile(
 
 ADDRESSES = phrases(
     *("ignore all", "ignore your", "ignore previous", "ignore the previous", "ignore any", "disregard"),
-    *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "as an ai", "ai grader", "grader"),
-    *(
-        "autograder",
-        "grading script",
-        "full marks",
-        "full points",
-        "all points",
-        "full credit",
-        "mark this as",
-    ),
-    *("grade this", "mark as correct", "award", "volle punktzahl", "alle punkte", "sprachmodell"),
-    *("ignoriere", "instructions to", "answer key"),
+    *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "prompt", "as an ai", "ai grader"),
+    *("grader", "autograder", "grading", "grading script", "grade this", "automatic marking", "assistant"),
+    *("marker", "examiner", "evaluator", "corrector", "korrektor*", "bewerter*", "pruefer*", "an die ki"),
+    *("instruction", "instructions to", "instructions for", "anweisung", "ignoriere", "sprachmodell"),
+    *("note to the", "note for the", "message to the", "message for the", "hinweis an", "notiz an"),
+    *("mark this as", "mark this task", "mark as correct", "as solved", "as passed", "als geloest"),
+    *("als bestanden", "award", "full mark", "full marks", "full points", "all points", "full credit"),
+    *("highest mark", "highest score", "best mark", "top mark*", "maximum points", "max points", "bestnote"),
+    *("volle punktzahl", "hoechste punktzahl", "maximale punktzahl", "hoechstpunktzahl", "volle punkte"),
+    *("alle punkte", "automatische bewertung", "bewertungs*", "benotung*", "korrekturprogramm"),
+    *("answer key", "sample solution", "model solution", "model answer", "musterloesung"),
 )
 """What is said to whoever grades, a program above all."""
+
+DEMANDS = re.compile(
+    r"(?:^|[\n.!?:;>\[(*_] )(?:please |bitte )?"
+    r"(?:(?:ignore|disregard|respond|grade|mark|rate|score|bewerte|werte|benote|markiere|vergiss)"
+    r"|output (?:the|only|full|max\w*))(?!\S)"
+)
+"""What is asked of whoever reads a text: a sentence that begins with what graders and programs do."""
+
+ALTERNATIVES = re.compile(
+    r"(?<!\S)(?:or|oder) (?:because|since|rather|maybe|perhaps|weil|eher|vielmehr|vielleicht|doch)(?!\S)"
+    r"|(?:^|[\n.,;:!(–—-] )(?:one|either|eins|eines|einer|eine) (?:of|von|der) "
+    r"(?:them|both|these|those|the two|the three|beiden|beidem|diesen|denen)"
+    r"(?: (?:is|ist) (?:right|true|correct|it|richtig|wahr|es))?(?: ?$| [\n.,;:!)])"
+)
+"""What gives several explanations, or answers, to choose from."""

@@ -48,12 +48,20 @@ class Spoken(NamedTuple):
     is_elsewhere: bool = False
 
 
+class Unclear(NamedTuple):
+    """A sentence that may claim something of `orders` and was not understood, and where it begins."""
+
+    orders: Orders
+    passage: Passage
+    start: int
+
+
 class Told(NamedTuple):
     """All that is said about orders, and in which passages each one is named, by itself or by a rule.
 
-    `unread` are sentences that may say something and were not understood: what each is about, and where.
-    `open` and `turning` are what clauses are about that were not understood and may tell of something false,
-    or take back what was said.
+    `unread` are sentences that may say something and were not understood: what each is about, and where;
+    `unclear` are those, however little they say, that may spoil what is right. `open` and `turning` are what
+    clauses are about that were not understood and may tell of something false, or take back what was said.
     """
 
     spoken: tuple[Spoken, ...]
@@ -61,6 +69,7 @@ class Told(NamedTuple):
     unread: tuple[tuple[Orders, Passage], ...] = ()
     open: tuple[Orders, ...] = ()
     turning: tuple[Orders, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
 
     def is_understood(self, order: str) -> bool:
         """Whether more sentences about an order were understood than not."""
@@ -73,7 +82,8 @@ class Told(NamedTuple):
         """
         clauses = {(spoken.number, spoken.said.clause.start) for spoken in right}
         unclear = sum(order in orders for orders in self.open)
-        return 0 < unclear >= len(clauses) + is_trusted or any(order in orders for orders in self.turning)
+        is_more = any(order in sentence.orders for sentence in self.unclear)
+        return 0 < unclear >= len(clauses) + is_trusted or is_more or any(order in t for t in self.turning)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
@@ -85,7 +95,9 @@ def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: 
         for orders, said, is_elsewhere in reader.read(passage)
     )
     named = {order: tuple(where) for order, where in reader.named.items()}
-    return Told(spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning))
+    return Told(
+        spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning), tuple(reader.unclear)
+    )
 
 
 def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
@@ -110,6 +122,7 @@ class _Reader:
         self.unread: list[tuple[Orders, Passage]] = []
         self.open: list[Orders] = []
         self.turning: list[Orders] = []
+        self.unclear: list[Unclear] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
         self.here = NO_ORDER  # what was spoken of last in the passage
@@ -146,6 +159,8 @@ class _Reader:
         every = list(self.ready.said_in(rest))
         if not every and not rest.asks and self.ready.telling_in(rest.words) >= _TELLING_WORDS:
             self.unread.append((about, passage))
+        if not every and self.ready.is_unclear(rest):
+            self.unclear.append(Unclear(about, passage, rest.start))
         marring, turns = self.ready.left_open(rest, every) if not rest.asks else (0, False)
         self.open += [about] * marring
         self.turning += [about] * (turns or _only_equates(sentence, mentions))

@@ -137,7 +137,7 @@ def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
     """Whether it is said of one order, can be so or not, and is neither so nor not so of this one."""
     claim = spoken.said.claim
-    could_be = not spoken.said.is_denied and (claim.true_if or claim.false_if)
+    could_be = not spoken.said.is_denied and (claim.true_if or claim.false_if or claim.is_mistake)
     return stand is Stand.OPEN and len(spoken.orders) == 1 and bool(could_be)
 
 
@@ -238,6 +238,7 @@ def sensible_order(
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
     is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
+    is_open = is_open or _holds_more(where, told, described)
     is_rejected = bool(orders & are_rejected(told))
     if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
@@ -249,6 +250,15 @@ def sensible_order(
         return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
+
+
+def _holds_more(where: Sequence[Passage], told: Told, described: Told) -> bool:
+    """Whether a sentence beside the choice claims what may be a mistake, or was not understood."""
+    if any(s.said.claim.is_mistake and not s.said.is_denied and s.passage in where for s in described.spoken):
+        return True
+    read = {(s.passage, s.said.sentence.start) for s in told.spoken}
+    more = (u for u in described.unclear if u.passage in where)
+    return any((u.passage, u.start) not in read for u in more)
 
 
 def _is_avoided(spoken: Spoken, seen: SeenOrders, chosen: Orders) -> bool:
