@@ -72,6 +72,7 @@ class Compiled:
             return
         whole = Clause(sentence.words)
         is_hedged = False
+        is_told_doubtfully = sentence.hedges or sentence.rejects or is_listed(sentence)
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in PREMISES and number + 1 < len(sentence.clauses)
             is_negated = (
@@ -79,9 +80,7 @@ class Compiled:
             )
             hedges = holds(clause.words, HEDGES)
             is_hedged = is_hedged or (hedges and clause.begins_with != "(")  # and so is what comes after
-            is_doubtful = (
-                sentence.hedges or sentence.rejects or is_negated or is_premise or is_listed(sentence)
-            )
+            is_doubtful = is_told_doubtfully or is_negated or is_premise
             for said in self._said_in_clause(sentence, clause, clause is whole):
                 is_guess = (is_hedged or hedges) and (said.is_denied or not said.claim.may_happen)
                 if said.claim.is_mistake or not is_premise:

@@ -88,8 +88,9 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
         and not compiled(question).spares(passage.text)
         for passage in own
     )
-    is_unclear = bool(question.subjects) and any(_is_unclear(question, passage) for passage in own)
-    stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken, is_unclear=is_unclear)
+    stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
+    if stand is Stand.RIGHT and question.subjects and any(_is_unclear(question, p) for p in own):
+        stand, why = Stand.OPEN, "It says what is asked for, and something more that was not understood."
     return Judged(stand=stand, why=why, stated=stated)
 
 
@@ -190,9 +191,7 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
     return ""
 
 
-def _decide(
-    question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool, is_unclear: bool
-) -> tuple[Stand, str]:
+def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
     right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
     if right and (wrong or (question.subjects and any(s.stand is Stand.OPEN for s in stated))):
@@ -205,8 +204,6 @@ def _decide(
         {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
     )
     if is_met(question.met, asserted, denied):
-        if is_unclear:
-            return Stand.OPEN, "It says what is asked for, and something more that was not understood."
         if question.said_apart and not _are_apart(stated):
             return Stand.OPEN, "It seems to answer several parts of the question in one sentence."
         return Stand.RIGHT, "It says what is asked for."
