@@ -20,7 +20,7 @@ from grader.checks.graph_times import (
 )
 from grader.checks.measurement import is_trusted
 from grader.checks.networks import cell_of, code_of
-from grader.checks.previews import public
+from grader.checks.previews import Preview, later, preview_of, public
 from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
@@ -53,7 +53,16 @@ class _Told(NamedTuple):
     are_enough: bool = True
 
 
-@check("graph-gain", public_side=public(before_run=_IN_GRAPHS), times=True)
+_UNTIMED = Reason(text="How much faster the graphs are was not timed in this run.", source=Source.OBSERVED)
+
+
+def _gain_before_grading(evidence: Evidence) -> Preview:
+    """What is compared; that is timed, and what is said of it is read, when it is graded."""
+    verdict = graph_gain(evidence)
+    return later(*verdict.reasons) if _UNTIMED in verdict.reasons else preview_of(verdict)
+
+
+@check("graph-gain", public_side=public(before_run=_IN_GRAPHS, preview=_gain_before_grading), times=True)
 def graph_gain(evidence: Evidence) -> Verdict:
     """At least two sizes of models are compared with and without `tf.function`, and the gain is put in words.
 
@@ -74,8 +83,6 @@ def graph_gain(evidence: Evidence) -> Verdict:
     reasons = (*_timed(observed, evidence), *_taken_once(told, sizes))
     if len(sizes) < 2 or not told.are_enough:
         return needs_review(_too_few(sizes, told), *faults, *reasons)
-    if faults or len(timed_sizes(observed)) < 2:
-        return needs_review(*faults, *reasons)
     where = "Models" if told.source is Source.RERUN else "The text gives times that ours bear out: models"
     seen = Reason(
         text=f"{where} of {' and '.join(f'{size:,}' for size in sizes[:4])} weights are compared both ways.",
@@ -83,6 +90,10 @@ def graph_gain(evidence: Evidence) -> Verdict:
         numbers=tuple(sizes[:4]),
         source=told.source,
     )
+    if not faults and not observed.timings:
+        return needs_review(seen, _UNTIMED, *reasons)
+    if faults or len(timed_sizes(observed)) < 2:
+        return needs_review(*faults, *(reasons or (seen,)))
     return _with_sentence(evidence, (seen, *reasons))
 
 

@@ -53,14 +53,16 @@ class PublicSide:
     before_run: PreviewFunction | None = None
 
 
-def public(*names: str, before_run: PreviewFunction | None = None) -> PublicSide:
+def public(
+    *names: str, before_run: PreviewFunction | None = None, preview: PreviewFunction | None = None
+) -> PublicSide:
     """The public side of a check all of whose parameters, `names`, students may read."""
 
     def given(parameters: BaseModel) -> dict[str, JsonValue]:
         values = parameters.model_dump(mode="json")
         return {name: values[name] for name in names}
 
-    return PublicSide(given, before_run=before_run)
+    return PublicSide(given, preview, before_run=before_run)
 
 
 _SIGHTS = {

@@ -21,6 +21,7 @@ from grader.student.findings import Finding, Looked
 from grader.student.fitting import how_it_fits
 
 _SHOWN = 6
+_AT_GRADING = later(Reason(text="This is looked at when it is graded."))
 _AUTOMAGIC = re.compile(rf"\s*(?:{'|'.join(sorted(AUTOMAGICS))})\b(?!\s*[=(.\[])")
 _LINE = re.compile(r"line (\d+): ")
 
@@ -66,17 +67,26 @@ def _looked_for(evidence: Evidence, item: Item) -> Finding:
 
 def _preview(evidence: Evidence, item: Item) -> Preview:
     check = all_checks().get(item.check)
-    if check is None or check.public is None:
-        return later(Reason(text="This is looked at when it is graded."))
+    if check is None:
+        return _AT_GRADING
     try:
-        preview = check.preview(evidence, item.public)
+        parameters = check.public_parameters(item.public)
     except ValidationError as error:
         wrong = ", ".join(".".join(map(str, detail["loc"])) for detail in error.errors())
         raise RubricError(
             f"The item {item.id!r} of the student edition does not fit the check {item.check!r} ({wrong}): "
             "get the edition anew, or the program in the version that it was made with."
         ) from error
-    return preview or later(Reason(text="This is looked at when it is graded."))
+    if parameters is None:
+        return _AT_GRADING
+    try:
+        return check.preview(evidence, parameters)
+    except Exception as bug:  # noqa: BLE001 - a bug in a check must not keep a student from all else
+        text = (
+            f"A fault of the program ({type(bug).__name__} in its check {check.name!r}) kept this from being "
+            "looked at: tell your course, with your notebook. It is looked at when it is graded."
+        )
+        return later(Reason(text=text))
 
 
 def _asks_for_faults(edition: Edition) -> bool:

@@ -9,6 +9,8 @@ import pytest
 
 from grader.checks.graph_claims import Trend, trend_of
 from grader.checks.graph_speed import graph_gain, graph_loop
+from grader.checks.previews import Sight
+from grader.checks.registry import all_checks
 from grader.evidence.around import ObservedFunction
 from grader.evidence.observed import Observed, ObservedTraining
 from grader.evidence.record import Evidence
@@ -107,6 +109,21 @@ def test_times_that_were_taken_once_only_are_told_and_cost_nothing():
     assert graph_gain(again).outcome is Outcome.MET
     assert "one time for each model" in told_of(an_evidence())
     assert "one time for each model" not in told_of(again)
+
+
+def test_a_comparison_that_was_not_timed_is_for_a_person():
+    verdict = graph_gain(an_evidence(timings=()))
+    assert verdict.outcome is Outcome.NEEDS_REVIEW
+    assert "was not timed in this run" in told_of(an_evidence(timings=()))
+
+
+def test_students_are_told_what_is_compared_and_that_it_is_timed_later():
+    check = all_checks()["graph-gain"]
+    parameters = check.public_parameters({})
+    assert parameters is not None
+    preview = check.preview(an_evidence(timings=()), parameters)
+    assert preview.sight is Sight.LATER
+    assert "Models of 100 and 9,000 weights are compared both ways." in [r.text for r in preview.reasons]
 
 
 def test_without_a_word_on_it_half_is_met():

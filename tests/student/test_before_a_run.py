@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from student.conftest import finding, told
 
-from grader.checks.previews import Sight
+from grader.checks.previews import PublicSide, Sight
+from grader.checks.registry import all_checks
 from grader.errors import RubricError
 from grader.student.looking import look
 from grader.student.own_work import read_own
@@ -72,3 +73,14 @@ def test_the_place_that_names_a_script_is_told(look_at, text):
     assert "Cell 2 names fail4" in told(looked, "script-4")
     assert finding(looked, "script-1").sight is Sight.UNCLEAR
     assert "Nothing names fail1" in told(looked, "script-1")
+
+
+def test_a_bug_in_a_check_does_not_keep_a_student_from_all_else(look_at, monkeypatch):
+    def broken(evidence: object, **_: object) -> None:
+        raise KeyError("Alex Example")
+
+    monkeypatch.setattr(all_checks()["functional-api"], "public", PublicSide(lambda _: {}, broken))
+    looked = look_at(f"{NAMES}\n# %%\nx = 1\n", "a4")
+    assert finding(looked, "functional-api").sight is Sight.LATER
+    assert "A fault of the program (KeyError in its check 'functional-api')" in told(looked, "functional-api")
+    assert finding(looked, "names").sight is Sight.FOUND
