@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.errors import GraderError, trace_of
+from grader.letters import write_plainly_where_needed
 from grader.verbs import desk, groups, scripts, students
 from grader.verbs.options import (
     DONE,
@@ -273,6 +274,7 @@ def _as_json(graded: Graded) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point of `grade`: 0 done, 1 some could not be graded, 2 usage or configuration, 70 a bug."""
+    write_plainly_where_needed(sys.stdout, sys.stderr)
     try:
         app()
     except GraderError as error:
@@ -284,7 +286,8 @@ def main() -> None:
             typer.echo(f"grade: {_fault(lack)}", err=True)
             sys.exit(FAULT)
         typer.echo(
-            f"grade: Running notebooks needs {top}, which is not installed: pip install 'grader[run]'.",
+            f"grade: Running notebooks needs {top}, which is not installed: "
+            f'{sys.executable} -m pip install "grader[run]"',
             err=True,
         )
         sys.exit(USAGE)

@@ -153,6 +153,11 @@ class HandInTimes(Record):
             times = hand_in_times(worksheet, whose, ZoneInfo(deadlines.zone))
         return cls(policy=policy, deadlines=deadlines, times=times)
 
+    @property
+    def terms(self) -> str:
+        """What holds for all: the policy and the deadlines."""
+        return self.model_dump_json(exclude={"times"})
+
     def told(self, grade: Grade) -> Grade:
         """The grade, with when it was handed in; with a flag where that is not known though it may cost."""
         if self.deadlines is None:

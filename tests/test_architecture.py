@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "grader"
 # What each part may import of ours, besides itself. Arrows run downwards only.
 MAY_IMPORT = {
     "errors": set(),
+    "letters": set(),
     "model": set(),
     "strict_yaml": {"errors"},
     "course": {"model", "errors"},
@@ -45,21 +46,15 @@ MAY_IMPORT = {
     "groups": {"evidence", "gradebook", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "model", "errors"},
+    "judged_before": {"model"},
+    "gathering": {
+        *("assess", "course", "evidence", "execution", "notebook", "oracles", "provisions", "report"),
+        *("rubric", "script_trials", "model", "errors"),
+    },
     "pipeline": {
-        *("assess", "course", "datasets", "evidence", "execution", "gradebook", "intake", "notebook"),
-        *(
-            "groups",
-            "kept_rubrics",
-            "lateness",
-            "oracles",
-            "provisions",
-            "report",
-            "rubric",
-            "script_trials",
-            "model",
-            "errors",
-        ),
-        "trust",
+        *("assess", "course", "datasets", "evidence", "execution", "gathering", "gradebook", "groups"),
+        *("intake", "judged_before", "kept_rubrics", "lateness", "provisions", "report", "rubric", "trust"),
+        *("model", "errors"),
     },
     "script_references": {
         *("course", "datasets", "evidence", "execution", "fixes", "provisions", "rubric", "script_trials"),
@@ -139,6 +134,7 @@ MAY_IMPORT = {
         "sandbox",
         "model",
         "errors",
+        "letters",
     },
 }
 HEAVY = {

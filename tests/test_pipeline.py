@@ -267,7 +267,7 @@ def test_odd_notebooks_stop_nobody(course):
     assert result.lost == ()
 
 
-@pytest.mark.parametrize("where", ["grader.pipeline.collect", "grader.report.publish.render_submission"])
+@pytest.mark.parametrize("where", ["grader.gathering.collect", "grader.report.publish.render_submission"])
 def test_a_bug_at_one_hand_in_stops_nobody_else(course, monkeypatch, where):
     module, _, name = where.rpartition(".")
     real = getattr(sys.modules[module], name)

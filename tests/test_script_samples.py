@@ -20,7 +20,7 @@ from grader.pipeline import grade
 
 HERE = Path(__file__).resolve().parents[1]
 DATA = os.environ.get("GRADER_DATA")
-SCRIPTS = ("script-explodes", "script-vanishes", "script-dead-units", "script-noise", "script-double-softmax")
+SCRIPTS = ("script-1", "script-2", "script-3", "script-4", "script-5")
 MET, HALF, OPEN = Outcome.MET, Outcome.PARTLY_MET, Outcome.NEEDS_REVIEW
 EXPECTED = {
     "201": (MET, MET, MET, MET, MET),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, JsonValue
 
 from grader.answers.judging import Stand, Stated, is_off_topic, judge, speaks_of
 from grader.answers.questions import NamedQuestion, Question
+from grader.answers.tasks import is_of_the_task
 from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
@@ -49,10 +50,12 @@ def answer_seen(evidence: Evidence, asks: str) -> Preview:
     passages = _besides_names(
         evidence, find_answer(evidence.prose, question_words=words_of_question(asks), question=asks)
     )
-    answers = [passage for passage in passages if passage.answers_to]
+    answers = [passage for passage in passages if passage.answers_to and not is_of_the_task(passage)]
     if answers:
         cells = sorted({passage.cell for passage in answers})
         return found(_at(f"An answer stands in {cells_in_words(cells)}.", cells[0]))
+    if all(map(is_of_the_task, passages)):
+        passages = []
     if passages:
         cells = sorted({passage.cell for passage in passages})
         text = (
@@ -62,7 +65,10 @@ def answer_seen(evidence: Evidence, asks: str) -> Preview:
     asked = next((p.cell for p in evidence.prose.passages if repeats(p, asks)), None)
     told = [passage for passage in text_beside(evidence.prose, asks) if not _announces(passage)]
     if _besides_names(evidence, told):
-        text = "No text was found that clearly answers it; put your answer right below the question."
+        text = (
+            "No text was found that clearly answers it; put your answer right below the question, or below a "
+            "heading that names it."
+        )
         if asked is not None:
             text = f"The question stands in cell {asked}, and no answer right below it."
         return unclear(_at(text, asked))
@@ -131,18 +137,19 @@ def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
 def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
     judged = judge(question, passages)
     if judged.stand is Stand.RIGHT:
-        return met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.RIGHT))
+        return met(*(_told(s) for s in _one_each(judged.stated, Stand.RIGHT)))
     if judged.stand is Stand.WRONG:
-        return not_met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.WRONG))
+        return not_met(*(_told(s) for s in _one_each(judged.stated, Stand.WRONG)))
     why = Reason(text=judged.why, cell=passages[0].cell, source=Source.SOURCE)
     return needs_review(why, *(laid_out(passage) for passage in passages))
 
 
-def _one_each(stated: Sequence[Stated]) -> list[Stated]:
-    """The first sentence for each claim."""
+def _one_each(stated: Sequence[Stated], stand: Stand) -> list[Stated]:
+    """The first sentence for each claim that stands so."""
     first: dict[str, Stated] = {}
     for s in stated:
-        first.setdefault(s.claim, s)
+        if s.stand is stand:
+            first.setdefault(s.claim, s)
     return list(first.values())
 
 

@@ -21,8 +21,8 @@ from grader.checks.networks import (
     networks_of,
     nothing_trained,
 )
-from grader.checks.previews import public
-from grader.checks.read_before import named_in_code
+from grader.checks.previews import Preview, public, unclear
+from grader.checks.read_before import first_named, named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
 from grader.evidence.around import ObservedModel
@@ -35,6 +35,8 @@ _HALF = Decimal("0.5")
 _READY_MADE = re.compile(r"keras\.applications|\b(?:DenseNet(?:121|169|201)|ResNet(?:50|101|152))\w*\(")
 _JOINS = re.compile(r"concat", re.IGNORECASE)
 _ADDS = re.compile(r"\badd\b|\bAdd\b|\+", re.IGNORECASE)
+_JOINING_NAME = re.compile(r"[Cc]oncat\w*")
+_ADDING_NAME = re.compile(r"Add")  # `add` is also how layers are put into a model
 
 
 class BlockKind(StrEnum):
@@ -66,13 +68,22 @@ def _found_in(networks: Iterable[Network]) -> list[_Found]:
     ]
 
 
+def _connections_named(evidence: Evidence, *, kind: BlockKind, **_: object) -> Preview:
+    """Where the code connects layers past others; of a dense block no connection that only adds is told."""
+    added = first_named(evidence, _ADDING_NAME)
+    if kind is BlockKind.RESIDUAL or added is None or first_named(evidence, _JOINING_NAME) is not None:
+        either = f"{_JOINING_NAME.pattern}|{_ADDING_NAME.pattern}"
+        return named_in_code(either, "a connection past layers")(evidence)
+    text = (
+        f"Cell {added[0]} has a connection past layers (`{added[1]}`), which adds. Look up once more what "
+        "each layer of a dense block receives."
+    )
+    return unclear(Reason(text=text, cell=added[0], source=Source.SOURCE))
+
+
 @check(
     "connected-blocks",
-    public_side=public(
-        "kind",
-        "at_least",
-        before_run=named_in_code(r"[Cc]oncat\w*|Add", "a connection past layers"),
-    ),
+    public_side=public("kind", "at_least", before_run=_connections_named),
 )
 def connected_blocks(
     evidence: Evidence,

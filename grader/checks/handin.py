@@ -46,7 +46,7 @@ def _without_names_at_top(evidence: Evidence, found: NamesFound, known: str | No
     if found.elsewhere:
         cell, _ = found.elsewhere[0]
         names = ", ".join(dict.fromkeys(name for _, name in found.elsewhere))
-        text = f"No names were found at the top of the notebook; further down there is: {names}."
+        text = f"No names were found at the top of the notebook, where they belong; further down: {names}."
         return needs_review(Reason(text=text, cell=cell, source=Source.SOURCE))
     file_name = evidence.submission.notebook.rsplit("/", 1)[-1]
     if known and share_a_word(known, file_name):
@@ -57,7 +57,10 @@ def _without_names_at_top(evidence: Evidence, found: NamesFound, known: str | No
             "The notebook has no names: it has no text and no comment. Put the names of all members on top."
         )
         return not_met(Reason(text=text, source=Source.SOURCE))
-    text = f"No names were found at the top of the notebook (its file is called {file_name})."
+    text = (
+        f"No names were found at the top of the notebook (its file is called {file_name}); those of all "
+        "members belong there."
+    )
     return needs_review(Reason(text=text, source=Source.SOURCE))
 
 
@@ -90,9 +93,11 @@ def outputs_saved(evidence: Evidence) -> Verdict:
         text = f"No code cell has a saved output, but cell {cell} shows a picture that may be one."
         return needs_review(Reason(text=text, cell=cell, source=Source.SAVED))
     if saved.cells_with_output == 0:
+        count = saved.code_cells
+        none = "The code cell has no" if count == 1 else f"None of the {count} code cells has a"
         text = (
-            f"None of the {saved.code_cells} code cells has a saved output: run it all and save it with "
-            "its outputs (in Colab: Edit, Notebook settings, untick 'Omit code cell output')."
+            f"{none} saved output: run it all and save it with its outputs (in Colab: Edit, Notebook "
+            "settings, untick 'Omit code cell output')."
         )
         return not_met(Reason(text=text, numbers=(0.0,), source=Source.SAVED))
     foreign = results_of_other_code(evidence)
@@ -103,11 +108,14 @@ def outputs_saved(evidence: Evidence) -> Verdict:
     if saved.numbers or saved.figures:
         cell = saved.numbers[-1].cell if saved.numbers else saved.figures[-1]
         numbers, figures = len(saved.numbers), len(saved.figures)
-        text = f"{has_them}, with {numbers} accuracies and losses and {figures} figures among them."
+        results = "1 accuracy or loss" if numbers == 1 else f"{numbers} accuracies and losses"
+        pictures = f"{figures} figure{'s' * (figures != 1)}"
+        shown = [what for count, what in ((numbers, results), (figures, pictures)) if count]
+        text = f"{has_them}, with {' and '.join(shown)} among them."
         return met(Reason(text=text, cell=cell, source=Source.SAVED))
-    shown = _cell_with_a_result(evidence)
-    if shown is not None and 2 * saved.cells_with_output >= saved.code_cells:
-        return met(Reason(text=f"{has_them}, with results among them.", cell=shown, source=Source.SAVED))
+    last = _cell_with_a_result(evidence)
+    if last is not None and 2 * saved.cells_with_output >= saved.code_cells:
+        return met(Reason(text=f"{has_them}, with results among them.", cell=last, source=Source.SAVED))
     text = f"{has_them}, but no accuracy, loss or figure was recognised in them."
     return needs_review(Reason(text=text, source=Source.SAVED))
 

@@ -49,6 +49,12 @@ def needs_of(evidence: Evidence) -> Needs:
     )
 
 
+def cell_that_lacks(needs: Needs) -> int | None:
+    """The first cell that opens or imports what is not there, None when everything is."""
+    cells = [*(file.cell for file in needs.gone), *needs.modules.values()]
+    return min(cells, default=None)
+
+
 def flags_of_needs(evidence: Evidence) -> Iterator[str]:
     """Sentences for the TA: what is missing, what is downloaded, and what stands in for what."""
     needs = needs_of(evidence)

@@ -196,9 +196,14 @@ def network_looked_into(evidence: Evidence) -> Verdict:
     return needs_review(Reason(text=text, source=Source.SOURCE))
 
 
+def _data_set_named(evidence: Evidence, *, datasets: tuple[str, ...]) -> Preview:
+    pattern = "|".join(map(re.escape, datasets))
+    return named_in_code(pattern, f"one of {', '.join(datasets)}")(evidence)
+
+
 @check(
     "network-trained-on",
-    public_side=public("datasets", before_run=named_in_code(r"(?:fashion_)?mnist|cifar\w*", "a data set")),
+    public_side=public("datasets", before_run=_data_set_named),
 )
 def network_trained_on(evidence: Evidence, *, datasets: tuple[str, ...]) -> Verdict:
     """A convolutional network is trained on one of `datasets`.
@@ -218,7 +223,7 @@ def network_trained_on(evidence: Evidence, *, datasets: tuple[str, ...]) -> Verd
     return needs_review(seen(f"Whether a network is trained on {names} could not be settled."))
 
 
-def _measured_later(_: Evidence) -> Preview:
+def _measured_later(_: Evidence, **__: object) -> Preview:
     return later(Reason(text="How far it goes is measured when the notebook is run."))
 
 

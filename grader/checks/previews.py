@@ -42,8 +42,8 @@ class PublicSide:
     """What students may know of a check: `parameters` picks that out of those that a rubric gives.
 
     `preview` is called as a check is, with these parameters only; None stands for the check itself, which
-    then takes no others. `before_run` is called in its place, with the evidence alone, for a notebook that
-    was not run, where it takes a run to judge. `heading` makes, of the same parameters, the heading of a
+    then takes no others. `before_run` is called in its place, with the same parameters, for a notebook
+    that was not run, where it takes a run to judge. `heading` makes, of the same parameters, the heading of a
     notebook below which an answer is found for sure; None where the check looks for no answer in words.
     """
 
@@ -53,14 +53,16 @@ class PublicSide:
     before_run: PreviewFunction | None = None
 
 
-def public(*names: str, before_run: PreviewFunction | None = None) -> PublicSide:
+def public(
+    *names: str, before_run: PreviewFunction | None = None, preview: PreviewFunction | None = None
+) -> PublicSide:
     """The public side of a check all of whose parameters, `names`, students may read."""
 
     def given(parameters: BaseModel) -> dict[str, JsonValue]:
         values = parameters.model_dump(mode="json")
         return {name: values[name] for name in names}
 
-    return PublicSide(given, before_run=before_run)
+    return PublicSide(given, preview, before_run=before_run)
 
 
 _SIGHTS = {

@@ -19,17 +19,21 @@ def named_in_code(pattern: str, what: str) -> PreviewFunction:
     """
     looked_for = re.compile(pattern)
 
-    def before_run(evidence: Evidence) -> Preview:
-        for cell, node in evidence.code.nodes:
-            name = _name(node)
-            if looked_for.fullmatch(name):
-                text = (
-                    f"Cell {cell} has {what} (`{name}`); what comes of it is seen when the notebook is run."
-                )
-                return later(Reason(text=text, cell=cell, source=Source.SOURCE))
-        return unclear(Reason(text=f"No cell was found that has {what}.", source=Source.SOURCE))
+    def before_run(evidence: Evidence, **_: object) -> Preview:
+        named = first_named(evidence, looked_for)
+        if named is None:
+            return unclear(Reason(text=f"No cell was found that has {what}.", source=Source.SOURCE))
+        cell, name = named
+        text = f"Cell {cell} has {what} (`{name}`); what comes of it is seen when the notebook is run."
+        return later(Reason(text=text, cell=cell, source=Source.SOURCE))
 
     return before_run
+
+
+def first_named(evidence: Evidence, looked_for: re.Pattern[str]) -> tuple[int, str] | None:
+    """The first name in the code that matches as a whole, with its cell."""
+    names = ((cell, _name(node)) for cell, node in evidence.code.nodes)
+    return next(((cell, name) for cell, name in names if looked_for.fullmatch(name)), None)
 
 
 def _name(node: ast.AST) -> str:

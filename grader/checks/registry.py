@@ -65,18 +65,23 @@ class Check:
             return self.saved(evidence, **_values(parameters))
         return self.function(evidence.as_handed_in(), **_values(parameters))
 
-    def preview(self, evidence: Evidence, given: Mapping[str, JsonValue]) -> Preview | None:
-        """What a student can be told, by the public parameters `given`; None where nothing is to be told.
+    def public_parameters(self, given: Mapping[str, JsonValue]) -> BaseModel | None:
+        """The public parameters for `preview`; None where nothing is to be told.
 
-        Raises `ValidationError` when these are not what the check's public side takes.
+        Raises `ValidationError` when `given` is not what the check's public side takes.
         """
         if self.public is None:
             return None
         function = self.public.preview
         expected = self.parameters if function is None else _parameters_of(function, self.name)
-        values = expected.model_validate(given)
+        return expected.model_validate(given)
+
+    def preview(self, evidence: Evidence, values: BaseModel) -> Preview:
+        """What a student can be told, by parameters that `public_parameters` has validated."""
+        assert self.public is not None
+        function = self.public.preview
         if evidence.run is None and self.public.before_run is not None:
-            return self.public.before_run(evidence)
+            return self.public.before_run(evidence, **_values(values))
         if function is None:
             return preview_of(self(evidence, values))
         return function(evidence, **_values(values))

@@ -45,16 +45,18 @@ def _name_of_script(parameters: BaseModel) -> dict[str, JsonValue]:
 
 def _script_before_grading(evidence: Evidence, *, script: str) -> Preview:
     """Where a hand-in names the script; what is said of it there is not looked at."""
-    number = re.sub(r"\D", "", script)
-    by_number = rf"|\bs[ck]ript\W{{0,3}}{number}\b" if number else ""
+    stem = script.rstrip("0123456789")
+    number = script.removeprefix(stem)
+    nouns = "|".join(filter(None, (r"s[ck]ript", re.escape(stem.rstrip("-_ ")))))
+    by_number = rf"|\b(?:{nouns})[\W_]{{0,4}}(?:n[or]\.?\s?)?{number}\b" if number else ""
     names = re.compile(rf"\b{re.escape(script)}(?!\d){by_number}", re.IGNORECASE)
     for cell in evidence.notebook.cells:
         if names.search(cell.source):
-            text = f"Cell {cell.number} names {script}; whether it is mended is seen when the fix is run."
+            text = f"Cell {cell.number} names {script}; what mends it is run when it is graded."
             return later(Reason(text=text, cell=cell.number, source=Source.SOURCE))
     for file in evidence.submission.attachments:
         if names.search(file.name):
-            text = f"{file.name} is handed in; whether {script} is mended is seen when it is run."
+            text = f"{file.name} speaks of {script} by its name; what mends it is run when it is graded."
             return later(Reason(text=text, source=Source.SOURCE))
     text = f"Nothing names {script}. Name it where you write what is wrong with it and how to mend it."
     return unclear(Reason(text=text, source=Source.SOURCE))

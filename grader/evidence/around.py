@@ -6,7 +6,7 @@ nowhere.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -78,7 +78,8 @@ class ObservedFunction(Record):
 
     `is_own`: it is the notebook's, not a library's. `calls` are those from eager code; `eager_calls` of them
     ran as plain Python, because `run_functions_eagerly` was on. `signatures` are the arguments that made it
-    trace ("float32[128, 784], int: 3"). `has_gradients`: gradients are computed in it, or in what it calls;
+    trace ("float32[128, 784], int: 3"), `tracing_seconds` is how long those calls took together, `steps` how
+    many gradients its graphs computed. `has_gradients`: gradients are computed in it, or in what it calls;
     `trainings` are those whose gradients it computes as the innermost of the notebook's own.
     """
 
@@ -90,8 +91,18 @@ class ObservedFunction(Record):
     eager_calls: Count = 0
     traces: Count = 0
     signatures: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    steps: Count = 0
+    tracing_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     has_gradients: bool = False
     trainings: Annotated[tuple[Count, ...], Field(max_length=100)] = ()
+
+
+class Work(NamedTuple):
+    """The gradients of a training in the cell at position `run`: eager ones, and those of graphs."""
+
+    run: Count
+    eager: Count
+    graph: Count
 
 
 class Layer(Record):

@@ -125,6 +125,10 @@ class EvidenceStore:
                 "move it away to have it collected again."
             ) from error
 
+    def holds(self, key: str) -> bool:
+        """Whether there is evidence under `key`, readable or not."""
+        return (self.folder / f"{key}.json").is_file()
+
     def of(self, assignment: str, submission: str | None = None) -> Iterator[Evidence]:
         """All that is stored of an assignment, or of one hand-in of it, older evidence included."""
         names = [assignment] if submission is None else [assignment, submission]
@@ -153,3 +157,29 @@ class EvidenceStore:
                 f"Evidence cannot be stored below {self.folder} ({error.strerror}): free some space or make "
                 "the folder writable, then type the same command again."
             ) from error
+
+
+class StoredEvidence(Mapping[str, Evidence]):
+    """Evidence by the ids of hand-ins: `at_hand`, or read from `store` by its `keys` when it is asked for."""
+
+    def __init__(self, store: EvidenceStore, keys: Mapping[str, str], at_hand: Iterable[Evidence]) -> None:
+        self._store = store
+        self._at_hand = {item.submission.id: item for item in at_hand}
+        self._keys = {name: key for name, key in keys.items() if store.holds(key)}
+
+    def __getitem__(self, submission: str) -> Evidence:
+        if submission not in self._at_hand:
+            found = self._store.load(self._keys[submission])
+            if found is None:
+                raise KeyError(submission)
+            self._at_hand[submission] = found
+        return self._at_hand[submission]
+
+    def __contains__(self, submission: object) -> bool:
+        return submission in self._at_hand or submission in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._at_hand, **self._keys})
+
+    def __len__(self) -> int:
+        return len({**self._at_hand, **self._keys})

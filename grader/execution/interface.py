@@ -25,7 +25,10 @@ class Finished(NamedTuple):
 class Executor(Protocol):
     """Turns jobs into runs, `at_once` at a time, all on one kind of device."""
 
-    at_once: int
+    @property
+    def at_once(self) -> int:
+        """How many jobs run at a time. Raises `GpuError` where no GPU has room for one."""
+        ...
 
     @property
     def device(self) -> str:

@@ -20,6 +20,7 @@ from grader.execution.interface import Finished
 from grader.execution.jobs import Job
 from grader.execution.room_run import sweep_rooms
 from grader.execution.slot_run import Running
+from grader.execution.slots import Slots
 from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.sandbox.doctor import check_room
 from grader.sandbox.gpus import Gpu
@@ -47,9 +48,9 @@ class LocalExecutor:
         rooms: RoomSource | None = None,
         devices: Devices | None = None,
     ) -> None:
-        self.at_once = at_once or default_at_once()
         self._asked_at_once = at_once
         self._devices = devices or Devices()
+        self._rooms = 1  # of the running `execute`
         self._given = rooms
         self._own: RoomSource | None = None
         self._not_ended: dict[str, Job] = {}
@@ -60,6 +61,14 @@ class LocalExecutor:
     def device(self) -> str:
         """The kind of its devices."""
         return self._devices.kind
+
+    @property
+    def at_once(self) -> int:
+        """How many rooms there may be at a time, as far as cores, memory and GPUs allow now."""
+        return len(self._slots())
+
+    def _slots(self) -> Slots:
+        return self._devices.slots(self._asked_at_once, default_at_once)
 
     def execute(self, jobs: Iterable[Job]) -> Iterator[Finished]:
         """Yield what came of each job as it ends.
@@ -76,12 +85,12 @@ class LocalExecutor:
             self._devices.check()
         sweep_rooms()
         choose_mechanism()  # once, before several threads ask for it
-        slots = self._devices.slots(self._asked_at_once, default_at_once)
-        self.at_once = len(slots)
+        slots = self._slots()
+        self._rooms = len(slots)
         source = self._source(jobs)
         rooms = OpenRooms()
         running = Running(source, rooms, slots, self._devices)
-        pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="room")
+        pool = ThreadPoolExecutor(self._rooms, thread_name_prefix="room")
         self._not_ended, self._begun, self._ended = {job.key: job for job in jobs}, {}, []
         waiting = [pool.submit(self._begin, job, running) for job in jobs]
         try:
@@ -102,11 +111,13 @@ class LocalExecutor:
         now = time.monotonic()
         begun = {key: job for key, job in self._not_ended.items() if key in self._begun}
         running = [
-            RunningJob(now - self._begun[key], job.expected_seconds, most_seconds(job.limits))
+            RunningJob(
+                now - self._begun[key], job.expected_seconds, most_seconds(job.limits, times=job.times)
+            )
             for key, job in begun.items()
         ]
         waiting = [job.expected_seconds for key, job in self._not_ended.items() if key not in begun]
-        return remaining(self._ended, running, waiting, rooms=self.at_once)
+        return remaining(self._ended, running, waiting, rooms=self._rooms)
 
     def close(self) -> None:
         """End the kernel parent, if there is one, and let go of the GPUs."""

@@ -37,7 +37,7 @@ def missing_module(error: str) -> MissingModule | None:
 
 def shadowed_modules(files: Iterable[str], working_folder: str = ".") -> list[str]:
     """Those of the hand-in's `files` that hide a library: they lie beside the notebook with its name."""
-    hidden = LIBRARIES | {"numpy", "ipykernel", "IPython", "sitecustomize", "usercustomize"}
+    hidden = LIBRARIES | {"sitecustomize", "usercustomize"}
     beside = PurePosixPath(working_folder)
     found = []
     for file in files:

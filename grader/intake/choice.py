@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,8 +19,8 @@ NOTEBOOK_BYTES = 64 * 1024**2
 
 _NOTEBOOK_NAME = re.compile(r".*\.ipynb(\.json|\.txt)?", re.IGNORECASE | re.DOTALL)
 _NUMBERED = re.compile(
-    r"(?:(?:assignments?|assign|assgn|asgmt|aufgaben?(?:blatt)?|abgabe|homework|exercise|(?:ü|u|ue)bung(?:sblatt)?|"
-    r"blatt|sheet|task)|(?<![a-z])(?:as|ass|a|hw))[\s_.#-]*(?:no|nr|number)?[\s_.#-]*0*(\d+)(?!\d)"
+    r"(?:(?:ass?ign?e?ments?|assign|assgn|asgmt|aufgaben?(?:blatt)?|abgabe|homework|exercise|(?:ü|u|ue)bung(?:sblatt)?|"
+    r"blatt|sheet|task)|(?<![a-z])(?:as|ass|a|hw|ex|ü|ue))[\s_.#-]*(?:no|nr|number)?[\s_.#-]*0*(\d+)(?!\d)"
 )
 _FINISHED = re.compile(r"assignment|solution|submission|abgabe|aufgabe|homework|l(?:ö|o|oe)sung|final")
 _NOT_THE_WORK = re.compile(r"demo|tutorial|lecture|vorlesung|example|beispiel|template|vorlage|practice")
@@ -152,7 +153,8 @@ def _name_points(candidate: Candidate, assignment: str) -> int:
 
 def assignments_named_in(text: str) -> set[str]:
     """`a3` for `Assignment 3`, `aufgabe_03`, `hw3`: the assignments that a text names."""
-    return {f"a{number}" for number in _NUMBERED.findall(text.casefold())}
+    composed = unicodedata.normalize("NFC", text)  # macOS writes `ü` as two characters
+    return {f"a{number}" for number in _NUMBERED.findall(composed.casefold())}
 
 
 def _code_characters(content: dict[str, Any]) -> int:

@@ -32,6 +32,12 @@ _LABEL = re.compile(
 )
 _BY = re.compile(r"\b(?:by|(?:bearbeitet|abgegeben|abgabe)\s+von)\b:?\s+(?P<rest>\S.*)$")
 _VON = re.compile(r"^(?P<head>.{1,80}?)\s+von\s+(?P<rest>\S.*)$")
+_BEFORE_NUMBERED = re.compile(
+    r"^(?P<names>[^:|(]{3,120}?)\s*(?:[,:|(]|\s[-–—])\s*"
+    r"(?:assignment|exercise|homework|sheet|übung|übungsblatt|aufgabe|hausaufgabe|blatt|abgabe)\s*(?:no\.?|nr\.?)?"
+    r"\s*#?\d{1,2}\b",
+    re.IGNORECASE,
+)
 _INNER_LABEL = re.compile(
     r"\b(?:authors?|autor(?:en)?|names?|namen?|(?:group|team)\s?members?|students?)\s*:\s*(?P<rest>\S.*)$",
     re.IGNORECASE,
@@ -195,7 +201,7 @@ def _names(lines: Sequence[_Line]) -> Iterator[tuple[_Line, str, bool]]:
 
 
 def _people_after_title(text: str) -> list[str]:
-    """`Assignment 1 - Ada Beispiel, Bo Muster`, `Exercise by Ada Beispiel`, `Hi, I'm Ada Beispiel and …`."""
+    """`Assignment 1 - Ada Beispiel, Bo Muster`, `Exercise by Ada Beispiel`, `Ada Beispiel, Assignment 1`."""
     for pattern, is_labelled in ((_INNER_LABEL, True), (_BY, False), (_SELF, False)):
         found = pattern.search(text)
         if found is not None and (names := _people(found["rest"], is_labelled=is_labelled)):
@@ -207,7 +213,8 @@ def _people_after_title(text: str) -> list[str]:
         head, found_mark, rest = text.partition(mark)
         if found_mark and _is_title(head) and (names := _people(_balanced(rest), is_labelled=False)):
             return names
-    return []
+    before = _BEFORE_NUMBERED.match(text)
+    return _people(before["names"], is_labelled=False) if before is not None else []
 
 
 def _balanced(text: str) -> str:

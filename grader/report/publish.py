@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def publish(
     rejected: Sequence[Rejected],
     *,
     others: Sequence[Grade] = (),
+    examples_from: Mapping[str, Evidence] | None = None,
     run_of: Callable[[str], Run | None] = lambda key: None,
     title: str,
     executed: Executed,
@@ -52,11 +53,13 @@ def publish(
     `executed` gives a hand-in's notebook with the outputs of our run, None where there is none. A page is
     written only when something it shows has changed. `others` are grades of the assignment that this call
     did not give: they stay on the class page, with their runs from `run_of`; pages of anybody else are
-    removed. `standings` are those of all assignments, for the class page. Every file is replaced as a whole.
+    removed. Its examples of mistakes are from `examples_from`, by the ids of hand-ins; None: from `evidence`.
+    `standings` are those of all assignments, for the class page. Every file is replaced as a whole.
     Raises `StoreError` when something cannot be written.
     """
     try:
-        return _publish(grades, evidence, rejected, others, run_of, title, executed, standings, to)
+        at_hand = examples_from or {item.submission.id: item for item in evidence}
+        return _publish(grades, evidence, rejected, others, at_hand, run_of, title, executed, standings, to)
     except OSError as error:
         raise StoreError(
             f"The reports cannot be written below {to} ({error.strerror}: {error.filename}): make room or "
@@ -69,6 +72,7 @@ def _publish(
     evidence: Sequence[Evidence],
     rejected: Sequence[Rejected],
     others: Sequence[Grade],
+    at_hand: Mapping[str, Evidence],
     run_of: Callable[[str], Run | None],
     title: str,
     executed: Executed,
@@ -92,7 +96,6 @@ def _publish(
         if run is not None:
             runs[grade.submission] = run
     write(to / "gradebook.csv", gradebook_csv(everybody, rejected))
-    at_hand = {item.submission.id: item for item in evidence}
     page = render_class(everybody, rejected, runs, title=title, evidence=at_hand, standings=standings)
     write(to / "index.html", page)
     return to / "index.html"

@@ -1,7 +1,8 @@
-"""What a room with a GPU sees of the GPUs, asked of the driver itself by a small program in such a room.
+"""What a room with a GPU sees of the GPUs, asked of the driver and of TensorFlow by a program in such a room.
 
-The variable that names the GPU is taken away first, as a notebook could do: what is seen then is what the
-walls let through.
+The driver is asked without the variable that names the GPU, which a notebook could take away, too: what is
+seen then is what the walls let through. TensorFlow is asked because it says nothing where a library of
+CUDA's is missing, and computes on the processors.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from grader.sandbox.room_program import printed_in_a_room
 
 _LOOK = """
 import ctypes, json, os, uuid
-os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+named = os.environ.pop("CUDA_VISIBLE_DEVICES", "")
 seen = {"devices": sorted(name for name in os.listdir("/dev") if "nvidia" in name)}
 try:
     cuda = ctypes.CDLL("libcuda.so.1")
@@ -31,20 +32,31 @@ for number in range(count.value):
     cuda.cuDeviceGet(ctypes.byref(device), number)
     cuda.cuDeviceGetUuid(name, device)
     names.append(f"GPU-{uuid.UUID(bytes=bytes(name))}")
-print(json.dumps(seen | {"status": status, "gpus": names}))
+seen |= {"status": status, "gpus": names}
+if status == 0:
+    os.environ["CUDA_VISIBLE_DEVICES"] = named
+    try:
+        import tensorflow as tf
+        x = tf.ones([64, 64])
+        seen["computed_on"] = (x @ x).device
+    except Exception as error:
+        seen["computed_on"] = f"{type(error).__name__}: {error}"[:200]
+print(json.dumps(seen))
 """
 
 
 class View(Record):
     """What a room sees: device files, CUDA's answer to its start (0: fine), and the GPUs by their own names.
 
-    `missing` is why CUDA's library could not be loaded, None if it was.
+    `missing` is why CUDA's library could not be loaded, None if it was; `computed_on` is the device on which
+    TensorFlow multiplied two matrices, or why it could not.
     """
 
     devices: tuple[str, ...]
     missing: str | None = None
     status: int | None = None
     gpus: tuple[str, ...] = ()
+    computed_on: str | None = None
 
 
 def look_from_a_room(gpu: Gpu) -> View:
@@ -72,6 +84,11 @@ def what_is_wrong(gpu: Gpu, view: View) -> str | None:
     if view.gpus != (gpu.uuid,):
         there = ", ".join(view.gpus) or "no GPU"
         return f"a room with GPU {gpu.index} ({gpu.uuid}) sees {there}: {otherwise}."
+    if not (view.computed_on or "").endswith("device:GPU:0"):
+        return (
+            f"TensorFlow does not compute on GPU {gpu.index} in a room ({view.computed_on}): run "
+            f"`pip install 'tensorflow[and-cuda]'` with the version that is installed, or {otherwise}."
+        )
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes.util
 import importlib
+import importlib.util
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -241,12 +242,23 @@ def gpu_environment(gpu: Gpu | None) -> dict[str, str]:
     """The environment variables by which a room's programs see `gpu` and no other; None: no GPU."""
     if gpu is None:
         return {"CUDA_VISIBLE_DEVICES": "-1"}
-    folders = dict.fromkeys(str(file.parent) for file in gpu.libraries)
+    folders = dict.fromkeys([*(str(file.parent) for file in gpu.libraries), *_cuda_folders()])
     return {
         "CUDA_VISIBLE_DEVICES": gpu.uuid,
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         **({"LD_LIBRARY_PATH": ":".join(folders)} if folders else {}),
     }
+
+
+def _cuda_folders() -> list[str]:
+    """Where NVIDIA's wheels have put CUDA's libraries.
+
+    TensorFlow 2.21 finds most of them by itself, but not cuSOLVER, without which it uses no GPU; and cuDNN 9
+    does not find NVRTC. The loader has to be told.
+    """
+    spec = importlib.util.find_spec("nvidia")
+    places = () if spec is None else spec.submodule_search_locations or ()
+    return sorted(str(folder) for place in places for folder in Path(place).glob("*/lib"))
 
 
 def tensorflow_has_cuda() -> bool:

@@ -12,10 +12,14 @@ from grader.errors import UsageError
 from grader.evidence.record import Evidence
 from grader.rubric import read_rubric
 from grader.student.edition import SUFFIX, Edition, read_edition, student_edition
-from grader.student.fitting import assignments_named, how_much_fits
+from grader.student.fitting import MUCH, assignments_named, how_much_fits
 from grader.student.looking import look
 
 _UP = 2  # folders above
+_CLEARLY = 0.3  # by so much one assignment's share must be ahead of the others'
+_EDITION = re.compile(  # also as browsers and Windows call it: `a1.student (1).yaml`, `a1.student.yaml.txt`
+    r"\.student[ ()\d-]*\.ya?ml[ ()\d-]*(?:\.txt)?$", re.IGNORECASE
+)
 _ASSIGNMENT = re.compile(r"a\d+", re.ASCII)
 
 
@@ -24,13 +28,15 @@ def find_editions(notebook: Path, *, edition: Path | None, course: Path | None) 
 
     The one at `edition`; else those (`*.student.yaml`) in the first folder with any of the notebook's, the
     current one, and the two above each; else those of the course's rubrics.
-    Raises `UsageError` when there is none.
+    Raises `UsageError` when there is none, or two that differ for one assignment.
     """
     if edition is not None:
+        if not edition.is_file():
+            raise UsageError(f"--edition names {edition}, which is no file: correct it or leave it out.")
         return _by_assignment([edition])
     if course is None:
         for folder in dict.fromkeys(_upwards(notebook.absolute().parent) + _upwards(Path.cwd())):
-            files = sorted(folder.glob(f"*{SUFFIX}"))
+            files = sorted(file for file in folder.glob("*") if _EDITION.search(file.name))
             if files:
                 return _by_assignment(files)
     try:
@@ -50,7 +56,16 @@ def _upwards(folder: Path) -> list[Path]:
 
 
 def _by_assignment(files: list[Path]) -> dict[str, Edition]:
-    return {found.assignment: found for found in map(read_edition, files)}
+    found: dict[str, tuple[Path, Edition]] = {}
+    for file in files:
+        edition = read_edition(file)
+        other, known = found.setdefault(edition.assignment, (file, edition))
+        if known != edition:
+            raise UsageError(
+                f"{other} and {file} are different student editions of {edition.assignment}: keep the one "
+                "that your course gave out last."
+            )
+    return {assignment: edition for assignment, (_, edition) in found.items()}
 
 
 def course_editions(course: Course) -> dict[str, Edition]:
@@ -69,7 +84,7 @@ def course_edition(course: Course, assignment: str) -> Edition:
 def choose_edition(editions: Mapping[str, Edition], evidence: Evidence, *, assignment: str | None) -> Edition:
     """The edition of `assignment`, or the one that the notebook is for, by name, place or content.
 
-    Raises `UsageError` when it is not there, or when two fit equally well.
+    Raises `UsageError` when it is not there, or when several fit equally well.
     """
     if assignment is not None:
         if assignment not in editions:
@@ -85,7 +100,11 @@ def choose_edition(editions: Mapping[str, Edition], evidence: Evidence, *, assig
             return editions[known[0]]
     fits = {name: how_much_fits(e, look(evidence, e).asked_for) for name, e in editions.items()}
     best = max(fits.values())
-    chosen = [name for name, count in fits.items() if count == best]
+    chosen = [name for name, share in fits.items() if best < MUCH or share > best - _CLEARLY]
     if len(chosen) > 1:
-        raise UsageError(f"Which assignment it is cannot be told: say it with --assignment {chosen[0]}.")
+        likely = ", ".join(f"{name} ({editions[name].title})" for name in chosen)
+        raise UsageError(
+            "Which assignment the notebook is for cannot be told for sure; it may be one of "
+            f"{likely}: say it, as in --assignment {chosen[0]}."
+        )
     return editions[chosen[0]]

@@ -19,6 +19,7 @@ from grader.rubric import Criterion, Rubric
 from grader.strict_yaml import read_yaml
 
 SUFFIX = ".student.yaml"
+SCHEMA = 1
 _ON_TOP = """\
 # {title}: what is looked at, and how to see it before you hand in:
 #
@@ -101,10 +102,23 @@ def _plain(item: Item) -> dict[str, Any]:
 def read_edition(path: Path) -> Edition:
     """The student edition in the file at `path`; `RubricError` with all that is wrong, with line and mend."""
     file = read_yaml(path)
-    if not isinstance(file.value, dict):
-        file.report((), f"this is no student edition: make one with `grade student-edition` ({SUFFIX})")
+    if not isinstance(file.value, dict) or not _is_edition(file.value):
+        file.report((), f"this is no student edition: take the one that your course gives out (*{SUFFIX})")
+        raise file.error()
+    version = file.value.get("schema", SCHEMA)
+    if version != SCHEMA:
+        sentence = (
+            f"this student edition has the format {version}, and this program reads {SCHEMA}: take the "
+            "edition and the program that your course gives out now"
+        )
+        file.report(("schema",), sentence)
         raise file.error()
     edition = file.validated(Edition, file.value, ())
     if edition is None or file.problems:
         raise file.error()
     return edition
+
+
+def _is_edition(content: dict[str, Any]) -> bool:
+    """Whether a file is meant as a student edition; a rubric has criteria, and a notebook neither."""
+    return "criteria" not in content and not content.keys().isdisjoint(("schema", "items"))

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from grader.checks.answers import excerpt
 from grader.checks.previews import Sight
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source
@@ -26,19 +27,25 @@ _STUCK = (
 _STUCK_WITHIN = 0.002
 _FEWEST_LOSSES = 3
 _CHANCE = 0.15
+_ERROR_CHARS = 120
 _FROM_LOGITS = re.compile(r"_cross_entropy_with_logits$")
 _OTHER_LOSS = re.compile(r"cross_?entropy", re.IGNORECASE)
+_LOADS_CIFAR = re.compile(r"\bcifar100?\.load_data\([^()]*\)$")
 _COLUMN = re.compile(
     r"\.reshape\(\(?(?:-1|len\(\w+\)|\w+\.shape\[0\]), 1\)?\)$|expand_dims\(.*, (?:axis=)?(?:1|-1)\)$"
     r"|\[:, (?:None|np\.newaxis|tf\.newaxis)\]$"
 )
 
 
-def likely_faults(evidence: Evidence) -> tuple[Finding, ...]:
-    """The faults that were seen, in the order of their kinds."""
+def likely_faults(evidence: Evidence, *, are_asked_for: bool = False) -> tuple[Finding, ...]:
+    """The faults that were seen, in the order of their kinds.
+
+    Where faults `are_asked_for` in code that was given out, none is named that makes training or testing go
+    wrong: the code may have been pasted into the notebook to hear what is wrong with it.
+    """
     found = []
     for name, (title, look) in _LOOKS.items():
-        reasons = tuple(look(evidence))
+        reasons = () if are_asked_for and name in _DIAGNOSES else tuple(look(evidence))
         if reasons:
             found.append(Finding(id=name, title=title, sight=Sight.UNCLEAR, reasons=reasons))
     return tuple(found)
@@ -84,15 +91,16 @@ def _labels_in_a_column(evidence: Evidence) -> Iterator[Reason]:
     for cell, tree in evidence.code.trees.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign):
-                for name, value in _pairs(node):
-                    is_column = _COLUMN.search(ast.unparse(value)) is not None
-                    columns.update({name: cell}) if is_column else columns.pop(name, None)
+                now = {name for name, value in _pairs(node) if _COLUMN.search(ast.unparse(value))}
+                now.update(_labels_of_cifar(node))
+                columns = {name: since for name, since in columns.items() if name not in _stored(node)}
+                columns.update(dict.fromkeys(now, cell))
         for left, right in _comparisons(tree):
             for one, other in ((left, right), (right, left)):
                 label = _name_of(one)
                 if label in columns and _is_argmax(other, tree):
                     yield _seen(
-                        f"`{label}` was given the shape (n, 1) in cell {columns[label]} and is compared with "
+                        f"`{label}` has the shape (n, 1) from cell {columns[label]} on and is compared with "
                         f"predictions of shape (n,) in cell {cell}: each is compared with every other. "
                         "Give both the same shape.",
                         cell,
@@ -109,6 +117,21 @@ def _pairs(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
             for name, value in zip(target.elts, node.value.elts, strict=False):
                 if isinstance(name, ast.Name):
                     yield name.id, value
+
+
+def _stored(node: ast.Assign) -> set[str]:
+    """The names that an assignment gives a value."""
+    return {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def _labels_of_cifar(node: ast.Assign) -> Iterator[str]:
+    """`b` and `d` in `(a, b), (c, d) = cifar10.load_data()`: Keras gives these labels in a column."""
+    if _LOADS_CIFAR.search(ast.unparse(node.value)):
+        for target in node.targets:
+            for pair in ast.walk(target):
+                match pair:
+                    case ast.Tuple(elts=[ast.Name(), ast.Name(id=labels)]):
+                        yield labels
 
 
 def _comparisons(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -223,7 +246,8 @@ def _saved_errors(evidence: Evidence) -> Iterator[Reason]:
     for cell in evidence.notebook.code_cells:
         error = next((output for output in cell.outputs if output.kind is OutputKind.ERROR), None)
         if error is not None:
-            what = " ".join(f"{error.error_name}: {error.error_value or ''}".split())[:120]
+            said = ": ".join(filter(None, (error.error_name, (error.error_value or "").strip())))
+            what = excerpt(said, _ERROR_CHARS)
             text = f"Cell {cell.number} was saved with an error ({what}): keep it only if you mean it."
             yield Reason(text=text, cell=cell.number, source=Source.SAVED)
 
@@ -241,3 +265,4 @@ _LOOKS: dict[str, tuple[str, Callable[[Evidence], Iterator[Reason]]]] = {
     "nothing-learned": ("The model learns something.", _stuck),
     "saved-errors": ("No cell shows an error.", _saved_errors),
 }
+_DIAGNOSES = frozenset({"squashed-logits", "labels-in-a-column", "unused-result"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from grader.checks.needs import Needs, files_in_words, needs_of
+from grader.checks.needs import Needs, cell_that_lacks, files_in_words, needs_of
 from grader.checks.previews import Preview, Sight, later
 from grader.checks.registry import all_checks
 from grader.errors import RubricError
@@ -21,6 +21,7 @@ from grader.student.findings import Finding, Looked
 from grader.student.fitting import how_it_fits
 
 _SHOWN = 6
+_AT_GRADING = later(Reason(text="This is looked at when it is graded."))
 _AUTOMAGIC = re.compile(rf"\s*(?:{'|'.join(sorted(AUTOMAGICS))})\b(?!\s*[=(.\[])")
 _LINE = re.compile(r"line (\d+): ")
 
@@ -45,7 +46,7 @@ def look(evidence: Evidence, edition: Edition) -> Looked:
             *_files_are_there(evidence),
         ),
         asked_for=asked_for,
-        likely_faults=likely_faults(evidence),
+        likely_faults=likely_faults(evidence, are_asked_for=_asks_for_faults(edition)),
     )
 
 
@@ -66,17 +67,31 @@ def _looked_for(evidence: Evidence, item: Item) -> Finding:
 
 def _preview(evidence: Evidence, item: Item) -> Preview:
     check = all_checks().get(item.check)
-    if check is None or check.public is None:
-        return later(Reason(text="This is looked at when it is graded."))
+    if check is None:
+        return _AT_GRADING
     try:
-        preview = check.preview(evidence, item.public)
+        parameters = check.public_parameters(item.public)
     except ValidationError as error:
         wrong = ", ".join(".".join(map(str, detail["loc"])) for detail in error.errors())
         raise RubricError(
             f"The item {item.id!r} of the student edition does not fit the check {item.check!r} ({wrong}): "
             "get the edition anew, or the program in the version that it was made with."
         ) from error
-    return preview or later(Reason(text="This is looked at when it is graded."))
+    if parameters is None:
+        return _AT_GRADING
+    try:
+        return check.preview(evidence, parameters)
+    except Exception as bug:  # noqa: BLE001 - a bug in a check must not keep a student from all else
+        text = (
+            f"A fault of the program ({type(bug).__name__} in its check {check.name!r}) kept this from being "
+            "looked at: tell your course, with your notebook. It is looked at when it is graded."
+        )
+        return later(Reason(text=text))
+
+
+def _asks_for_faults(edition: Edition) -> bool:
+    """Whether to find faults in code that was given out is the task."""
+    return any(item.check == "script-mended" for item in edition.items)
 
 
 # The notebook itself ----------------------------------------------------------------------------------
@@ -122,7 +137,12 @@ def _how_it_would_run(evidence: Evidence) -> tuple[Sight, list[Reason]]:
             f"Every cell is Python. From cell {names.unknown_from} on it cannot be told where names come "
             "from (`import *` or the like)."
         )
-    return Sight.FOUND, [Reason(text=text, source=Source.SOURCE)]
+    read = Reason(text=text, source=Source.SOURCE)
+    stops = cell_that_lacks(needs_of(evidence))
+    if stops is None:
+        return Sight.FOUND, [read]
+    text = f"It may stop in cell {stops}, which uses what was not found: see below."
+    return Sight.UNCLEAR, [Reason(text=text, cell=stops, source=Source.SOURCE), read]
 
 
 def _unparsed(evidence: Evidence) -> Iterator[Reason]:
@@ -171,10 +191,22 @@ def _files_are_there(evidence: Evidence) -> Iterator[Finding]:
 
 def _missing(needs: Needs) -> Iterator[Reason]:
     if needs.gone:
-        text = f"Not there: {files_in_words(needs.gone)}. Where it is graded they will be missing too."
+        text = (
+            f"Not beside the notebook: {files_in_words(needs.gone)}. Where it is graded there is only what "
+            "you hand in: hand that in too, or do without it."
+        )
         yield Reason(text=text, cell=needs.gone[0].cell, source=Source.SOURCE)
+    for file, name in needs.elsewhere:
+        text = (
+            f"Cell {file.cell} opens `{file.path[:120]}`, and where it is graded that path leads nowhere: "
+            f"open it as `{name}`."
+        )
+        yield Reason(text=text, cell=file.cell, source=Source.SOURCE)
     for module, cell in needs.modules.items():
-        text = f"`{module}` (cell {cell}) is neither a file beside the notebook nor installed here."
+        text = (
+            f"`{module}` (cell {cell}) is neither a file beside the notebook nor a library known here: hand "
+            "the file in too, or put its code into the notebook."
+        )
         yield Reason(text=text, cell=cell, source=Source.SOURCE)
     if needs.downloaded:
         text = f"Downloaded, and there is no network where it is graded: {files_in_words(needs.downloaded)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from grader.errors import UsageError
 from grader.evidence.collect import collect
@@ -49,18 +49,30 @@ def read_own(path: Path) -> Evidence:
 
 
 def _named_files(folder: Path, code: CodeIndex) -> tuple[Attachment, ...]:
-    """The files below `folder` that the code opens or imports; others are nobody's business."""
+    """The files below `folder` that the code opens or imports; others are nobody's business.
+
+    What is opened by a path that leads elsewhere, to a drive or another folder, is looked for beside the
+    notebook by its name.
+    """
     names = [file.path for file in opened_files(code) if file.use is Use.READ]
     names += [f"{found.module}.py" for found in code.imports]
-    found = []
-    for name in dict.fromkeys(name.replace("\\", "/").removeprefix("./") for name in names):
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or not path.parts:
-            continue
-        with contextlib.suppress(OSError):
-            attachment = _attachment(folder / path, path.as_posix())
-            found += [] if attachment is None else [attachment]
-    return tuple(found)
+    found: dict[str, Attachment] = {}
+    for name in dict.fromkeys(names):
+        for path in _places(name):
+            with contextlib.suppress(OSError):
+                attachment = _attachment(folder / path, path.as_posix())
+                if attachment is not None:
+                    found.setdefault(attachment.name, attachment)
+                    break
+    return tuple(found.values())
+
+
+def _places(name: str) -> list[PurePosixPath]:
+    """Where below a folder the file may lie that code calls `name`, in Windows' way or any other's."""
+    path = PureWindowsPath(name)
+    inside = PurePosixPath(*path.parts)
+    beside = [PurePosixPath(path.name)] if path.name else []
+    return beside if path.anchor or ".." in path.parts else [inside, *beside]
 
 
 def _attachment(path: Path, name: str) -> Attachment | None:

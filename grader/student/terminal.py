@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from grader.report.visible import show_hidden as visible
 from grader.student.findings import Finding, Looked
 from grader.student.wording import (
+    COUNTING,
     GOES_BY,
     STYLES,
     how_it_was_looked_at,
@@ -43,7 +45,7 @@ def show(looked: Looked) -> None:
     """Print what was found, as wide as the terminal is."""
     console = Console(highlight=False)
     console.print(Text(f"{visible(looked.title)} ({looked.assignment})", style="bold"))
-    console.print(Text(f"{visible(looked.notebook)}: {how_it_was_looked_at(looked)}"))
+    console.print(Text(f"{visible(looked.notebook)}: {how_it_was_looked_at(looked)} {COUNTING}"))
     for title, findings in sections(looked):
         if findings:
             console.print()
@@ -51,6 +53,8 @@ def show(looked: Looked) -> None:
             console.print(_table(findings))
     console.print()
     console.print(Text(summary(looked), style="bold"))
+    for finding in looked.failures:
+        console.print(Padding(Text(f"- {visible(finding.title)}"), (0, 0, 0, 2)))
     console.print(Text(GOES_BY))
 
 

@@ -6,6 +6,7 @@ from grader.checks.previews import Sight
 from grader.student.findings import Finding, Looked
 
 GOES_BY = "Whether an answer is right, and how many points it gives, is not looked at here."
+COUNTING = "Cells are counted from the top, those with text too; the first is 1."
 _WORDS = {Sight.FOUND: "found", Sight.MISSING: "MISSING", Sight.UNCLEAR: "look", Sight.LATER: "later"}
 _OF_ANY_NOTEBOOK = {**_WORDS, Sight.FOUND: "ok", Sight.MISSING: "FAILS"}
 STYLES = {Sight.FOUND: "green", Sight.MISSING: "bold red", Sight.UNCLEAR: "yellow", Sight.LATER: "dim"}
@@ -44,11 +45,10 @@ def how_it_was_looked_at(looked: Looked) -> str:
 
 
 def summary(looked: Looked) -> str:
-    """One sentence on what is missing."""
+    """One sentence on how much is missing."""
     count = len(looked.failures)
     if not count:
         unclear = sum(finding.sight is Sight.UNCLEAR for finding in looked.findings)
         rest = f" {unclear} worth a look." if unclear else ""
         return f"Nothing that is required is missing.{rest}"
-    names = ", ".join(finding.id for finding in looked.failures)
-    return f"{count} required {'thing is' if count == 1 else 'things are'} missing or failing: {names}."
+    return f"{count} required {'thing is' if count == 1 else 'things are'} missing or failing:"

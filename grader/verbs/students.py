@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from grader.verbs.options import DONE, AssignmentArgument, CourseOption, DataOption, JsonOption
+from grader.verbs.options import DONE, STOPPED, AssignmentArgument, CourseOption, DataOption, JsonOption
 
 SOMETHING_MISSING = 1
 
@@ -42,14 +42,18 @@ def check(
     from grader.student.page import render
     from grader.student.terminal import show, working_on
 
-    with working_on("running it" if execute else ""):
-        looked = check_notebook(
-            notebook, assignment=assignment, edition=edition, course=course, execute=execute, data=data
-        )
+    try:
+        with working_on("running it" if execute else ""):
+            looked = check_notebook(
+                notebook, assignment=assignment, edition=edition, course=course, execute=execute, data=data
+            )
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        raise typer.Exit(STOPPED) from None
     if html is not None:
         _write(html, render(looked))
     if as_json:
-        typer.echo(json.dumps(looked.as_json(), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(looked.as_json(), indent=1))
     else:
         show(looked)
     raise typer.Exit(SOMETHING_MISSING if looked.failures else DONE)
@@ -85,7 +89,7 @@ def template(
 
     target = to or Path(f"{assignment}.ipynb")
     if target.exists():
-        raise UsageError(f"There is a {target} already: name another file with --to.")
+        raise UsageError(f"There is already a file {target}: name another one with --to.")
     editions = find_editions(target, edition=edition, course=course)
     if assignment not in editions:
         raise UsageError(f"There is no student edition of {assignment}, only of {', '.join(editions)}.")

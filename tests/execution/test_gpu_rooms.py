@@ -210,6 +210,11 @@ def test_a_run_over_its_share_is_out_of_memory_and_says_so(a_job, devices, gpus,
     assert "more than its share of the GPU's memory (11.8 GiB)" in finished.run.remarks[0]
 
 
+def test_how_many_run_at_a_time_is_known_before_the_first_one_runs(devices):
+    executor = LocalExecutor(None, ColdRooms(), devices(jobs_each=3))
+    assert executor.at_once == 6, "three on each of two GPUs, whatever there is of cores"
+
+
 def test_a_job_that_was_planned_for_another_device_is_refused(a_job, devices):
     with pytest.raises(ValueError, match="planned for another device"):
         next(LocalExecutor(1, ColdRooms(), devices()).execute([a_job("1")]))

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.gpu
 
 MIB = 1024**2
 IDLE_SECONDS = 15.0
+LIMITS = Limits(wall_seconds=300, reserve_seconds=30, memory_bytes=16 * 1024**3)
 
 # Trains on the GPU, and tells what it sees. Without memory growth TensorFlow would take nearly all memory.
 TRAINING = """
@@ -54,6 +55,30 @@ print(json.dumps({
     "devices": sorted(name for name in os.listdir("/dev") if "nvidia" in name),
     "named": os.environ["CUDA_VISIBLE_DEVICES"],
 }))
+"""
+
+# Where there is a GPU, Keras compiles this with XLA, which needs more of CUDA than TensorFlow's kernels do.
+CONVOLUTIONS = """
+import keras, numpy as np
+model = keras.Sequential([keras.layers.Conv2D(8, 3), keras.layers.MaxPool2D(), keras.layers.Flatten(),
+                          keras.layers.Dense(2)])
+model.compile(optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+images, labels = np.ones([256, 28, 28, 1], "float32"), np.arange(256) % 2
+losses = model.fit(images, labels, epochs=2, verbose=0).history["loss"]
+print(model.jit_compile, all(np.isfinite(losses)))
+"""
+
+# Takes a GiB after the other until there is none, and holds it.
+GREED = """
+import time
+import tensorflow as tf
+held = []
+try:
+    while True:
+        held.append(tf.ones([256, 1024, 1024]))
+        time.sleep(0.05)
+except tf.errors.ResourceExhaustedError:
+    time.sleep(120)
 """
 
 
@@ -104,8 +129,7 @@ def wait_until_idle(devices: Devices, before: list[int]) -> None:
 
 
 def trained(a_job, devices: Devices, source: RoomSource, count: int) -> list[tuple[Finished, dict[str, Any]]]:
-    limits = Limits(wall_seconds=300, reserve_seconds=30, memory_bytes=16 * 1024**3)
-    jobs = [a_job(TRAINING, f"# {n}", device=devices.kind, limits=limits) for n in range(count)]
+    jobs = [a_job(TRAINING, f"# {n}", device=devices.kind, limits=LIMITS) for n in range(count)]
     ended = list(LocalExecutor(None, source, devices).execute(jobs))
     for finished in ended:
         assert finished.run.status is RunStatus.COMPLETED, (finished.run, finished.notebook)
@@ -142,12 +166,38 @@ def test_a_training_runs_on_the_gpu_takes_memory_as_it_needs_and_leaves_it_idle(
     wait_until_idle(machine, before)
 
 
+def test_keras_trains_convolutions_compiled_with_xla(a_job, devices):
+    machine = devices(jobs_each=1)
+    job = a_job(CONVOLUTIONS, device=machine.kind, limits=LIMITS)
+    [finished] = LocalExecutor(1, ColdRooms(), machine).execute([job])
+    assert finished.run.status is RunStatus.COMPLETED, finished.notebook
+    assert finished.notebook.cells[0].outputs[-1].text == "True True\n"
+
+
 def test_two_rooms_share_a_gpu_and_get_the_same(a_job, devices):
     machine = devices(jobs_each=2)
     before = used_bytes(machine)
     ended = trained(a_job, machine, ColdRooms(), 2)
     assert all(seen["gpus"] == 1 and seen["falling"] for _, seen in ended)
     assert [finished.run.gpu.peak_memory_bytes for finished, _ in ended if finished.run.gpu]
+    wait_until_idle(machine, before)
+
+
+def test_a_room_over_its_share_is_ended_and_its_neighbour_is_not(a_job, devices):
+    machine = devices(jobs_each=2)
+    before = used_bytes(machine)
+    if machine.nvml.load(machine.gpus[0]).processes is None:
+        pytest.skip("this driver does not tell of processes, so that shares are not enforced")
+    jobs = [
+        a_job(code, submission=whose, device=machine.kind, limits=LIMITS)
+        for whose, code in (("greedy", GREED), ("neighbour", TRAINING))
+    ]
+    ended = LocalExecutor(2, ColdRooms(), machine).execute(jobs)
+    runs = {finished.job.submission: finished.run for finished in ended}
+    print(f"\n{runs}")
+    assert runs["greedy"].status is RunStatus.OUT_OF_MEMORY
+    assert "more than its share of the GPU's memory" in runs["greedy"].remarks[-1]
+    assert runs["neighbour"].status is RunStatus.COMPLETED
     wait_until_idle(machine, before)
 
 

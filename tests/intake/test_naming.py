@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.intake.choice import assignments_named_in
 from grader.intake.naming import is_rubbish, natural_order, person_name, shown, slug, unique_ids
 
 FIT_FOR_RECORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
@@ -72,3 +73,20 @@ def test_what_systems_leave_behind_is_rubbish(name: str) -> None:
 
 def test_participant_9_comes_before_participant_101() -> None:
     assert sorted(["P_101", "p_9", "P_10"], key=natural_order) == ["p_9", "P_10", "P_101"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Übung 1", {"a1"}),
+        (unicodedata.normalize("NFD", "Übung 1"), {"a1"}),
+        ("ue2", {"a2"}),
+        ("DL_ex3", {"a3"}),
+        ("Assigment 2", {"a2"}),
+        ("assignement_4 (1)", {"a4"}),
+        ("Let the Tensors Flow", set()),
+        ("index3, value2", set()),
+    ],
+)
+def test_assignments_are_named_in_many_ways(text, named):
+    assert assignments_named_in(text) == named

@@ -52,6 +52,7 @@ def found_in(*cells: str) -> NamesFound:
         "Assignment 1 : MLP. Authors : **Ada Beispiel**, **Bo Muster**",
         "Team *Gradient Descendants* (Ada Beispiel, Bo Muster)",
         "Assignment 1 (Ada Beispiel, Bo Muster)",
+        "Ada Beispiel & Bo Muster – Übung 3",
         "Hi! We are Ada Beispiel and Bo Muster and this is our first notebook",
         "Team members (2): Ada Beispiel, Bo Muster",
         "Name: Ada Beispiel, Matrikelnr.: 123456\nName: Bo Muster, Matrikelnr.: 234567",
@@ -146,3 +147,9 @@ def test_hostile_megabytes_are_searched_in_bounded_time(piece: str) -> None:
 def test_no_text_crashes_the_search(text: str) -> None:
     found = found_in(text, "%code\n" + text)
     assert all(name.strip() for name in found.top)
+
+
+def test_a_single_name_before_the_assignment_is_found_and_a_topic_is_not():
+    assert found_in("Nora Beispiel, Assignment 3").top == ("Nora Beispiel",)
+    assert found_in("Deep Neural Networks, Assignment 3").top == ()
+    assert found_in("We did this as in class, assignment 3").top == ()

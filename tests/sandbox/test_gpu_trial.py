@@ -13,7 +13,12 @@ from grader.sandbox.doctor import gpu_findings
 from grader.sandbox.gpu_trial import View, check_gpu, look_from_a_room, what_is_wrong
 from grader.sandbox.gpus import Gpu, Nvml
 
-FINE = View(devices=("nvidia-uvm", "nvidia-uvm-tools", "nvidia0", "nvidiactl"), status=0, gpus=("GPU-0",))
+FINE = View(
+    devices=("nvidia-uvm", "nvidia-uvm-tools", "nvidia0", "nvidiactl"),
+    status=0,
+    gpus=("GPU-0",),
+    computed_on="/job:localhost/replica:0/task:0/device:GPU:0",
+)
 WRONG = [
     (
         {"devices": ("nvidia0", "nvidia1", "nvidiactl")},
@@ -23,6 +28,9 @@ WRONG = [
     ({"status": 100}, "CUDA does not start in a room (error 100): run `nvidia-smi`"),
     ({"gpus": ("GPU-0", "GPU-1")}, "a room with GPU 0 (GPU-0) sees GPU-0, GPU-1"),
     ({"gpus": ()}, "sees no GPU"),
+    ({"computed_on": "/job:localhost/replica:0/task:0/device:CPU:0"}, "TensorFlow does not compute on GPU 0"),
+    ({"computed_on": "ImportError: no such module"}, "(ImportError: no such module)"),
+    ({"computed_on": None}, "pip install 'tensorflow[and-cuda]'"),
 ]
 
 

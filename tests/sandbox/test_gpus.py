@@ -199,7 +199,20 @@ def test_cuda_is_told_the_gpu_by_its_own_name_and_takes_memory_as_it_needs(tmp_p
     environment = room_environment(gpu=the_gpu(stand_in(tmp_path, *TWO), 1))
     assert environment["CUDA_VISIBLE_DEVICES"] == "GPU-3"
     assert environment["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-    assert "LD_LIBRARY_PATH" not in environment
+
+
+def test_the_loader_is_told_where_nvidias_wheels_have_put_cuda(tmp_path, monkeypatch):
+    wheels = tmp_path / "site-packages" / "nvidia"
+    for package in ("cusolver", "cuda_nvrtc"):
+        (wheels / package / "lib").mkdir(parents=True)
+    (wheels / "cusolver" / "include").mkdir()
+    monkeypatch.syspath_prepend(str(wheels.parent))
+    environment = room_environment(gpu=the_gpu(stand_in(tmp_path, StandInGpu())))
+    folders = environment["LD_LIBRARY_PATH"].split(":")
+    assert [folder for folder in folders if folder.startswith(str(wheels))] == [
+        str(wheels / "cuda_nvrtc" / "lib"),
+        str(wheels / "cusolver" / "lib"),
+    ]
 
 
 def test_the_drivers_libraries_are_bound_where_the_system_does_not_have_them(tmp_path):
@@ -222,7 +235,8 @@ def test_the_drivers_libraries_are_bound_where_the_system_does_not_have_them(tmp
             for at, word in enumerate(command)
             if word == "--ro-bind" and Path(command[at + 1]).parent == libraries
         ]
-        assert room_environment(gpu=found).get("LD_LIBRARY_PATH") == (folder if bound else None)
+        told = room_environment(gpu=found).get("LD_LIBRARY_PATH", "").split(":")
+        assert (folder in told) == bool(bound)
         return [Path(file).name for file in bound]
 
     assert libraries_in("/usr/lib/x86_64-linux-gnu") == []

@@ -25,6 +25,8 @@ NOTEBOOKS = sorted(
     [*REPOSITORY.glob("submissions/a1/*/*.ipynb"), *REPOSITORY.glob("reference_solutions/*/**/*.ipynb")]
 )
 TEXTS = sorted({label.get("text", name) for name, label in LABELS.items()})
+MESSY_FOLDER = REPOSITORY / "tests" / "student" / "notebooks"
+MESSY: dict[str, Any] = yaml.safe_load((MESSY_FOLDER / "told.yaml").read_text("utf-8"))
 
 # What the grading may say where a student was told this.
 AGREES = {
@@ -68,6 +70,14 @@ def test_hand_ins_of_every_kind_are_told_what_the_grading_says(name, write, edit
     text = (HAND_INS / f"{name}.txt").read_text("utf-8")
     evidence = read_own(write(text))
     assert disagreements(look(evidence, editions["a1"]), evidence, rubrics["a1"]) == {}
+
+
+@pytest.mark.parametrize("name", MESSY)
+def test_messy_notebooks_are_told_what_the_grading_says(name, write, editions, rubrics):
+    label = MESSY[name]
+    assignment = label.get("as", label["for"])
+    evidence = read_own(write((MESSY_FOLDER / f"{name}.txt").read_text("utf-8"), label["file"]))
+    assert disagreements(look(evidence, editions[assignment]), evidence, rubrics[assignment]) == {}
 
 
 @pytest.mark.parametrize("assignment", ["a1", "a2", "a3", "a4"])

@@ -60,7 +60,8 @@ def test_an_example_checks_each_notebook_and_fails_when_one_misses_something(
         ).returncode
 
     assert run() == 0
-    shutil.copy(WITHOUT_OUTPUTS, tmp_path / "bad.ipynb")
+    (tmp_path / "week 2").mkdir()
+    shutil.copy(WITHOUT_OUTPUTS, tmp_path / "week 2" / "good one.ipynb")
     assert run() == 1
     pages = sorted(page.name for page in (tmp_path / "checks").iterdir())
-    assert pages == ["bad.html", "good one.html"]
+    assert pages == ["good one.html", "week 2_good one.html"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ from student.conftest import REPOSITORY
 from typer.testing import CliRunner
 
 from grader.cli import app
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError, RubricError, UsageError
+from grader.student.edition import edition_in_yaml
 
 SAMPLES = REPOSITORY / "submissions" / "a1"
 GOOD = SAMPLES / "Participant_102_assignsubmission_file" / "IDL_Assignment_1.ipynb"
@@ -38,7 +42,7 @@ def test_nothing_missing_is_0_and_something_required_missing_is_1():
     assert grade("check", str(GOOD)).exit_code == 0
     missing = grade("check", str(WITHOUT_OUTPUTS))
     assert missing.exit_code == 1
-    assert "1 required thing is missing or failing: outputs-saved." in missing.output
+    assert "1 required thing is missing or failing:\n  - The notebook was saved with" in missing.output
 
 
 def test_json_holds_what_was_found_and_where():
@@ -65,6 +69,30 @@ def test_the_edition_beside_the_notebook_is_found_and_says_the_same(elsewhere):
     assert beside == course
 
 
+@pytest.mark.parametrize("name", ["a1.student (1).yaml", "a1.student.yaml.txt", "A1.Student.yml"])
+def test_an_edition_is_found_by_the_name_that_a_browser_gives_it(elsewhere, editions, name):
+    (elsewhere / name).write_text(edition_in_yaml(editions["a1"]), "utf-8")
+    assert grade("check", "my.ipynb").exit_code == 0
+
+
+def test_two_editions_of_one_assignment_must_not_differ(elsewhere, editions):
+    text = edition_in_yaml(editions["a1"])
+    for name in ("a1.student.yaml", "a1.student (1).yaml"):
+        (elsewhere / name).write_text(text, "utf-8")
+    assert grade("check", "my.ipynb").exit_code == 0
+    (elsewhere / name).write_text(text.replace("edition: 2026", "edition: 2025"), "utf-8")
+    with pytest.raises(UsageError, match="are different student editions of a1: keep the one"):
+        grade("check", "my.ipynb")
+
+
+def test_what_is_no_edition_is_told_before_it_is_read(elsewhere):
+    for name in (".", "gone.yaml"):
+        with pytest.raises(UsageError, match=r"--edition names .*, which is no file"):
+            grade("check", "my.ipynb", "--edition", name)
+    with pytest.raises(RubricError, match="this is no student edition: take the one that your course gives"):
+        grade("check", "my.ipynb", "--edition", "my.ipynb")
+
+
 def test_of_several_editions_the_one_that_fits_is_taken(elsewhere):
     for assignment in ("a1", "a2"):
         grade("student-edition", assignment, "--course", str(REPOSITORY))
@@ -78,7 +106,7 @@ def test_of_several_editions_the_one_that_fits_is_taken(elsewhere):
 
 
 def test_a_template_is_not_written_over_a_notebook(elsewhere):
-    with pytest.raises(UsageError, match=r"There is a my\.ipynb already"):
+    with pytest.raises(UsageError, match=r"There is already a file my\.ipynb"):
         grade("template", "a1", "--to", "my.ipynb", "--course", str(REPOSITORY))
     assert grade("template", "a2", "--course", str(REPOSITORY)).exit_code == 0
     assert json.loads((elsewhere / "a2.ipynb").read_text("utf-8"))["nbformat"] == 4
@@ -103,3 +131,13 @@ def test_what_a_notebook_says_is_no_markup_on_the_page(elsewhere, notebook_of):
     page = Path("page.html").read_text("utf-8")
     assert "<script" not in page
     assert "<img" not in page
+
+
+def test_a_look_is_quick(elsewhere, editions):
+    """CPU seconds, for other programs may keep the machine busy; with all editions there, to choose from."""
+    for assignment, edition in editions.items():
+        (elsewhere / f"{assignment}.student.yaml").write_text(edition_in_yaml(edition), "utf-8")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "grader", "check", "my.ipynb"], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from student.conftest import REPOSITORY
 from typer.testing import CliRunner
 
@@ -97,6 +98,16 @@ def test_no_secret_of_the_rubric_stands_in_the_edition(assignment):
     assert [claim for claim in claims if claim in text] == []
 
 
+def test_what_is_to_be_found_out_about_a_script_does_not_stand_in_the_edition(editions):
+    scripts = yaml.safe_load((REPOSITORY / "rubrics/a2/scripts.yaml").read_text("utf-8"))["scripts"]
+    told = " ".join(f"{item.id} {item.title}" for item in editions["a2"].items).lower()
+    said = " ".join([*(script["title"] for script in scripts), *(c for s in scripts for c in s["causes"])])
+    words = {word[:6].lower() for word in re.findall(r"[A-Za-z]{4,}", said)}
+    telling = words - {"traini", "images"}
+    assert len(telling) > 15
+    assert [word for word in sorted(telling) if word in told] == []
+
+
 def test_criteria_of_the_staff_are_left_out(tmp_path):
     rubric = read_rubric(REPOSITORY / "rubrics" / "a1.yaml", datasets=dataset_names())
     hidden, *rest = rubric.criteria
@@ -125,6 +136,9 @@ def test_a_check_without_a_public_side_tells_nothing_of_its_parameters(editions)
     ("content", "sentence"),
     [
         ("- 1\n", "this is no student edition"),
+        ('{"cells": []}', "this is no student edition"),
+        ("schema: 1\nassignment: a1\ncriteria: []\n", "this is no student edition"),
+        ("schema: 2\nassignment: a1\nitems: []\nhints: 3\n", "has the format 2, and this program reads 1"),
         ("schema: 1\nassignment: a1\n", "title"),
         ("schema: 1\nassignment: a1\ntitle: T\nedition: 2026\nitems: []\npoints: 3\n", "points"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -10,6 +13,10 @@ from pathlib import Path
 
 import pytest
 from student.conftest import REPOSITORY
+
+from grader.course import Course
+from grader.student.choosing import course_edition
+from grader.student.edition import edition_in_yaml
 
 SAMPLE = REPOSITORY / "submissions/a1/Participant_102_assignsubmission_file/IDL_Assignment_1.ipynb"
 OF_RUNNING = (
@@ -63,10 +70,10 @@ def test_what_needs_more_says_what_to_install(tmp_path):
         cwd=tmp_path,
     )
     assert told.returncode == 2
-    assert "pip install 'grader[run]'" in told.stderr
+    assert 'pip install "grader[run]"' in told.stderr
     graded = grade_without(("nbformat", "psutil", "sqlalchemy"), str(SAMPLE.parent), cwd=tmp_path)
     assert graded.returncode == 2
-    assert "pip install 'grader[run]'" in graded.stderr
+    assert 'pip install "grader[run]"' in graded.stderr
 
 
 # Archives and environments ----------------------------------------------------------------------------
@@ -132,6 +139,17 @@ def secret_lines() -> list[str]:
     return [line for line in lines if not line.startswith("#")]
 
 
+@pytest.mark.parametrize("example", ["github-actions.yml", "gitlab-ci.yml"])
+def test_the_examples_for_ci_install_the_wheel_by_its_name(example, archives):
+    text = (REPOSITORY / "docs" / "ci" / example).read_text("utf-8")
+    [line] = re.findall(r"python -m (pip install .*?) +#", text)
+    told = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m {line} --dry-run --no-deps --ignore-installed"],
+        cwd=archives, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+
+
 def a_fresh_environment(folder: Path, *wanted: str) -> Path:
     """A virtual environment with `wanted` installed; its `bin`."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
@@ -146,6 +164,34 @@ def installed(environment: Path) -> set[str]:
         [str(environment / "python"), "-c", program], check=True, capture_output=True, text=True
     )
     return set(told.stdout.split())
+
+
+def lines_of_the_guide() -> list[str]:
+    """What the guide has students type on Linux, from a fresh environment to the first check."""
+    guide = (REPOSITORY / "docs" / "student-guide.md").read_text("utf-8")
+    return re.findall(r"^\| `([^`]+)` \| `[^`]+` \|$", guide, re.MULTILINE)
+
+
+def test_the_guide_has_the_wheels_name(archives):
+    [wheel] = archives.glob("*.whl")
+    [install] = [line for line in lines_of_the_guide() if "pip install" in line]
+    assert install.endswith(f" {wheel.name}")
+
+
+@pytest.mark.install
+def test_the_lines_of_the_guide_lead_to_a_check(archives, tmp_path):
+    [wheel] = archives.glob("*.whl")
+    shutil.copy(wheel, tmp_path)
+    shutil.copy(SAMPLE, tmp_path / "my.ipynb")
+    edition = edition_in_yaml(course_edition(Course(root=REPOSITORY), "a1"))
+    (tmp_path / "a1.student.yaml").write_text(edition, "utf-8")
+    told = subprocess.run(
+        ["bash", "-c", " && ".join(lines_of_the_guide())],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert "Nothing that is required is missing" in told.stdout
 
 
 @pytest.mark.install
@@ -170,7 +216,7 @@ def test_the_base_install_checks_a_notebook_and_has_no_tensorflow(archives, tmp_
         cwd=own, check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 2
-    assert "pip install 'grader[run]'" in run.stderr
+    assert 'pip install "grader[run]"' in run.stderr
 
 
 @pytest.mark.install

@@ -6,6 +6,9 @@ import pytest
 from student.conftest import finding, told
 
 from grader.checks.previews import Sight
+from grader.errors import NotebookError, UsageError
+from grader.student.looking import look
+from grader.student.own_work import read_own
 
 NAMES = "# %% [markdown]\nAlex Example, Sam Sample\n"
 MODEL = """
@@ -123,7 +126,7 @@ def test_files_that_are_not_there_are_named_and_those_beside_are_to_be_handed_in
     (tmp_path / "helper.py").write_text("x = 1", "utf-8")
     cell = "# %%\nimport numpy as np, helper\nnp.load('there.npy')\nnp.load('gone.npy')\n"
     text = told(look_at(NAMES + cell), "files")
-    assert "Not there: `gone.npy` (cell 2)" in text
+    assert "Not beside the notebook: `gone.npy` (cell 2)" in text
     assert "Hand in with it what it uses: `there.npy`, `helper.py`" in text
 
 
@@ -192,9 +195,6 @@ def test_orders_that_are_named_are_found_and_others_are_missing(look_at):
 
 
 def test_a_notebook_that_is_none_gets_a_sentence(tmp_path):
-    from grader.errors import NotebookError, UsageError
-    from grader.student.own_work import read_own
-
     with pytest.raises(UsageError, match="does not exist"):
         read_own(tmp_path / "gone.ipynb")
     (tmp_path / "script.py").write_text("x = 1", "utf-8")
@@ -203,3 +203,46 @@ def test_a_notebook_that_is_none_gets_a_sentence(tmp_path):
     (tmp_path / "page.ipynb").write_text("<html>", "utf-8")
     with pytest.raises(NotebookError, match="web page"):
         read_own(tmp_path / "page.ipynb")
+
+
+# As other systems write things ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "sight"),
+    [
+        (r"C:\\Users\\me\\there.npy", Sight.UNCLEAR),
+        ("/Users/me/Desktop/there.npy", Sight.UNCLEAR),
+        (r".\\there.npy", Sight.FOUND),
+        ("/content/drive/My Drive/there.npy", Sight.FOUND),
+    ],
+)
+def test_a_file_beside_the_notebook_is_found_by_its_name(look_at, tmp_path, path, sight):
+    (tmp_path / "there.npy").write_bytes(b"x")
+    looked = look_at(f"{NAMES}# %%\nimport numpy as np\nnp.load('{path}')\n")
+    assert finding(looked, "files").sight is sight
+    assert "Hand in with it what it uses: `there.npy`" in told(looked, "files")
+    assert ("open it as `there.npy`" in told(looked, "files")) is (sight is Sight.UNCLEAR)
+
+
+def test_a_drive_of_windows_is_no_folder_below_the_notebook(look_at, tmp_path):
+    (tmp_path / "C:" / "data").mkdir(parents=True)
+    (tmp_path / "C:" / "data" / "away.npy").write_bytes(b"x")
+    looked = look_at(f"{NAMES}# %%\nimport numpy as np\nnp.load('C:/data/away.npy')\n")
+    assert "Not beside the notebook: `C:/data/away.npy`" in told(looked, "files")
+
+
+@pytest.mark.parametrize(
+    "as_saved",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\\n", "\\r\\n"),
+        lambda text: "\ufeff" + text,
+    ],
+    ids=["CRLF in the file", "CRLF in the cells", "byte order mark"],
+)
+def test_what_an_editor_does_to_line_ends_changes_nothing(write, editions, as_saved):
+    path = write(f"{a_model()}\n# %%\n%matplotlib inline\n!pip install x\nprint(later)\n{QUESTION}\nIt is.\n")
+    before = look(read_own(path), editions["a1"])
+    path.write_bytes(as_saved(path.read_text("utf-8")).encode("utf-8"))
+    assert look(read_own(path), editions["a1"]) == before

@@ -1,0 +1,179 @@
+"""Hand-ins that were judged before, and of which nothing has changed since: their grades and pages stand.
+
+A grade is a function of the hand-in, its run, the rubric, people's decisions and this program. Kept is a
+digest of all these for each hand-in, as they were when it was judged, and the first line of its page. Where
+both are still the same, judging would end as it did, and is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+from pathlib import Path
+
+from grader.model import Grade, Group, GroupDecision, Override, hand_in_mark
+
+_PACKAGE = Path(__file__).parent
+_FIRST_LINE_BYTES = 200
+_STAMP = "<!-- grader "
+_CLASS = ""  # stands for the whole class among the hand-ins
+
+
+class JudgedBefore:
+    """What is known of earlier gradings of one assignment.
+
+    `file` keeps it, by `hand_in_mark`; one that cannot be read keeps nothing. `common` is what the grades of
+    all hand-ins rest on beside this program, `keys` are those of the evidence on each, by its id, and `pages`
+    is the folder of their pages.
+    """
+
+    def __init__(self, file: Path, common: Iterable[str], keys: Mapping[str, str], pages: Path) -> None:
+        self._file = file
+        self._common = _sha256([program_sha256(), *common])
+        self._keys = keys
+        self._pages = pages
+        self._kept: dict[str, list[str]] = {}
+        self._now: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            kept = json.loads(file.read_text("utf-8"))
+            if isinstance(kept, dict):
+                self._kept = kept
+
+    def groups(
+        self, decided: Mapping[str, GroupDecision], earlier: Mapping[str, Grade]
+    ) -> dict[str, Group] | None:
+        """The groups of the class as the `earlier` grades have them; None when they have to be found anew."""
+        decisions = [decided[mark].model_dump_json() for mark in sorted(decided)]
+        self._now[_CLASS] = self._digest([*self._keys.values(), *decisions])
+        if self._kept.get(hand_in_mark(_CLASS)) != [self._now[_CLASS], ""]:
+            return None
+        known = {name: earlier[name].group for name in self._keys if name in earlier}
+        return {name: group for name, group in known.items() if group is not None}
+
+    def standing(
+        self,
+        groups: Mapping[str, Group],
+        earlier: Mapping[str, Grade],
+        decisions: Iterable[Override],
+        handed_in: Mapping[str, datetime],
+    ) -> dict[str, Grade]:
+        """The `earlier` grades that stand, by id; of a group that is judged by one copy, all or none."""
+        self._now |= self._digests(groups, earlier, decisions, handed_in)
+        same = {name for name in self._keys if name in earlier and self._stands(name)}
+        marks = {hand_in_mark(name) for name in same}
+        return {
+            name: earlier[name]
+            for name in self._keys
+            if name in same
+            and (
+                (group := groups.get(name)) is None or not group.is_shared or marks.issuperset(group.hand_ins)
+            )
+        }
+
+    def keep(self, judged: Iterable[str], *, groups_have_grades: bool) -> None:
+        """Keep that these were judged and their pages written, and the groups where all in them have a grade.
+
+        Nothing is lost when that fails: everything is judged again, then.
+        """
+        for name in judged:
+            self._kept[hand_in_mark(name)] = [self._now[name], _stamp(self._pages / name)]
+        self._kept.pop(hand_in_mark(_CLASS), None)
+        if groups_have_grades and _CLASS in self._now:
+            self._kept[hand_in_mark(_CLASS)] = [self._now[_CLASS], ""]
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(prefix=".draft-", dir=self._file.parent)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self._kept, file)
+            Path(draft).replace(self._file)
+
+    def _stands(self, name: str) -> bool:
+        stamp = _stamp(self._pages / name)
+        return stamp != "" and self._kept.get(hand_in_mark(name)) == [self._now[name], stamp]
+
+    def _digests(
+        self,
+        groups: Mapping[str, Group],
+        earlier: Mapping[str, Grade],
+        decisions: Iterable[Override],
+        handed_in: Mapping[str, datetime],
+    ) -> dict[str, str]:
+        """A digest of all that each grade rests on: a group's copies on the evidence on all of them.
+
+        That somebody was in a group before, and is not now, is told with the first grade after it only.
+        """
+        by_mark = {hand_in_mark(name): key for name, key in self._keys.items()}
+        decided: dict[str, list[str]] = {}
+        for decision in decisions:
+            decided.setdefault(decision.submission, []).append(decision.model_dump_json())
+        digests = {}
+        for name, key in self._keys.items():
+            group = groups.get(name)
+            before = earlier[name].group if group is None and name in earlier else None
+            copies = () if group is None else (by_mark.get(mark, "") for mark in group.hand_ins)
+            told = ("" if one is None else one.model_dump_json() for one in (group, before))
+            digests[name] = self._digest(
+                [key, *copies, *told, str(handed_in.get(name)), *decided.get(name, ())]
+            )
+        return digests
+
+    def _digest(self, own: Iterable[str]) -> str:
+        return _sha256([self._common, *own])
+
+
+@cache
+def program_sha256() -> str:
+    """SHA-256 over this package's files, other packages' checks, and the versions of what it is built on."""
+    files = sorted(file for file in _PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc")
+    digest = hashlib.sha256()
+    for file in [*files, *_foreign_checks()]:
+        digest.update(f"{file}\0".encode())
+        digest.update(file.read_bytes())
+    digest.update("\n".join(_versions()).encode())
+    return digest.hexdigest()
+
+
+def _judged_together(group: Group | None) -> tuple[str, ...]:
+    """The marks of the copies of which one is judged for all."""
+    return group.hand_ins if group is not None and group.is_shared else ()
+
+
+def _versions() -> Iterator[str]:
+    yield sys.version
+    for requirement in requires("grader") or ():
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        with contextlib.suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
+
+
+def _foreign_checks() -> Iterator[Path]:
+    """The modules of checks that are not in this package."""
+    for check in entry_points(group="grader.checks"):
+        if not check.module.startswith("grader."):
+            spec = importlib.util.find_spec(check.module)
+            if spec is not None and spec.origin is not None:
+                yield Path(spec.origin)
+
+
+def _stamp(folder: Path) -> str:
+    """The first line of the page in `folder`, "" where there is none that says what it was made of."""
+    try:
+        with (folder / "index.html").open("rb") as file:
+            line = file.readline(_FIRST_LINE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return line if line.startswith(_STAMP) else ""
+
+
+def _sha256(parts: Iterable[str]) -> str:
+    return hashlib.sha256(json.dumps(list(parts)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,196 @@
+"""What has not changed is not judged again, and whatever a grade rests on is a change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nbformat import v4
+
+from grader import judged_before, pipeline
+from grader.assess import assess
+from grader.course import Course
+from grader.execution.local import LocalExecutor
+from grader.model import RunStatus
+from grader.pipeline import Graded, grade
+
+RUBRIC = """
+schema: 1
+assignment: a1
+title: A small assignment
+edition: 2026
+scale: points
+datasets: []
+limits: {wall_seconds: 30, reserve_seconds: 10}
+late: {penalty: per-day, percent_per_day: 10}
+criteria:
+  - {id: names, title: Names are given., points: 1, check: names-given}
+  - {id: outputs, title: Outputs are saved., points: 2, check: outputs-saved}
+"""
+Judge = Callable[..., tuple[Graded, list[str]]]
+
+
+def hand_in(course: Course, number: int, names: str = "Alex Example") -> Path:
+    """A hand-in that saved an accuracy, of `names`; the names of all but one are of nobody else's."""
+    cells = [
+        v4.new_markdown_cell(f"# Assignment 1\n\nNames: {names}"),
+        v4.new_code_cell(
+            "print('accuracy: 0.91')", outputs=[v4.new_output("stream", text="accuracy: 0.9\n")]
+        ),
+    ]
+    folder = course.root / "submissions" / "a1" / f"Participant_{number}_assignsubmission_file"
+    folder.mkdir(parents=True, exist_ok=True)
+    notebook = folder / "work.ipynb"
+    notebook.write_text(json.dumps(v4.new_notebook(cells=cells)))
+    return notebook
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    course = Course(root=tmp_path)
+    (tmp_path / "rubrics").mkdir()
+    (tmp_path / "rubrics" / "a1.yaml").write_text(RUBRIC)
+    for number, names in {101: "Alex Example", 102: "Sam Sample", 103: "Kim Case"}.items():
+        hand_in(course, number, names)
+    return course
+
+
+@pytest.fixture
+def judge(course: Course, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Grades the course, or what is named of it; tells what came of it, and who was judged."""
+    judged: list[str] = []
+
+    def listed(evidence, *given):
+        judged.append(evidence.submission.id.removeprefix("Participant_"))
+        return assess(evidence, *given)
+
+    monkeypatch.setattr(pipeline, "assess", listed)
+
+    def run(path: Path | None = None, **options: object) -> tuple[Graded, list[str]]:
+        judged.clear()
+        [graded] = grade(path or course.root / "submissions", course, LocalExecutor(2), **options)
+        return graded, sorted(judged)
+
+    return run
+
+
+def files_of(course: Course) -> dict[str, bytes]:
+    return {str(f.relative_to(course.reports)): f.read_bytes() for f in course.reports.rglob("*.*")}
+
+
+def test_what_has_not_changed_is_not_judged_again_and_all_that_is_shown_stays(course, judge):
+    first, judged = judge()
+    assert judged == ["101", "102", "103"]
+    shown = files_of(course)
+    again, judged = judge()
+    assert judged == []
+    assert (again.grades, again.rejected, again.changes) == (first.grades, first.rejected, ())
+    assert files_of(course) == shown
+
+
+def test_a_changed_rubric_judges_everybody(course, judge):
+    judge()
+    rubric = course.root / "rubrics" / "a1.yaml"
+    rubric.write_text(rubric.read_text().replace("points: 2", "points: 3"))
+    graded, judged = judge()
+    assert judged == ["101", "102", "103"]
+    assert [grade.score for grade in graded.grades] == [4, 4, 4]
+
+
+def test_another_version_of_the_program_judges_everybody(judge, monkeypatch):
+    judge()
+    monkeypatch.setattr(judged_before, "program_sha256", lambda: "another")
+    assert judge()[1] == ["101", "102", "103"]
+
+
+def test_another_notebook_and_a_decision_judge_only_whom_they_concern(course, judge):
+    judge()
+    hand_in(course, 102, "Sam Sample and Jo Doe")
+    assert judge()[1] == ["102"]
+    header = "submission,criterion,points,comment,who\n"
+    decisions = course.root / "submissions" / "a1" / "decisions.csv"
+    decisions.write_text(f"{header}Participant_103,outputs,0.5,as agreed,TA\n")
+    graded, judged = judge()
+    assert judged == ["103"]
+    assert [grade.score for grade in graded.grades] == [3, 3, 1.5]
+    decisions.write_text(header)
+    assert judge()[1] == ["103"], "a decision that is withdrawn is a change, too"
+
+
+def test_a_deadline_that_is_set_judges_everybody(course, judge):
+    judge()
+    (course.root / "deadlines.yaml").write_text("a1: {deadline: 2026-11-10 23:59, time_zone: Europe/Berlin}")
+    assert judge()[1] == ["101", "102", "103"]
+
+
+@pytest.mark.parametrize("harm", ["gone", "edited", "of a fault"])
+def test_a_page_that_is_not_the_one_that_was_written_is_made_again(course, judge, harm):
+    judge()
+    page = course.reports / "a1" / "Participant_102" / "index.html"
+    whole = page.read_bytes()
+    if harm == "gone":
+        shutil.rmtree(page.parent)
+    else:
+        page.write_text("<!doctype html>" if harm == "of a fault" else "<!-- grader 0 -->\n<p>another page")
+    assert judge()[1] == ["102"]
+    assert page.read_bytes() == whole
+
+
+def test_a_kept_file_that_cannot_be_read_judges_everybody(course, judge):
+    judge()
+    [kept] = (course.state / "judged").iterdir()
+    assert "Participant" not in kept.read_text(), "nobody is named in it"
+    for text in ("no JSON", "[]", '{"a": 1}'):
+        kept.write_text(text)
+        assert judge()[1] == ["101", "102", "103"]
+
+
+def test_a_lost_run_is_not_kept(judge, monkeypatch):
+    original = pipeline.gather
+
+    def lost(*given):
+        gathered = original(*given)
+        evidence = tuple(
+            one.model_copy(update={"run": one.run.model_copy(update={"status": RunStatus.LOST})})
+            for one in gathered.evidence
+        )
+        return gathered.model_copy(update={"evidence": evidence})
+
+    monkeypatch.setattr(pipeline, "gather", lost)
+    judge()
+    assert judge()[1] == ["101", "102", "103"]
+
+
+def test_pages_without_names_are_made_for_all_and_leave_nothing_that_stands(judge):
+    judge()
+    assert judge(pseudonyms=True)[1] == ["101", "102", "103"]
+    assert judge()[1] == ["101", "102", "103"]
+
+
+def test_a_group_is_judged_as_one(course, judge):
+    both = "Alex Example and Sam Sample"
+    hand_in(course, 101, both)
+    hand_in(course, 102, both)
+    judge()
+    graded, judged = judge()
+    assert judged == []
+    assert [grade.group is not None for grade in graded.grades] == [True, True, False]
+    decisions = course.root / "submissions" / "a1" / "decisions.csv"
+    decisions.write_text("submission,criterion,points,comment,who\nParticipant_102,outputs,1,one,TA\n")
+    graded, judged = judge()
+    assert judged == ["101", "102"]
+    assert [grade.score for grade in graded.grades] == [2, 2, 3]
+
+
+def test_grading_one_of_a_group_by_itself_does_not_break_the_group_up_for_good(course, judge):
+    both = "Alex Example and Sam Sample"
+    hand_in(course, 101, both)
+    hand_in(course, 102, both)
+    judge()
+    _, judged = judge(course.root / "submissions" / "a1" / "Participant_102_assignsubmission_file")
+    assert judged == ["102"]
+    graded, _ = judge()
+    assert [grade.group is not None for grade in graded.grades] == [True, True, False]
