@@ -1,12 +1,10 @@
-"""How well answers in words are read: `python benchmarks/answers.py`, or `make answers`.
+"""How well answers in words are read: `python benchmarks/answers.py [FOLDER…]`, or `make answers`.
 
-Reads labelled answers from `tests/answers/fresh/` and `tests/answers/labelled/` (written by somebody who has
-not seen the reader; the figures of the first were not looked at while it was made) and
-`tests/answers/tuning/` (written to tune it), judges each with the rubrics' own checks, and prints, for each
-set apart, how many decisions are right (with the lower end of the 95 % interval after Wilson), how many of
-the clear answers are decided, and every mistake. With `--all` also what was left to a person; with
-`--summary` only the figures, for whoever works on the reader and must not see the measuring answers; with
-`--tuning` only the answers to tune with.
+Reads labelled answers from the folders named, else from those below `tests/answers/`, judges each with the
+rubrics' own checks, and prints, for each folder apart, how many decisions are right (with the lower end of
+the 95 % interval after Wilson), how many of the clear answers are decided, and every mistake. With `--all`
+also what was left to a person; with `--summary` only the figures, for whoever works on the reader and must
+not see the answers that measure it; with `--tuning` only the answers that were written to tune with.
 """
 
 from __future__ import annotations
@@ -34,7 +32,8 @@ from grader.oracles.references import EXPERIMENTS, References, read_references
 from grader.rubric import Criterion, Rubric, read_rubric
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SETS = {"measured afresh": "fresh", "measured": "labelled", "tuned on": "tuning"}
+ANSWERS = REPOSITORY / "tests" / "answers"
+TUNING = ANSWERS / "tuning"
 RIGHT, WRONG = {"right"}, {"wrong", "copied", "empty", "off-topic"}
 Z = 1.96
 
@@ -211,13 +210,14 @@ def _row(name: str, told: Summary) -> str:
 
 
 def main(references: References, arguments: Sequence[str]) -> None:
-    """Print the figures and every mistake of all sets, or what `arguments` ask for."""
+    """Print the figures and every mistake of all folders, or what `arguments` ask for."""
     reader = Reader(references)
-    sets = {"tuned on": SETS["tuned on"]} if "--tuning" in arguments else SETS
-    for title, folder in sets.items():
-        answers = read_answers(REPOSITORY / "tests" / "answers" / folder)
+    named = [Path(argument) for argument in arguments if not argument.startswith("--")]
+    every = sorted(folder for folder in ANSWERS.iterdir() if any(folder.glob("*.yaml")))
+    for folder in [TUNING] if "--tuning" in arguments else named or every:
+        answers = read_answers(folder)
         results = [reader.judge(answer) for answer in answers]
-        print(f"\n## {len(answers)} answers {title} (tests/answers/{folder})\n")
+        print(f"\n## {folder.name}: {len(answers)} answers\n")
         print("| question | answers | decided | right | at least | clear | of these decided |")
         print("|---|---|---|---|---|---|---|")
         for question in Counter(answer.question for answer in answers):

@@ -102,7 +102,7 @@ def test_a_notebook_tells_nothing_about_the_machine_or_a_person(path: Path) -> N
 
 
 def test_assignments_2_to_4_have_samples_of_their_own() -> None:
-    assert len(LATER_SAMPLES) == 10
+    assert len(LATER_SAMPLES) == 11
 
 
 @pytest.mark.parametrize("path", SAMPLE_NOTEBOOKS.values(), ids=notebook_id)

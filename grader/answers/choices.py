@@ -13,6 +13,7 @@ from grader.answers.words import words_of
 from grader.notebook.prose import Passage
 
 CHOSEN = "chosen"  # the claim of a question that chooses; its other claims are reasons
+FASTER = "faster"  # its claim that no reason is made of, and yet there is something to it
 _BEFORE = 250  # characters before a choice that may hold its reason
 
 
@@ -60,16 +61,33 @@ def _by_place(passage: Passage, number: int, question: Question) -> Iterator[Cho
         yield Choice(single.pop(), passage, number, 0)
 
 
+def orders_of(choices: Sequence[Choice]) -> Orders:
+    """The orders that are chosen: those that all choices allow, else those that any of them does."""
+    every = [choice.orders for choice in choices]
+    common = frozenset.intersection(*every) if every else frozenset()
+    return common or frozenset().union(*every)
+
+
+def told_of_others(choices: Sequence[Choice], told: Told) -> Iterator[Spoken]:
+    """What stands with a choice and is said of other orders than the chosen ones, or of what would be
+    otherwise.
+    """
+    chosen = orders_of(choices)
+    for spoken in told.spoken:
+        is_about_others = not spoken.orders & chosen if spoken.orders else spoken.is_elsewhere
+        if is_about_others and spoken.said.claim.name != CHOSEN and _stands_with_any(spoken, choices):
+            yield spoken
+
+
 def reasons_for(choices: Sequence[Choice], told: Told) -> list[Spoken]:
     """The claims that stand with a choice and are about the chosen order, or about no other one by name."""
-    reasons = []
-    for spoken in told.spoken:
-        near = next((choice for choice in choices if _stands_with(spoken, choice)), None)
-        if near is None or spoken.said.claim.name == CHOSEN:
-            continue
-        if not spoken.orders or near.orders <= spoken.orders:
-            reasons.append(spoken._replace(orders=near.orders))
-    return reasons
+    chosen = orders_of(choices)
+    near = (s for s in told.spoken if _stands_with_any(s, choices) and s.said.claim.name != CHOSEN)
+    return [s._replace(orders=chosen) for s in near if not s.orders or chosen <= s.orders]
+
+
+def _stands_with_any(spoken: Spoken, choices: Sequence[Choice]) -> bool:
+    return any(_stands_with(spoken, choice) for choice in choices)
 
 
 def _stands_with(spoken: Spoken, choice: Choice) -> bool:

@@ -6,13 +6,23 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.answers.clauses import Clause, Sentence, holds, negations
-from grader.answers.language import FILLERS, HEDGES, NEGATORS, RESULTS, TURNS
+from grader.answers.clauses import Clause, Sentence, holds, is_listed, negations
+from grader.answers.language import (
+    EXAMPLES,
+    FILLERS,
+    FINITE,
+    HEDGES,
+    INSTEAD,
+    NEGATORS,
+    OWN_RUN,
+    PREMISES,
+    RESULTS,
+    TURNS,
+)
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import Word, words_of
 
-_PREMISES = frozenset(("if", "when", "wenn", "falls"))
 _TELLING_WORDS = 3  # of a clause that may tell of anything
 _TURNING_WORDS = 2  # of a clause that may take something back
 
@@ -54,24 +64,29 @@ class Compiled:
         self.telling = frozenset(word for word in words if word.stem not in FILLERS)
 
     def said_in(self, sentence: Sentence) -> Iterator[Said]:
-        """The claims that a sentence makes, each clause by itself; a question makes none."""
+        """The claims that a sentence makes, each clause by itself; a question makes none.
+
+        What is only supposed (`if …`) is left out, unless it is a known mistake.
+        """
         if sentence.asks:
             return
         whole = Clause(sentence.words)
         is_hedged = False
+        is_told_doubtfully = sentence.hedges or sentence.rejects or is_listed(sentence)
         for number, clause in enumerate((*sentence.clauses, whole)):
-            is_premise = clause.begins_with in _PREMISES and number + 1 < len(sentence.clauses)
+            is_premise = clause.begins_with in PREMISES and number + 1 < len(sentence.clauses)
             is_negated = (
                 number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
             )
-            is_hedged = is_hedged or holds(clause.words, HEDGES)  # and so is what comes after
-            if not is_premise:
-                is_doubtful = is_hedged or sentence.hedges or sentence.rejects or is_negated
-                yield from self._said_in_clause(sentence, clause, clause is whole, is_doubtful)
+            hedges = holds(clause.words, HEDGES)
+            is_hedged = is_hedged or (hedges and clause.begins_with != "(")  # and so is what comes after
+            is_doubtful = is_told_doubtfully or is_negated or is_premise
+            for said in self._said_in_clause(sentence, clause, clause is whole):
+                is_guess = (is_hedged or hedges) and (said.is_denied or not said.claim.may_happen)
+                if said.claim.is_mistake or not is_premise:
+                    yield said._replace(is_doubtful=said.is_doubtful or is_doubtful or is_guess)
 
-    def _said_in_clause(
-        self, sentence: Sentence, clause: Clause, is_whole: bool, is_doubtful: bool
-    ) -> Iterator[Said]:
+    def _said_in_clause(self, sentence: Sentence, clause: Clause, is_whole: bool) -> Iterator[Said]:
         present = self.vocabulary.present_in(clause.words)
         for claim, patterns in self.claims:
             if claim.is_of_sentences is not is_whole:
@@ -80,8 +95,7 @@ class Compiled:
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 count = negations(clause, match)
-                is_unclear = count is None or count > 1
-                yield Said(claim, count == 1, is_doubtful or is_unclear, sentence, clause)
+                yield Said(claim, count == 1, count is None or count > 1, sentence, clause)
 
     def spares(self, text: str) -> bool:
         """Whether a text may be right in other words, so that it is not called wrong."""
@@ -100,16 +114,35 @@ class Compiled:
         """How many clauses in which nothing was understood may tell of something false, and whether one of
         them begins like what takes the rest back; `every` is what was understood.
         """
-        read = {said.clause.start for said in every if not said.claim.is_of_sentences}
+        told = (said for said in every if not said.claim.is_of_sentences)
+        read = {said.clause.start for said in told if said.claim.can_be_so or not said.is_denied}
+        before = (None, *sentence.clauses[:-1])
         following = (*sentence.clauses[1:], None)
         unread = [
             clause
-            for clause, after in zip(sentence.clauses, following, strict=True)
+            for earlier, clause, after in zip(before, sentence.clauses, following, strict=True)
             if clause.start not in read
             if after is None or after.begins_with not in RESULTS or after.start not in read
+            if earlier is None or earlier.start not in read or not _is_contrast(earlier, clause)
         ]
         turning = any(self._turns(clause) for clause in unread)
         return sum(self._is_marring(clause) for clause in unread), turning
+
+    def is_unclear(self, sentence: Sentence) -> bool:
+        """Whether a sentence in which nothing was understood may claim something, true or not.
+
+        It holds a word of the topic, and neither asks, nor announces what comes, nor tells of an example in
+        numbers or of one's own run.
+        """
+        words = sentence.words
+        is_example = holds(words, EXAMPLES) and any(word.text.isdigit() for word in words)
+        is_harmless = sentence.asks or words[-1].text == ":" or is_example or holds(words, OWN_RUN)
+        return not is_harmless and self.speaks_of_topic(words)
+
+    def is_marred(self, sentence: Sentence) -> bool:
+        """Whether a sentence holds what speaks against the whole answer."""
+        present = self.vocabulary.present_in(sentence.words)
+        return any(pattern.find(sentence.words, present) is not None for pattern in self.marring)
 
     def _is_marring(self, clause: Clause) -> bool:
         present = self.vocabulary.present_in(clause.words)
@@ -142,6 +175,12 @@ class Compiled:
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 yield subject, match
+
+
+def _is_contrast(earlier: Clause, clause: Clause) -> bool:
+    """Whether a clause only says what is so instead of what the one before it denies: `not A but B`."""
+    is_short = not FINITE & {word.text for word in clause.words}
+    return clause.begins_with in INSTEAD and is_short and _negates(earlier)
 
 
 def _negates(clause: Clause) -> bool:

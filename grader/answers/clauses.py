@@ -10,11 +10,14 @@ from grader.answers.language import (
     AFTERWARDS,
     BREAKS,
     CONNECTIVES,
+    CONSEQUENCES,
     EITHER,
     FINITE,
+    FUNCTION_WORDS,
     INSERTED,
     NEGATORS,
     NOT_NEGATING,
+    PREMISES,
     REJECTIONS,
     REPLACED,
     TEMPORAL,
@@ -61,7 +64,12 @@ _NEW_SUBJECT = word_set(
     "the a an one some only each every all no then they it "
     "sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann"
 )
+_PRONOUNS = frozenset(("we", "they", "it", "you", "i", "there", "this", "that"))
+_MODALS = frozenset(("would", "will", "could", "can", "may", "might", "get", "gets"))
+_FEWEST_SUPPOSED = 3  # words of what is supposed
 _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
+_FEWEST_LISTED = 3  # things between commas
+_MOST_OF_A_NAME = 2  # words of one of them
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
@@ -132,6 +140,8 @@ def _is_end(words: Sequence[Word], place: int, text: str) -> bool:
         return True
     if word.text == "\n":
         return not _goes_on(text, word.start)
+    if after.text == ")":
+        return False  # `(why must I choose them?)` is a clause
     if word.text != ".":
         return True
     is_inside = after.start == word.end  # 0.1, tf.data, ds.shuffle
@@ -162,6 +172,15 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
     )
 
 
+def is_listed(sentence: Sentence) -> bool:
+    """Whether a sentence only sets words between commas (`dead units, zero gradient, symmetry`)."""
+    parts = [[word.text for word in clause.words if word.text[0].isalpha()] for clause in sentence.clauses]
+    told = [part for part in parts if part]
+    if len(told) < _FEWEST_LISTED or any(len(part) > _MOST_OF_A_NAME for part in told):
+        return False
+    return not FUNCTION_WORDS & {word for part in told for word in part}
+
+
 def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Sentence | None:
     """`sentence` without the words at some places (begin, end); None when hardly a word is left."""
     gone = {place for begin, end in spans for place in range(begin, end)}
@@ -175,7 +194,7 @@ def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
     begin, opened_by = 0, ""
     for place, word in enumerate(words):
         is_mark = _ends_clause(words, place)
-        if is_mark or (place > begin and _begins_clause(words, place)):
+        if is_mark or (place > begin and _begins_clause(words, begin, place)):
             yield from _clause(words[begin:place], opened_by)
             begin, opened_by = (place + 1, word.text) if is_mark else (place, word.text)
     yield from _clause(words[begin:], opened_by)
@@ -187,8 +206,10 @@ def _ends_clause(words: Sequence[Word], place: int) -> bool:
     return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
 
 
-def _begins_clause(words: Sequence[Word], place: int) -> bool:
+def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
     text, before = words[place].text, words[place - 1].text
+    if words[begin].text in PREMISES and _is_consequence(words, begin, place):
+        return True
     if text == "so":
         return before not in _BEFORE_SO
     if text == "as" and before in _BEFORE_AS:
@@ -196,6 +217,13 @@ def _begins_clause(words: Sequence[Word], place: int) -> bool:
     if text in ("and", "und"):
         return _begins_anew(words, place)
     return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
+
+
+def _is_consequence(words: Sequence[Word], begin: int, place: int) -> bool:
+    """Whether what follows from an `if …` begins here, without a comma: `then …`, `… we would divide`."""
+    after = words[place + 1].text if place + 1 < len(words) else ""
+    is_told_anew = words[place].text in _PRONOUNS and after in _MODALS
+    return words[place].text in CONSEQUENCES or (is_told_anew and place - begin >= _FEWEST_SUPPOSED)
 
 
 def _begins_anew(words: Sequence[Word], place: int) -> bool:
@@ -240,11 +268,15 @@ def negations(clause: Clause, match: Match) -> int | None:
             count += 1
         elif place < match.first:
             between = texts[place + 1 : match.first]
-            reach = _REACH_OF_PREPOSITION if text in ("without", "ohne") else _REACH
-            count += len(between) <= reach and not (BREAKS | TEMPORAL) & set(between)
+            if (BREAKS | TEMPORAL) & set(between):
+                continue
+            if text not in ("without", "ohne") and len(between) > _REACH:
+                return None
+            count += text not in ("without", "ohne") or len(between) <= _REACH_OF_PREPOSITION
         elif text in AFTERWARDS:
             between = texts[match.last + 1 : place]
-            count += len(between) <= _REACH_BACK and not (BREAKS | TEMPORAL) & set(between)
+            is_beyond = BREAKS & set(between) or TEMPORAL & set(texts[match.first : place])
+            count += len(between) <= _REACH_BACK and not is_beyond
     return count
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import product
+from itertools import groupby, product
 
 from rapidfuzz import fuzz
 
@@ -12,7 +12,9 @@ from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, holds, sentences_of
 from grader.answers.language import (
     ADDRESSES,
+    ALTERNATIVES,
     CORRECTIONS,
+    DEMANDS,
     FUNCTION_WORDS,
     HYPOTHETICAL,
     NEGATORS,
@@ -20,7 +22,7 @@ from grader.answers.language import (
     phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
-from grader.answers.words import normal, words_of
+from grader.answers.words import Word, normal, words_of
 from grader.model import Record
 from grader.notebook.prose import Passage
 
@@ -33,6 +35,7 @@ _BRIEF_WORDS = 9
 _COPIED_CHARS = 15
 _COPIED_ALIKE = 88  # of 100
 _SOUP_WORDS = 8
+_UNBROKEN_WORDS = 10  # of a heap of words, even where lists are to be expected
 _SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
 
@@ -77,13 +80,17 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     told = {id(passage): tuple(_stated(question, passage)) for passage in own}
     stated = tuple(s for passage in own for s in told[id(passage)])
     doubt = doubt_about([passage.text for passage in own])
+    doubt = doubt or _marred(question, own)
     if doubt:
         return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
     is_all_mistaken = all(
-        any(s.is_mistake for s in told[id(passage)]) and not compiled(question).spares(passage.text)
+        any(s.is_mistake and s.stand is Stand.WRONG for s in told[id(passage)])
+        and not compiled(question).spares(passage.text)
         for passage in own
     )
     stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
+    if stand is Stand.RIGHT and question.subjects and any(_is_unclear(question, p) for p in own):
+        stand, why = Stand.OPEN, "It says what is asked for, and something more that was not understood."
     return Judged(stand=stand, why=why, stated=stated)
 
 
@@ -102,8 +109,21 @@ def speaks_of(question: Question, text: str) -> bool:
 
 
 def is_off_topic(question: Question, passage: Passage) -> bool:
-    """Whether a passage, wherever it stands, is no answer: sentences without a word of the topic."""
-    return bool(question.topic) and not _is_brief(passage.text) and not speaks_of(question, passage.text)
+    """Whether a passage is no answer: sentences without a word of the topic, not where the answer belongs.
+
+    What stands right below the question may answer it in words that nobody has foreseen.
+    """
+    is_elsewhere = not passage.answers_to and not _is_brief(passage.text)
+    return bool(question.topic) and is_elsewhere and not speaks_of(question, passage.text)
+
+
+def _marred(question: Question, passages: Iterable[Passage]) -> str:
+    """Why an answer cannot be right as a whole, in a sentence; "" when nothing is against it."""
+    ready = compiled(question)
+    sentences = (sentence for passage in passages for sentence in sentences_of(passage.text))
+    if question.subjects or not any(ready.is_marred(sentence) for sentence in sentences):
+        return ""
+    return "Something that it says may not be so."
 
 
 def _is_brief(text: str) -> bool:
@@ -121,6 +141,14 @@ def _without_copies(question: Question, text: str) -> str:
 
 def _is_copied(sentence: str, asked: str) -> bool:
     return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
+
+
+def _unbroken(words: Sequence[Word]) -> Iterator[list[str]]:
+    """Every long run of words without a mark between them, as a sentence has."""
+    for is_mark, run in groupby(words, key=lambda word: word.is_mark):
+        letters = [] if is_mark else [word.text for word in run if word.text[0].isalpha()]
+        if len(letters) >= _UNBROKEN_WORDS:
+            yield letters
 
 
 def _is_soup(letters: Sequence[str]) -> bool:
@@ -147,15 +175,18 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
         return "The text is too long to be read by the program."
     for text in texts:
         words = words_of(text)
-        if holds(words, ADDRESSES):
+        if holds(words, ADDRESSES) or holds(words, DEMANDS):
             return "The text speaks to whoever grades it."
         if holds(words, CORRECTIONS):
             return "The text corrects itself."
         if holds(words, UNSURE):
             return "The text says that it is not sure."
+        if holds(words, ALTERNATIVES):
+            return "The text gives several answers to choose from."
         letters = [word.text for word in words if word.text[0].isalpha()]
         is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
-        if is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters):
+        is_heap = is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters)
+        if is_heap or any(map(_is_soup, _unbroken(words))):
             return "The text is a list of words rather than sentences."
     return ""
 
@@ -163,7 +194,7 @@ def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
     right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
-    if right and wrong:
+    if right and (wrong or (question.subjects and any(s.stand is Stand.OPEN for s in stated))):
         return Stand.OPEN, "Some of what it says is right, and some is not."
     if wrong:
         if any(s.is_mistake for s in wrong) and is_all_mistaken:
@@ -197,18 +228,30 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
     yield from _stated_below(ready, passage)
     for sentence in sentences_of(passage.text):
         named: dict[Clause, list[Subject]] = {}
+        aim: list[Subject] = []  # what the clause before is about: what it is for is about the same
         for clause in sentence.clauses:
-            named[clause] = _named(ready, clause, question)
+            aim = named[clause] = (aim if _is_aim(clause) else []) or _named(ready, clause, question)
         for said in ready.said_in(sentence):
             here = named.get(said.clause, [])
             around = [s for clause in sentence.clauses for s in named[clause]]
             meant = here or around
             if any(s.is_aside for s in here) or (meant and all(s.is_aside for s in meant)):
                 continue
-            stand = Stand.OPEN if said.is_doubtful else _stand(said, question, here, around, before)
-            if stand is not Stand.OPEN or not question.subjects:
+            is_opinion = not question.subjects and not said.claim.is_mistake  # a hedged one is one, too
+            is_open = said.is_doubtful and not is_opinion
+            stand = Stand.OPEN if is_open else _stand(said, question, here, around, before)
+            may_be_mistake = said.claim.is_mistake and not said.is_denied and not sentence.rejects
+            may_be_mistake = may_be_mistake or _denies_what_is_so(said, question)
+            if stand is not Stand.OPEN or may_be_mistake or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
+
+
+def _is_unclear(question: Question, passage: Passage) -> bool:
+    """Whether a sentence of a passage may claim something and was not understood."""
+    ready = compiled(question)
+    sentences = sentences_of(_without_copies(question, passage.text))
+    return any(ready.is_unclear(s) and not any(ready.said_in(s)) for s in sentences)
 
 
 def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:
@@ -247,7 +290,8 @@ def _stand(
 ) -> Stand:
     """Whether a claim is so: of what its clause names (`here`), else of what the text around speaks of.
 
-    What is false of all that its sentence names is open, unless it says what would be otherwise.
+    What is false of all that its sentence names is open, unless it is a known mistake or says what would be
+    otherwise.
     """
     claim = said.claim
     if not question.subjects:
@@ -257,7 +301,8 @@ def _stand(
         true_of, false_of = false_of, true_of
     default = {subject.name for subject in question.subjects if subject.is_default}
     explicit, near = {subject.name for subject in here}, {subject.name for subject in sentence}
-    if not explicit and near and near <= false_of and not _is_hypothetical(said.clause):
+    is_misplaced = not explicit and bool(near) and near <= false_of and not claim.is_mistake
+    if is_misplaced and not is_hypothetical(said.clause):
         return Stand.OPEN
     if (explicit or near | {subject.name for subject in before} | default) & true_of:
         return Stand.RIGHT
@@ -265,7 +310,20 @@ def _stand(
     return Stand.WRONG if is_false else Stand.OPEN
 
 
-def _is_hypothetical(clause: Clause) -> bool:
+def _denies_what_is_so(said: Said, question: Question) -> bool:
+    """Whether a clause denies what is so of that which a text speaks of where it names nothing else."""
+    default = {subject.name for subject in question.subjects if subject.is_default}
+    return said.is_denied and not said.is_doubtful and bool(default & set(said.claim.true_of))
+
+
+def _is_aim(clause: Clause) -> bool:
+    """Whether a clause tells what the one before it is for: `so that …`, `damit …`."""
+    begin = [word.text for word in clause.words[:2]]
+    return begin == ["so", "that"] or begin[:1] in (["damit"], ["sodass"])
+
+
+def is_hypothetical(clause: Clause) -> bool:
+    """Whether a clause tells of what would be if things were otherwise."""
     return bool(HYPOTHETICAL & {clause.begins_with, *(word.text for word in clause.words)})
 
 

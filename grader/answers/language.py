@@ -53,7 +53,16 @@ CONNECTIVES = word_set(
 )
 """Words that begin a clause."""
 
-HYPOTHETICAL = word_set("would wuerde wuerden waere waeren otherwise else sonst ansonsten andernfalls")
+PREMISES = frozenset(("if", "when", "wenn", "falls"))
+"""Words that begin a clause which supposes something."""
+
+CONSEQUENCES = frozenset(("then", "dann"))
+"""Words that begin what follows from it, with a comma before them or without."""
+
+HYPOTHETICAL = word_set(
+    "would wuerde wuerden waere waeren bliebe blieben gaebe haette haetten kaeme kaemen otherwise else sonst "
+    "ansonsten andernfalls"
+)
 """Words of a clause that tells what would be if things were otherwise."""
 
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
@@ -89,12 +98,35 @@ TURNS = word_set(
 )
 """Words that begin a clause which takes back a part of what was said before."""
 
+INSTEAD = frozenset(("but", "sondern"))
+"""Words that begin what is so instead of what was denied."""
+
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
     *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
 )
 """What begins that which holds where the condition before does not."""
+
+EQUATING = phrases(
+    *("same as", "identical to", "identical with", "equal to", "equivalent to", "equals", "dasselbe wie"),
+    *("gleich wie", "genau wie", "identisch mit", "identisch zu", "exactly like", "just like"),
+)
+"""What says that two things are the same."""
+
+OTHERS = phrases(
+    *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
+    *(
+        "the other three",
+        "the other two",
+        "the other four",
+        "the other five",
+        "the remaining*",
+        "die anderen",
+    ),
+    *("alle anderen", "die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
+)
+"""What begins a sentence about all that was not spoken of before."""
 
 UNSURE = phrases(
     *(
@@ -125,24 +157,41 @@ UNSURE = phrases(
         "nicht verstanden",
         "verstehe nicht",
         "verstehe ich nicht",
-        "geraten",
+        "habe geraten",
+        "haben geraten",
+        "nur geraten",
+        "geraten haben",
     ),
 )
 """What somebody says who does not know."""
 
 EITHER = re.compile(
-    r"(?<!\S)(?:either .* or|entweder .* oder|one of (?:the two|these|them)|eins von beiden)(?!\S)"
+    r"(?<!\S)(?:either .* or|entweder .* oder|(?<!than )(?<!only )one of (?:the two|these|them)"
+    r"|eins von beiden)(?!\S)"
 )
 """What leaves open which of two things is so."""
 
 HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
 """What makes one sentence doubtful."""
 
+EXAMPLES = phrases("for example", "e . g", "z . b", "zum beispiel", "example :", "beispiel :")
+"""What begins an example."""
+
+OWN_RUN = phrases(
+    *("we tried", "we tested", "we ran", "we printed", "we checked", "wir haben * ausprobiert"),
+    *("i tried", "i tested", "i ran", "i printed", "i checked", "ich habe * ausprobiert"),
+)
+"""What tells of one's own run."""
+
 REJECTIONS = phrases(
     *(
         "wrong",
         "incorrect",
-        "false",
+        "is false",
+        "are false",
+        "was false",
+        "false that",
+        "false to",
         "not true",
         "untrue",
         "myth",
@@ -168,25 +217,40 @@ REJECTIONS = phrases(
 )
 """What stands by a claim that is told, but not made."""
 
-CORRECTIONS = phrases(
-    *("correction", "edit", "update :", "scratch that", "no wait", "i was wrong", "we were wrong", "oops"),
-    *("on second thought", "korrektur", "berichtigung", "nachtrag", "moment ,", "doch nicht", "strike that"),
+CORRECTIONS = re.compile(
+    r"(?:^|[\n.!?*_>(] )(?:correction|edit|update|korrektur|berichtigung|nachtrag) ?(?:$|[:.,;!(*_\n–-])"
+    r"|(?<!\S)(?:correction :|korrektur :|scratch that|no wait|i was wrong|we were wrong|oops"
+    r"|on second thought|moment ,|doch nicht|strike that)(?!\S)"
 )
 """What announces that something said before does not hold."""
 
 ADDRESSES = phrases(
     *("ignore all", "ignore your", "ignore previous", "ignore the previous", "ignore any", "disregard"),
-    *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "as an ai", "ai grader", "grader"),
-    *(
-        "autograder",
-        "grading script",
-        "full marks",
-        "full points",
-        "all points",
-        "full credit",
-        "mark this as",
-    ),
-    *("grade this", "mark as correct", "award", "volle punktzahl", "alle punkte", "sprachmodell"),
-    *("ignoriere", "instructions to", "answer key"),
+    *("language model", "chatgpt", "gpt*", "llm", "llms", "system prompt", "prompt", "as an ai", "ai grader"),
+    *("grader", "autograder", "grading", "grading script", "grade this", "automatic marking", "assistant"),
+    *("marker", "examiner", "evaluator", "corrector", "korrektor*", "bewerter*", "pruefer*", "an die ki"),
+    *("instruction", "instructions to", "instructions for", "anweisung", "ignoriere", "sprachmodell"),
+    *("note to the", "note for the", "message to the", "message for the", "hinweis an", "notiz an"),
+    *("mark this as", "mark this task", "mark as correct", "as solved", "as passed", "als geloest"),
+    *("als bestanden", "award", "full mark", "full marks", "full points", "all points", "full credit"),
+    *("highest mark", "highest score", "best mark", "top mark*", "maximum points", "max points", "bestnote"),
+    *("volle punktzahl", "hoechste punktzahl", "maximale punktzahl", "hoechstpunktzahl", "volle punkte"),
+    *("alle punkte", "automatische bewertung", "bewertungs*", "benotung*", "korrekturprogramm"),
+    *("answer key", "sample solution", "model solution", "model answer", "musterloesung"),
 )
 """What is said to whoever grades, a program above all."""
+
+DEMANDS = re.compile(
+    r"(?:^|[\n.!?:;>\[(*_] )(?:please |bitte )?"
+    r"(?:(?:ignore|disregard|respond|grade|mark|rate|score|bewerte|werte|benote|markiere|vergiss)"
+    r"|output (?:the|only|full|max\w*))(?!\S)"
+)
+"""What is asked of whoever reads a text: a sentence that begins with what graders and programs do."""
+
+ALTERNATIVES = re.compile(
+    r"(?<!\S)(?:or|oder) (?:because|since|rather|maybe|perhaps|weil|eher|vielmehr|vielleicht|doch)(?!\S)"
+    r"|(?:^|[\n.,;:!(–—-] )(?:one|either|eins|eines|einer|eine) (?:of|von|der) "
+    r"(?:them|both|these|those|the two|the three|beiden|beidem|diesen|denen)"
+    r"(?: (?:is|ist) (?:right|true|correct|it|richtig|wahr|es))?(?: ?$| [\n.,;:!)])"
+)
+"""What gives several explanations, or answers, to choose from."""

@@ -23,7 +23,7 @@ _SPELLINGS = {
 }
 _PATTERNS = {name: [WordPattern.read(word) for word in text.split()] for name, text in _SPELLINGS.items()}
 _LINKS = word_set(
-    "-> => → ⟶ ⇒ ➔ ➜ ▶ » ↦ > - – — , ; . / + | & then next followed dann danach anschliessend and und "
+    "-> => → ⟶ ⇒ ➔ ➜ ▶ » ↦ > - – — , ; . / + | & then than next followed dann danach anschliessend and und "
     "before vor after nach finally lastly schliesslich zuletzt before"
 )
 _MAKING = word_set(
@@ -34,6 +34,7 @@ _BETWEEN = (
     | (FILLERS - frozenset(("so", "also", "this", "these")))
     | _MAKING
     | word_set(
+        "second third zweitens drittens erst schluss ende "
         "data dataset datasets elements examples samples items first last end step operation operations call "
         "called apply applied use used using order zuerst erst daten datensatz elemente taken them "
         "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3"
@@ -124,7 +125,7 @@ def _is_listing(words: Sequence[Word], mention: Mention) -> bool:
 
 
 def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
-    """`SBR`, `S-B-R`, `s -> b -> r`."""
+    """`SBR`, `S-B-R`, `S B R`, `s -> b -> r`."""
     word = words[place]
     if len(word.text) == 3 and text[word.start : word.end].isupper() and set(word.text) == set("sbr"):
         return _mention([_LETTERS[letter] for letter in word.text], place, place + 1)
@@ -136,9 +137,11 @@ def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
             return (
                 _mention([_LETTERS[letter] for letter in letters], place, position + 1) if is_whole else None
             )
-        if position + 1 >= len(words) or words[position + 1].text not in _LETTER_LINKS:
+        after = words[position + 1].text if position + 1 < len(words) else ""
+        is_written_apart = after in _LETTERS and text[word.start : words[position + 1].end].isupper()
+        if after not in _LETTER_LINKS and not is_written_apart:
             return None
-        position += 2
+        position += 1 if is_written_apart else 2
     return None
 
 
@@ -168,7 +171,11 @@ class _Step(NamedTuple):
 def _next_operation(words: Sequence[Word], position: int) -> _Step | None:
     """The next operation behind a link; None when other words come between, or no link."""
     between: list[str] = []
-    for place in range(position, min(len(words), position + _MOST_BETWEEN)):
+    place = position - 1
+    while len(between) < _MOST_BETWEEN and place + 1 < len(words):
+        place = _after_arguments(words, place)  # what stands in brackets is an aside
+        if place >= len(words):
+            return None
         text = words[place].text
         name = operation_of(text)
         if name is not None:
@@ -203,17 +210,19 @@ def _rule(words: Sequence[Word], place: int) -> Mention | None:
     first = operation_of(words[place].text)
     if first is None or words[place].text in PARTS:
         return None
-    is_before = is_after = False
+    is_before = is_after = is_negated = False
     for position in range(place + 1, min(len(words), place + _MOST_BETWEEN)):
         text = words[position].text
         second = operation_of(text)
         if second is not None:
             if second == first or is_before == is_after or text in PARTS:
                 return None
-            orders = orders_with(first, second) if is_before else orders_with(second, first)
+            is_early = is_before is not is_negated
+            orders = orders_with(first, second) if is_early else orders_with(second, first)
             return Mention(orders, place, position + 1, topic=first)
         if text not in _BETWEEN or text in ",;.|":
             return None
+        is_negated = is_negated or text in ("not", "never", "nicht", "nie")
         is_before = is_before or text in PRECEDING
         is_after = is_after or text in REVERSING
     return None

@@ -7,12 +7,13 @@ table row before it; else about the one in the heading above, or in a line or co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Sentence, sentence_without, sentences_of
-from grader.answers.judging import Stand
-from grader.answers.language import OTHERWISE
+from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
+from grader.answers.judging import Stand, is_hypothetical
+from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, TURNS
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
@@ -23,6 +24,10 @@ from grader.oracles.orders import ORDERS, Found
 _TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
 _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
+_MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
+_LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
+_EQUATING_WORDS = 4
+_NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
 
 Orders = frozenset[str]
@@ -32,21 +37,31 @@ NO_ORDER: Orders = frozenset()
 class Spoken(NamedTuple):
     """A claim, and the orders that it is about: one, those of a rule, or none when that is not clear.
 
-    `number` is the place of its passage among all.
+    `number` is the place of its passage among all. `is_elsewhere` when it tells of what would be otherwise,
+    or stands beside an order that is ruled out: then it need not be about what was spoken of before.
     """
 
     orders: Orders
     said: Said
     passage: Passage
     number: int
+    is_elsewhere: bool = False
+
+
+class Unclear(NamedTuple):
+    """A sentence that may claim something of `orders` and was not understood, and where it begins."""
+
+    orders: Orders
+    passage: Passage
+    start: int
 
 
 class Told(NamedTuple):
     """All that is said about orders, and in which passages each one is named, by itself or by a rule.
 
-    `unread` are sentences that may say something and were not understood: what each is about, and where.
-    `open` and `turning` are what clauses are about that were not understood and may tell of something false,
-    or take back what was said.
+    `unread` are sentences that may say something and were not understood: what each is about, and where;
+    `unclear` are those, however little they say, that may spoil what is right. `open` and `turning` are what
+    clauses are about that were not understood and may tell of something false, or take back what was said.
     """
 
     spoken: tuple[Spoken, ...]
@@ -54,29 +69,35 @@ class Told(NamedTuple):
     unread: tuple[tuple[Orders, Passage], ...] = ()
     open: tuple[Orders, ...] = ()
     turning: tuple[Orders, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
 
     def is_understood(self, order: str) -> bool:
         """Whether more sentences about an order were understood than not."""
         read = {(s.number, s.said.sentence.start) for s in self.spoken if order in s.orders}
         return len(read) > sum(order in orders for orders, _ in self.unread)
 
-    def is_taken_back(self, order: str, right: Sequence[Spoken]) -> bool:
-        """Whether what was not understood may outweigh or take back what is `right` about an order."""
+    def is_taken_back(self, order: str, right: Sequence[Spoken], *, is_trusted: bool = False) -> bool:
+        """Whether what was not understood may outweigh or take back what is `right` about an order; of one
+        who `is_trusted`, as much as was understood may be left open.
+        """
         clauses = {(spoken.number, spoken.said.clause.start) for spoken in right}
         unclear = sum(order in orders for orders in self.open)
-        return 0 < unclear >= len(clauses) or any(order in orders for orders in self.turning)
+        is_more = any(order in sentence.orders for sentence in self.unclear)
+        return 0 < unclear >= len(clauses) + is_trusted or is_more or any(order in t for t in self.turning)
 
 
 def orders_told(passages: Sequence[Passage], code: Mapping[int, str], question: Question) -> Told:
     """What `passages` say about orders; `code` is the single order that a code cell builds, by its number."""
     reader = _Reader(compiled(question), {**_told_beside(passages, code), **code})
     spoken = tuple(
-        Spoken(orders, said, passage, number)
+        Spoken(orders, said, passage, number, is_elsewhere)
         for number, passage in enumerate(passages)
-        for orders, said in reader.read(passage)
+        for orders, said, is_elsewhere in reader.read(passage)
     )
     named = {order: tuple(where) for order, where in reader.named.items()}
-    return Told(spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning))
+    return Told(
+        spoken, named, tuple(reader.unread), tuple(reader.open), tuple(reader.turning), tuple(reader.unclear)
+    )
 
 
 def _told_beside(passages: Sequence[Passage], code: Mapping[int, str]) -> dict[int, str]:
@@ -101,13 +122,14 @@ class _Reader:
         self.unread: list[tuple[Orders, Passage]] = []
         self.open: list[Orders] = []
         self.turning: list[Orders] = []
+        self.unclear: list[Unclear] = []
         self.announced = NO_ORDER
         self.headings: tuple[str, ...] = ()
         self.here = NO_ORDER  # what was spoken of last in the passage
         self.place = NO_ORDER  # what it is about by where it stands
         self.names_only = True  # whether the passage does nothing but name it
 
-    def read(self, passage: Passage) -> Iterator[tuple[Orders, Said]]:
+    def read(self, passage: Passage) -> Iterator[tuple[Orders, Said, bool]]:
         """The claims of one passage with the orders that they are about."""
         if passage.headings != self.headings:
             self.announced, self.headings = NO_ORDER, passage.headings
@@ -125,11 +147,11 @@ class _Reader:
 
     def _read_part(
         self, sentence: Sentence, mentions: Sequence[Mention], passage: Passage
-    ) -> Iterator[tuple[Orders, Said]]:
+    ) -> Iterator[tuple[Orders, Said, bool]]:
         """The claims of a sentence, or of a part of it that names orders of its own."""
         self._note(mentions, passage)
         about = self._about(sentence, mentions)
-        named = [(mention.begin, mention.end) for mention in mentions]
+        named = [span for mention in mentions for span in _spans(mention, sentence)]
         rest = sentence_without(sentence, [*named, *_written_batches(sentence)])
         self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
         if rest is None:
@@ -137,22 +159,29 @@ class _Reader:
         every = list(self.ready.said_in(rest))
         if not every and not rest.asks and self.ready.telling_in(rest.words) >= _TELLING_WORDS:
             self.unread.append((about, passage))
+        if not every and self.ready.is_unclear(rest):
+            self.unclear.append(Unclear(about, passage, rest.start))
         marring, turns = self.ready.left_open(rest, every) if not rest.asks else (0, False)
         self.open += [about] * marring
-        self.turning += [about] * turns
+        self.turning += [about] * (turns or _only_equates(sentence, mentions))
         otherwise = _otherwise(rest)
+        for order in _others(about) if otherwise is not None else ():
+            self.named.setdefault(order, []).append(passage)
+        is_ruled_out = any(mention.is_compared for mention in mentions)
         for said in every:
-            is_before = len(about) > 1 and mentions and said.clause.end <= _start_of(mentions[0], sentence)
+            is_before = len(about) > 1 and _is_before(said, mentions, sentence)
+            is_after = otherwise is not None and otherwise[0] < said.clause.end <= otherwise[1]
+            is_elsewhere = is_ruled_out or is_after or is_hypothetical(said.clause)
             if is_before:  # a rule comes before what it is about
-                yield NO_ORDER, said
-            elif otherwise is not None and said.clause.end > otherwise:
-                yield _others(about), said
+                yield NO_ORDER, said, is_elsewhere
             else:
-                yield about, said
+                yield _others(about) if is_after else about, said, is_elsewhere
 
     def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
         """The orders that a sentence is about; those that it names lead on to what comes after."""
         own = _about(sentence, mentions)
+        if not mentions and holds(sentence.words[:_LABEL_WORDS], OTHERS):
+            return NO_ORDER
         is_plain = all(mention.is_plain for mention in mentions)
         if len(self.here) == 1 and (self.here < own or (self.here == self.place and not is_plain)):
             own = self.here  # a rule, told as the reason for this very order, or what it does
@@ -245,15 +274,46 @@ def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
             opened = None
 
 
-def _start_of(mention: Mention, sentence: Sentence) -> int:
-    return sentence.words[mention.begin].start
+def _only_equates(sentence: Sentence, mentions: Sequence[Mention]) -> bool:
+    """Whether a sentence says that orders are the same, and of no difference."""
+    before = (sentence.words[max(0, m.begin - _EQUATING_WORDS) : m.begin] for m in mentions if m.is_compared)
+    is_equal = any(holds(words, EQUATING) for words in before)
+    return is_equal and not (TURNS | BREAKS) & {word.text for word in sentence.words}
 
 
-def _otherwise(sentence: Sentence) -> int | None:
-    """Where a sentence goes on to what holds otherwise, None when it does not."""
-    texts = [word.text for word in sentence.words]
+def _spans(mention: Mention, sentence: Sentence) -> Iterator[tuple[int, int]]:
+    """Where a mention stands, without what is told in brackets amid it: `shuffle (or else …), batch`."""
+    begin, depth = mention.begin, 0
+    for place in range(mention.begin, mention.end):
+        mark = sentence.words[place].text
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+        if mark == "(" and depth == 1:
+            yield begin, place
+            begin = place
+        elif mark == ")" and depth == 0 and place - begin > _MOST_ARGUMENTS:
+            begin = place + 1
+    yield begin, mention.end
+
+
+def _is_before(said: Said, mentions: Sequence[Mention], sentence: Sentence) -> bool:
+    """Whether something is said before its sentence names orders, and not of them (`the best is …`)."""
+    if not mentions or said.clause.end > sentence.words[mentions[0].begin].start:
+        return False
+    before = sentence.words[mentions[0].begin - 1].text
+    return before not in _NAMING
+
+
+def _otherwise(sentence: Sentence) -> tuple[int, int] | None:
+    """Where a sentence tells of what holds otherwise, to its end or that of the brackets; None if nowhere."""
+    words = sentence.words
+    texts = [word.text for word in words]
     begins = (place for place in range(len(texts)) if OTHERWISE.match(" ".join(texts[place : place + 6])))
-    return next((sentence.words[place].start for place in begins), None)
+    begin = next(begins, None)
+    if begin is None:
+        return None
+    is_aside = texts[begin - 1 : begin] == ["("] and ")" in texts[begin:]
+    end = texts.index(")", begin) if is_aside else len(words) - 1
+    return words[begin].start, words[end].end
 
 
 def _others(orders: Orders) -> Orders:
@@ -262,15 +322,20 @@ def _others(orders: Orders) -> Orders:
 
 
 def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
-    """The orders that a sentence is about by naming them; none when it names several but not `both`."""
+    """The orders that a sentence is about by naming them; none when it names several, but neither `both` nor
+    in a row.
+    """
     own = [mention for mention in mentions if not mention.is_compared]
     different = {mention.orders for mention in own}
     if len(different) == 1:
         return own[0].orders
-    if (
-        different
-        and all(mention.is_one for mention in own)
-        and _BOTH & {word.text for word in sentence.words}
-    ):
+    is_several = bool(different) and all(mention.is_one for mention in own)
+    if is_several and (_BOTH & {word.text for word in sentence.words} or _are_listed(own, sentence)):
         return frozenset().union(*different)
     return NO_ORDER
+
+
+def _are_listed(mentions: Sequence[Mention], sentence: Sentence) -> bool:
+    """Whether nothing stands between orders, as in `A, B and C shuffle batches only`."""
+    gaps = (sentence.words[one.end : other.begin] for one, other in pairwise(mentions))
+    return all(word.text in _LISTING for gap in gaps for word in gap)

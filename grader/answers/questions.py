@@ -39,7 +39,8 @@ class Claim(Record):
     `says` is the claim in a sentence, for the report. `true_if` and `false_if` are alternatives such as
     `epochs-separate and not batches-mix-epochs`; without `false_if` it is never called false. It is sought
     clause by clause, or in whole sentences when it `is_of_sentences`; whatever stands below a heading like
-    `below` says it, too. A `mistake` makes an answer wrong by itself.
+    `below` says it, too. A `mistake` makes an answer wrong by itself. What only `may_happen` is so with a
+    *maybe*, too.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Claim(Record):
     is_of_sentences: bool = False
     below: tuple[str, ...] = ()
     is_mistake: bool = False
+    may_happen: bool = False
+
+    @property
+    def can_be_so(self) -> bool:
+        """Whether it is true or false of anything, and not only a way to say little."""
+        return bool(self.true_of or self.false_of or self.true_if or self.false_if)
 
 
 class Question(Record):
@@ -98,6 +105,7 @@ class _ClaimPart(_Part):
     within: Literal["clause", "sentence"] = "clause"
     below: tuple[Text, ...] = ()
     mistake: bool = False
+    may_happen: bool = False
 
     @model_validator(mode="after")
     def _is_by_subjects_or_by_facts(self) -> Self:
@@ -172,6 +180,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
                 is_of_sentences=told.within == "sentence",
                 below=told.below,
                 is_mistake=told.mistake,
+                may_happen=told.may_happen,
             )
             for claim, told in part.claims.items()
         ),

@@ -54,6 +54,8 @@ def _normal(token: str, start: int, end: int) -> list[Word]:
     if contracted is not None:
         stem = _STEMS.get(contracted[1], contracted[1])
         return [Word(stem, start, end), Word("not", start, end)]
+    if text.endswith("'d"):
+        return [Word(text[:-2], start, end), Word("would", start, end)]
     return [Word(text.split("'")[0] or text, start, end)]
 
 

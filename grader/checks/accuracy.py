@@ -35,6 +35,7 @@ from grader.checks.measurement import (
     reported_test_accuracy,
     trainings_seen,
 )
+from grader.checks.networks import convolutional as with_convolutions
 from grader.checks.networks import tests_in_code, tests_of_networks
 from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
@@ -73,19 +74,22 @@ class Thresholds(Protocol):
 
     thresholds: dict[str, Line]
     band: float
+    convolutional: bool
 
 
 def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     """Whether the best measured model is so close to a line that other seeds may put it on the other side."""
     given = cast(Thresholds, parameters)
-    best = _best(evidence, given.thresholds)
+    best = _best(evidence, given.thresholds, given.convolutional)
     if best is None or len(evidence.repeats) >= _REPEATS:
         return False
     line = given.thresholds[best.measured.dataset]
     return any(abs(best.measured.accuracy - at) < given.band for at in (line.full, line.partly))
 
 
-def _by_saved_outputs(evidence: Evidence, *, thresholds: dict[str, Line], band: float) -> Verdict:
+def _by_saved_outputs(
+    evidence: Evidence, *, thresholds: dict[str, Line], band: float, **_: object
+) -> Verdict:
     """The verdict by the best test accuracy that was saved; nothing that could be measured goes by it."""
     run, beside = evidence.run, as_handed_in(evidence)
     if run is None or measured_models(evidence) or not _is_tested(evidence.as_handed_in()):
@@ -144,6 +148,7 @@ def accuracy_at_least(
     *,
     thresholds: dict[str, Line],
     band: Annotated[float, Field(ge=0, le=0.2)] = 0.02,
+    convolutional: bool = False,
 ) -> Verdict:
     """The trained model reaches the accuracy asked for, measured on images that the notebook never saw.
 
@@ -155,15 +160,18 @@ def accuracy_at_least(
     short meets a line, as `replayed`, by the end of its saved curve of test accuracies where that began in
     our run as it was saved. Not met only when a run that ended well on the real data shows nothing but
     accuracies within a third of chance (0.10; 0.01 on CIFAR-100). CIFAR-100's coarse classes are for a
-    person.
+    person, as are networks without convolutions where `convolutional` asks for them.
     """
     run, beside = evidence.run, as_handed_in(evidence)
     if run is None or run.status is RunStatus.LOST:
         why = "The notebook was not run again" if run is None else "The run was lost through a fault of ours"
         return not_checked(Reason(text=f"{why}, so its accuracy could not be checked."), *beside)
-    best = _best(evidence, thresholds)
+    best = _best(evidence, thresholds, convolutional)
     if best is not None:
         return _by_measurement(evidence, run, best, thresholds, band)
+    if convolutional and measured_models(evidence) and not with_convolutions(evidence):
+        text = "None of the networks that could be measured has a convolution."
+        return needs_review(Reason(text=text, source=Source.OBSERVED), *beside)
     rerun = evidence.rerun or Readings()
     judged = judged_results(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
@@ -198,12 +206,14 @@ def accuracy_at_least(
     return needs_review(*_how_it_ended(run), found, *doubt, *beside)
 
 
-def _best(evidence: Evidence, thresholds: Mapping[str, Line]) -> Model | None:
+def _best(evidence: Evidence, thresholds: Mapping[str, Line], convolutional: bool) -> Model | None:
     """The model trained here that comes furthest beyond what is asked for, the best of all seeds."""
+    asked_for = {network.seen.id for network in with_convolutions(evidence)} if convolutional else None
     trained = [
         Model(model.seen, _best_of_seeds(evidence, model.measured))
         for model in measured_models(evidence)
         if model.measured.dataset in thresholds and not doubt_about(model)
+        if asked_for is None or model.seen.id in asked_for
     ]
     return max(trained, key=lambda m: m.measured.accuracy - thresholds[m.measured.dataset].full, default=None)
 

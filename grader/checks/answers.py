@@ -137,18 +137,19 @@ def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
 def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
     judged = judge(question, passages)
     if judged.stand is Stand.RIGHT:
-        return met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.RIGHT))
+        return met(*(_told(s) for s in _one_each(judged.stated, Stand.RIGHT)))
     if judged.stand is Stand.WRONG:
-        return not_met(*(_told(s) for s in _one_each(judged.stated) if s.stand is Stand.WRONG))
+        return not_met(*(_told(s) for s in _one_each(judged.stated, Stand.WRONG)))
     why = Reason(text=judged.why, cell=passages[0].cell, source=Source.SOURCE)
     return needs_review(why, *(laid_out(passage) for passage in passages))
 
 
-def _one_each(stated: Sequence[Stated]) -> list[Stated]:
-    """The first sentence for each claim."""
+def _one_each(stated: Sequence[Stated], stand: Stand) -> list[Stated]:
+    """The first sentence for each claim that stands so."""
     first: dict[str, Stated] = {}
     for s in stated:
-        first.setdefault(s.claim, s)
+        if s.stand is stand:
+            first.setdefault(s.claim, s)
     return list(first.values())
 
 

@@ -32,7 +32,7 @@ from grader.model import Reason, Source, Verdict, met, needs_review, not_met, pa
 _HALF = Decimal("0.5")
 _SHOWN = 6
 _TAPE = re.compile(r"GradientTape|\.gradient\(|\.minimize\(|compute_gradients|apply_gradients|\.apply\(")
-_FITS = re.compile(r"\.(?:fit|fit_generator|train_on_batch)\(")
+_FITS = re.compile(r"\.(fit|fit_generator|train_on_batch)\(")
 _BY_HAND = (UpdatePath.OPTIMIZER, UpdatePath.ASSIGN, UpdatePath.REBOUND)
 
 
@@ -138,10 +138,11 @@ def custom_training_loop(evidence: Evidence) -> Verdict:
     elsewhere = work_elsewhere(evidence)
     is_by_keras = all(network.is_by_fit for network in networks_of(evidence))
     is_all = all_seen(evidence) and elsewhere is None
-    if is_by_keras and not has_tape and _FITS.search(code_of(evidence)) and is_all:
+    fits = _FITS.search(code_of(evidence))
+    if is_by_keras and not has_tape and fits and is_all:
         text = (
-            "Every network is trained by Keras's `fit`; asked for was a training loop of your own with "
-            "GradientTape. The code has none."
+            f"Every network is trained by Keras's `{fits[1]}`; asked for was a training loop of your own "
+            "with GradientTape. The code has none."
         )
         return not_met(seen(text, where(evidence, networks[0]), (len(networks),)))
     text = "Whether the network is trained by a loop of one's own could not be settled."
@@ -224,10 +225,11 @@ def _uses_only_data_of_keras(evidence: Evidence) -> bool:
 
 def _use_of(evidence: Evidence, name: str, prefixes: Sequence[str]) -> Reason | None:
     """Where a tool is used: by its name in the code, or as given to `compile` of a model that was trained."""
+    article = "an" if name == "optimiser" else "a"
     for prefix in prefixes:
         for use in evidence.code.uses(prefix):
             return Reason(
-                text=f"A {name} of Keras: `{use.name}`.".replace("A optimiser", "An optimiser"),
+                text=f"{article.capitalize()} {name} of Keras: `{use.name}`.",
                 cell=use.cell,
                 source=Source.SOURCE,
             )
@@ -243,5 +245,5 @@ def _use_of(evidence: Evidence, name: str, prefixes: Sequence[str]) -> Reason | 
             }[name]
         )
         if given:
-            return seen(f"Seen while it ran, a {name} of Keras: {given}.", where(evidence, network))
+            return seen(f"Seen while it ran, {article} {name} of Keras: {given}.", where(evidence, network))
     return None

@@ -11,9 +11,11 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from grader.checks.cnn import laid_out, seen, where
+from grader.checks.measurement import FEWEST_UPDATES
 from grader.checks.networks import (
     Network,
     all_seen,
+    cell_of,
     code_of,
     convolutional,
     networks_of,
@@ -23,8 +25,9 @@ from grader.checks.previews import Preview, public, unclear
 from grader.checks.read_before import first_named, named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
-from grader.evidence.connections import Block
-from grader.evidence.graphs import NodeKind
+from grader.evidence.around import ObservedModel
+from grader.evidence.connections import Block, Connections
+from grader.evidence.graphs import NodeKind, graph_of
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
 
@@ -107,8 +110,15 @@ def connected_blocks(
         if _READY_MADE.search(code_of(evidence)):
             text = "The code uses a ready-made network: are the blocks the notebook's own work?"
             return needs_review(Reason(text=text, source=Source.SOURCE), reason)
+        if not any(block.is_certain for block in best.of(kind) if len(block) >= at_least):
+            text = "One concatenation makes the block: is it meant as one, or as a connection past one layer?"
+            return needs_review(seen(text, where(evidence, best.network)), reason)
         return met(reason) if is_written else needs_review(reason)
-    elsewhere = work_elsewhere(evidence)
+    elsewhere = (
+        work_elsewhere(evidence)
+        or _unread_step(evidence, found)
+        or _not_trained(evidence, networks, kind, at_least)
+    )
     is_all = all_seen(evidence) and len(found) == len(networks) and elsewhere is None
     if best is not None and longest > 1 and is_all:
         return partly_met(_HALF, _told(evidence, best, kind, asked_for=at_least))
@@ -119,6 +129,40 @@ def connected_blocks(
     return needs_review(
         seen(text), *other, *laid_out(evidence, networks), *([elsewhere] if elsewhere else [])
     )
+
+
+def _unread_step(evidence: Evidence, found: Iterable[_Found]) -> Reason | None:
+    """A step of a network that may do what a layer of a block does, or keep features or not."""
+    for one in found:
+        unread = () if one.network.connections is None else one.network.connections.unread
+        if unread:
+            text = f"What the step `{unread[0]}` of the network does could not be read."
+            return seen(text, where(evidence, one.network))
+    return None
+
+
+def _not_trained(
+    evidence: Evidence, networks: Iterable[Network], kind: BlockKind, at_least: int
+) -> Reason | None:
+    """A network with such a block that was called, but not seen in training."""
+    for model in _untrained(evidence, networks):
+        graph = graph_of(model)
+        connections = Connections(graph)
+        is_dense = kind is BlockKind.DENSE
+        blocks = connections.dense_blocks() if is_dense else connections.residual_blocks()
+        if graph.is_whole and any(len(block) >= at_least for block in blocks):
+            text = (
+                f"The network `{model.name}` has a {kind.value} block, but was not seen to be trained for "
+                f"{FEWEST_UPDATES} steps."
+            )
+            return seen(text, cell_of(evidence, model.run))
+    return None
+
+
+def _untrained(evidence: Evidence, networks: Iterable[Network]) -> list[ObservedModel]:
+    trained = {network.seen.model for network in networks}
+    models = () if evidence.observed is None else evidence.observed.models
+    return [model for model in models if model.id not in trained]
 
 
 def _told(evidence: Evidence, found: _Found, kind: BlockKind, asked_for: int = 0) -> Reason:
@@ -165,11 +209,17 @@ def _without(evidence: Evidence, found: list[_Found], kind: BlockKind, at_least:
     most = max(counts, default=0)
     text = f"No network that was trained has a {kind.value} block of {at_least} layers or more"
     if kind is BlockKind.DENSE:
+        count = "there is 1 concatenation" if most == 1 else f"there are {most} concatenations"
         text += (
-            f": there are {most} concatenations, but no layer in a row of three receives all earlier ones"
+            f": {count}, but nowhere does each of {at_least} layers receive all earlier ones"
             if most
             else ": nothing is concatenated"
         )
+        apart = [
+            one.network.connections.unconnected() for one in found if one.network.connections is not None
+        ]
+        later, earlier = next(filter(None, apart), ("", ""))
+        text += f" (`{later}`, for one, does not receive `{earlier}`)" if later else ""
     return seen(f"{text}.", where(evidence, found[0].network), (most,))
 
 
@@ -180,30 +230,37 @@ def _without(evidence: Evidence, found: list[_Found], kind: BlockKind, at_least:
 def functional_api(evidence: Evidence) -> Verdict:
     """The network with connections past layers is built with Keras's functional API.
 
-    Met by a functional model that was seen in training and whose graph branches. Partly met when all
-    trainings were seen and every network that branches is built otherwise; not met when none is functional.
+    Met by a functional model that was seen in training and whose graph branches, also inside of another
+    model. Partly met when all trainings were seen and every network that branches is built otherwise; not met
+    when every graph is known whole and none is functional or branches.
     """
     networks = convolutional(evidence)
     if not networks:
         return needs_review(nothing_trained(evidence))
-    functional = [n for n in networks if n.model is not None and n.model.made == "functional"]
+    functional = [n for n in networks if n.model is not None and _is_functional(n.model)]
     branched = [n for n in networks if n.graph is not None and _branches(n)]
     for network in functional:
         if network in branched and network.model is not None:
             text = f"The network `{network.model.name}` is built with the functional API, and it branches."
             return met(seen(text, where(evidence, network)))
     is_all = all_seen(evidence) and all(n.model is not None for n in networks)
-    if is_all and work_elsewhere(evidence) is None:
+    is_elsewhere = any(_is_functional(model) and model.has_joins for model in _untrained(evidence, networks))
+    if is_all and not is_elsewhere and work_elsewhere(evidence) is None:
         if branched:
             how = branched[0].model.made if branched[0].model is not None else ""
             name = {"sequential": "with Sequential and layers of your own", "subclassed": "as a subclass"}
             text = f"The network is built {name.get(how, how)}; the functional API was asked for."
             return partly_met(_HALF, seen(text, where(evidence, branched[0])))
-        if not functional:
+        if not functional and all(n.connections is not None for n in networks):
             text = "No network is built with the functional API: each is one layer after the other."
             return not_met(seen(text, where(evidence, networks[0])))
     text = "Whether the functional API is used for the network could not be settled."
     return needs_review(seen(text), *laid_out(evidence, networks))
+
+
+def _is_functional(model: ObservedModel) -> bool:
+    """Whether it is functional, or holds a functional model that branches, as one around a network does."""
+    return model.made == "functional" or model.joins_inside > 0
 
 
 def _branches(network: Network) -> bool:
@@ -218,14 +275,19 @@ def _branches(network: Network) -> bool:
 def densenet_sequential(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """A network with a dense block is built with the Sequential API.
 
-    Not met only when all trainings were seen and no Sequential model has one.
+    A functional model in a Sequential one is left to a person. Not met only when all trainings were seen and
+    no Sequential model has a dense block.
     """
     networks = convolutional(evidence)
     sequential = [n for n in networks if n.model is not None and n.model.made == "sequential"]
-    for found in _found_in(sequential):
-        if found.longest(BlockKind.DENSE) >= at_least:
+    dense = [one for one in _found_in(sequential) if one.longest(BlockKind.DENSE) >= at_least]
+    for found in dense:
+        if found.network.model is not None and not found.network.model.joins_inside:
             return met(_told(evidence, found, BlockKind.DENSE))
+    if dense:
+        text = "The Sequential model holds a functional one: is its dense block built with Sequential?"
+        return needs_review(seen(text), _told(evidence, dense[0], BlockKind.DENSE))
     is_known = all(network.connections is not None for network in sequential)
-    if networks and all_seen(evidence) and is_known:
+    if networks and all_seen(evidence) and is_known and work_elsewhere(evidence) is None:
         return not_met(seen("No Sequential model that was trained has a dense block."))
     return needs_review(seen("Whether a Sequential model has a dense block could not be settled."))

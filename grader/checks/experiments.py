@@ -31,6 +31,7 @@ from grader.checks.results import (
     printed_lines,
     readings_of,
     results_shown,
+    told_results,
 )
 from grader.checks.told import tells_of, tells_of_experiments
 from grader.evidence.record import Evidence
@@ -130,7 +131,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     if unseen is None and len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
         return met(
             said(f"{len(found)} different configurations are trained{_varied(found)}.", numbers=[len(found)]),
-            Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source),
+            told_results(results, source),
         )
     called = [training for training in facts.trainings if training.is_called]
     if _is_certainly_one(evidence, called) and results_shown(evidence, lambda value: True)[0] <= 1:
@@ -144,7 +145,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     reasons += [
         said(f"Cell {t.run_cell}: {_in_words(t.configuration)}.", t.run_cell) for t in called[:_SHOWN]
     ]
-    reasons.append(Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source))
+    reasons.append(told_results(results, source))
     if unseen is not None:
         reasons.insert(0, unseen)
     if tells_of_experiments(evidence):

@@ -1,26 +1,13 @@
-"""What a notebook says of graphs and eager execution: printed times, and how the gain goes with size."""
+"""What a notebook says in words of how the gain of graphs goes with the size of the model."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
 
 from grader.evidence.record import Evidence
-from grader.notebook.outputs import TIME
-from grader.notebook.records import Readings
-
-_GRAPH = re.compile(
-    r"\bgraph|(?<!without )(?<!ohne )(?<!no )\btf\.function|\bcompiled\b|\bdecorated\b|\bmit\b|\bwith\b", re.I
-)
-_EAGER = re.compile(
-    r"\beager|\bwithout\b|\bohne\b|\bplain\b|\bundecorated\b|\bpython\b|\bno tf\.function", re.I
-)
-_PER = re.compile(
-    r"\bper\b|/ ?(?:step|epoch|batch|call|it)|\bpro\b|\bje\b|\beach\b|\bmean|\bmittel|\bmedian", re.I
-)
-_SCALES = {"mi": 60.0, "s": 1.0, "se": 1.0, "ms": 1e-3, "ml": 1e-3, "us": 1e-6, "µs": 1e-6}
+from grader.notebook.modes import Mode, mentions_in
 
 _MODEL = (
     r"(?:\s+(?:the|das|die|ein|a|is|sind|ist|dense)){0,2}"
@@ -35,7 +22,7 @@ _LARGE = re.compile(
 _SIZE = re.compile(r"\b(?:model(?:l)?|network)?[ -]?(?:size|größe|groesse)|\bparameters?\b", re.I)
 _GAINS = r" (?:gain|speed|effect|benefit|advantage|vorteil|gewinn|beschleunigung)"
 _MORE = re.compile(
-    r"\b(?:more|most|greater|higher|stronger|mehr|am meisten|stärker|höher\w*|"
+    r"\b(?:more|most(?! of)|greater|higher|stronger|mehr|am meisten|stärker|höher\w*|"
     rf"(?:larger|bigger|größer\w*){_GAINS})",
     re.I,
 )
@@ -48,27 +35,12 @@ _GAIN = re.compile(
     r"\b(?:gain\w*|speed\w*|faster|benefit\w*|advantage|profit\w*|helps?|impact|schneller|vorteil|gewinn\w*|beschleunig\w*|bringt|effect)\b",
     re.I,
 )
+_FACTOR = re.compile(r"(?<![\d.,])(\d{1,4}(?:[.,]\d{1,3})?) ?(?:x\b|×|-?fach\w*|times\b|mal\b)", re.I)
 _SPOKEN = re.compile(r"\btf\.function|\bgraphs?\b|\bgraphen|\bslow|\blangsam", re.I)
 _FALLS = re.compile(r"\b(?:shrinks?|decreas\w+|falls?|drops?|diminish\w*|sinkt|schrumpft|nimmt ab)\b", re.I)
 _GROWS = re.compile(r"\b(?:grows?|increas\w+|rises?|wächst|steigt|nimmt zu)\b", re.I)
 _ABOUT_ELSE = re.compile(r"accura|genau|\bloss\b|\berror|fehler|overfit|memory|speicher", re.I)
 _DENIED = re.compile(r"\b(?:not|no|never|nicht|kein\w*|neither|whether|ob)\b|n't\b|\?", re.I)
-
-
-class Kind(StrEnum):
-    """What a printed time is said to be of."""
-
-    EAGER = "eager"
-    GRAPH = "graph"
-
-
-class PrintedTime(NamedTuple):
-    """A time in an output: in seconds, and whether it is said to be of one step, epoch or the like."""
-
-    cell: int
-    kind: Kind
-    seconds: float
-    is_per_step: bool
 
 
 class Trend(StrEnum):
@@ -79,27 +51,11 @@ class Trend(StrEnum):
     OPEN = "said in words that were not understood"
 
 
-def printed_times(readings: Readings | None) -> tuple[PrintedTime, ...]:
-    """The times whose lines say which of the two they are of; lines that say both are left out."""
-    found = []
-    for cell, line in () if readings is None else readings.times:
-        is_eager = _EAGER.search(line) is not None
-        times = list(TIME.finditer(line))
-        if (
-            len(times) == 1
-            and (is_eager or _GRAPH.search(line))
-            and not (is_eager and "graph" in line.lower())
-        ):
-            kind = Kind.EAGER if is_eager else Kind.GRAPH
-            seconds = float(times[0][1].replace(",", ".")) * _SCALES[_unit(times[0][2])]
-            found.append(PrintedTime(cell, kind, seconds, _PER.search(line) is not None))
-    return tuple(found)
-
-
 def claimed_trends(evidence: Evidence) -> Iterator[tuple[int, Trend]]:
-    """The clauses of the text on how the gain depends on the size, each with its cell."""
+    """The clauses of the text on how the gain depends on the size, each with its cell; none of tables."""
     for passage in evidence.prose.passages:
-        for sentence in re.split(r"(?<=[.!?:;])\s+", " ".join(passage.text.split())):
+        text = " ".join(line.strip() for line in passage.text.split("\n") if " | " not in line)
+        for sentence in re.split(r"(?<=[.!?:;])\s+", text):
             if not passage.is_heading and (trend := trend_of(sentence)) is not None:
                 yield passage.cell, trend
 
@@ -107,7 +63,11 @@ def claimed_trends(evidence: Evidence) -> Iterator[tuple[int, Trend]]:
 def speaks_of_gain(evidence: Evidence) -> bool:
     """Whether the text says anything of graphs, eager execution or speed that may be such a sentence."""
     texts = [passage.text for passage in evidence.prose.passages if not passage.is_heading]
-    return any(words.search(text) for text in texts for words in (_GAIN, _EAGER, _SPOKEN))
+    return any(_GAIN.search(text) or _SPOKEN.search(text) or _names_eager(text) for text in texts)
+
+
+def _names_eager(text: str) -> bool:
+    return any(mention.mode is Mode.EAGER for mention in mentions_in(text))
 
 
 def trend_of(sentence: str) -> Trend | None:
@@ -121,14 +81,22 @@ def trend_of(sentence: str) -> Trend | None:
     if size and not small and not large:
         falls, grows = _FALLS.search(sentence), _GROWS.search(sentence)
         return Trend.OPEN if bool(falls) == bool(grows) else Trend.FALLS if falls else Trend.GROWS
+    if small and large:
+        by_factors = _trend_by_factors(sentence, small_first=small.start() < large.start())
+        if by_factors is not None:
+            return by_factors
     more, less = _MORE.search(sentence), _LESS.search(sentence)
     if bool(more) == bool(less) or bool(small) == bool(large):
         return Trend.OPEN
     return Trend.FALLS if bool(small) == bool(more) else Trend.GROWS
 
 
-def _unit(unit: str) -> str:
-    unit = unit.lower()
-    if unit.startswith("milli"):
-        return "ml"
-    return unit if unit in _SCALES else unit[:2]
+def _trend_by_factors(sentence: str, *, small_first: bool) -> Trend | None:
+    """What two factors say of a small and of a large model, in the order in which these are named."""
+    factors = [float(found[1].replace(",", ".")) for found in _FACTOR.finditer(sentence)]
+    if len(factors) != 2:
+        return None
+    small, large = factors if small_first else reversed(factors)
+    if small == large:
+        return Trend.OPEN
+    return Trend.FALLS if small > large else Trend.GROWS

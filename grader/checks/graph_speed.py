@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
-from grader.checks.graph_claims import Kind, PrintedTime, Trend, claimed_trends, printed_times, speaks_of_gain
+from grader.checks.graph_claims import Trend, claimed_trends, speaks_of_gain
+from grader.checks.graph_faults import MUCH_OUTSIDE, faults_of, loops_in, why_slow
+from grader.checks.graph_times import (
+    CLEAR,
+    STEPS_TIMED,
+    are_enough,
+    sizes_compared,
+    timed,
+    timed_sizes,
+    told_times,
+)
 from grader.checks.measurement import is_trusted
 from grader.checks.networks import cell_of, code_of
 from grader.checks.previews import Preview, later, preview_of, public
 from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
-from grader.evidence.around import ObservedFunction
-from grader.evidence.observed import Observed, ObservedTraining
+from grader.evidence.observed import Observed
 from grader.evidence.record import Evidence
 from grader.evidence.timings import Timing
 from grader.model import Reason, RunStatus, Source, Verdict, met, needs_review, not_met, partly_met
+from grader.notebook.mode_times import takes_times, typed_times
+from grader.notebook.modes import Mode
+from grader.notebook.records import ModeTime
 
-CLEAR = 1.25  # how far apart intervals of gains have to be, as a factor, to speak against a sentence
 _GAIN = 1.1  # the least gain, at the lower end of its interval, that a loop is worth a bonus for
-_FAR = 3  # how many times what was timed a printed gain may be; ten steps on a busy machine vary a lot
-_STEPS_PER_CALL = 10  # of a function that holds a loop
-_FEWEST_TRACES = 3
 _NAMED = re.compile(
     r"\btf\.function|\brun_eagerly|\brun_functions_eagerly|\bjit_compile|@function\b|\bAutoGraph", re.I
 )
@@ -34,6 +43,14 @@ _MAY_BE_NAMED = re.compile(
 )
 _IN_GRAPHS = named_in_code("function|run_eagerly|run_functions_eagerly", "a tf.function")
 _CLOCKS = ("time.", "tf.function", "tf.GradientTape")
+
+
+class _Told(NamedTuple):
+    """The times that a comparison rests on: those that our run printed, or those that the text gives."""
+
+    times: tuple[ModeTime, ...]
+    source: Source
+    are_enough: bool = True
 
 
 _UNTIMED = Reason(text="How much faster the graphs are was not timed in this run.", source=Source.OBSERVED)
@@ -49,44 +66,68 @@ def _gain_before_grading(evidence: Evidence) -> Preview:
 def graph_gain(evidence: Evidence) -> Verdict:
     """At least two sizes of models are compared with and without `tf.function`, and the gain is put in words.
 
-    Met when at least two sizes were trained both ways in our run, which prints the times of both, and a
-    sentence says how the gain goes with the size that what was timed does not clearly contradict. Half
-    without such a sentence. Not met where nothing of it is there, or where times are given for graphs and
-    none ever ran; all else is left to a person with what was found.
+    Met when at least two sizes were trained both ways in our run, which prints the times of both or bears
+    out those in the text, and a sentence says how the gain goes with the size that what was timed does not
+    clearly contradict. Half without such a sentence. Not met where nothing of it is there, or where times are
+    printed for graphs and none ever ran; all else is left to a person with what was found.
     """
-    if evidence.observed is None or not is_trusted(evidence) or _patched(evidence):
+    observed = evidence.observed
+    if observed is None or not is_trusted(evidence) or _patched(evidence):
         text = "What our recorder timed does not count in this run, so the comparison is open."
         return needs_review(Reason(text=text, source=Source.OBSERVED))
-    printed = printed_times(evidence.rerun)
-    faults = tuple(faults_of(evidence))
-    if (absent := _absent(evidence, printed)) is not None:
+    told = _told_by(evidence)
+    faults = tuple(faults_of(evidence, told.times))
+    if (absent := _absent(evidence, told.times)) is not None:
         return not_met(absent, *faults)
-    sizes = sizes_compared(evidence.observed)
-    told = (*_told(evidence.observed, evidence), *_taken_once(printed, sizes))
-    kinds = [[time for time in printed if time.kind is kind] for kind in Kind]
-    if len(sizes) < 2 or min(map(len, kinds)) < 2 or not printed_times(evidence.saved):
-        text = (
-            f"Sizes of models seen to train both eagerly and as a graph: {len(sizes)}; times in our run's "
-            f"outputs that say that they are of eager steps: {len(kinds[0])}, of graphs: {len(kinds[1])}."
-        )
-        return needs_review(Reason(text=text, source=Source.OBSERVED), *faults, *told)
+    sizes = sizes_compared(observed)
+    reasons = (*_timed(observed, evidence), *_taken_once(told, sizes))
+    if len(sizes) < 2 or not told.are_enough:
+        return needs_review(_too_few(sizes, told), *faults, *reasons)
+    where = "Models" if told.source is Source.RERUN else "The text gives times that ours bear out: models"
     seen = Reason(
-        text=f"Models of {' and '.join(f'{size:,}' for size in sizes[:4])} weights are compared both ways.",
-        cell=printed[0].cell,
+        text=f"{where} of {' and '.join(f'{size:,}' for size in sizes[:4])} weights are compared both ways.",
+        cell=told.times[0].cell,
         numbers=tuple(sizes[:4]),
-        source=Source.RERUN,
+        source=told.source,
     )
-    if not faults and not evidence.observed.timings:
-        return needs_review(seen, _UNTIMED, *told)
-    if faults or len([one for one in timed_sizes(evidence.observed) if one.gain is not None]) < 2:
-        return needs_review(*faults, *(told or (seen,)))
-    return _with_sentence(evidence, (seen, *told))
+    if not faults and not observed.timings:
+        return needs_review(seen, _UNTIMED, *reasons)
+    if faults or len(timed_sizes(observed)) < 2:
+        return needs_review(*faults, *(reasons or (seen,)))
+    return _with_sentence(evidence, (seen, *reasons))
+
+
+def _told_by(evidence: Evidence) -> _Told:
+    """What was printed in the hand-in and in our run; where that is not enough, what stands in the text.
+
+    Typed times count only where the code takes times: nobody could have seen others.
+    """
+    printed = told_times(evidence.rerun)
+    if are_enough(printed) and told_times(evidence.saved):
+        return _Told(printed, Source.RERUN)
+    typed = tuple(typed_times(evidence.prose))
+    has_clock = bool(evidence.rerun and evidence.rerun.times) or takes_times(
+        [cell.source for cell in evidence.notebook.code_cells]
+    )
+    if are_enough(typed) and has_clock:
+        return _Told(typed, Source.SOURCE)
+    return _Told(printed, Source.RERUN, are_enough=False)
+
+
+def _too_few(sizes: Sequence[int], told: _Told) -> Reason:
+    """What is missing of sizes and times."""
+    counts = [sum(time.mode is mode for time in told.times) for mode in Mode]
+    text = (
+        f"Sizes of models seen to train both eagerly and as a graph: {len(sizes)}; times in our run's "
+        f"outputs that say that they are of eager steps: {counts[0]}, of graphs: {counts[1]}."
+    )
+    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _with_sentence(evidence: Evidence, reasons: tuple[Reason, ...]) -> Verdict:
     """The verdict on a sound comparison, by what is said about it."""
     claims = list(claimed_trends(evidence))
-    measured = measured_trend(evidence.observed.timings if evidence.observed else ())
+    measured = measured_trend(evidence.observed) if evidence.observed else None
     if not claims:
         text = "No sentence was found on how the gain depends on the size of the model."
         if speaks_of_gain(evidence) or work_elsewhere(evidence) is not None or evidence.prose.pictures:
@@ -115,14 +156,18 @@ def graph_loop(evidence: Evidence) -> Verdict:
     """
     if evidence.observed is None or not is_trusted(evidence) or _patched(evidence):
         return needs_review(Reason(text="What our recorder saw does not count in this run."))
-    loops = list(_loops(evidence.observed))
+    loops = list(loops_in(evidence.observed))
     if not loops:
         text = "No `tf.function` was seen to take many training steps in one call."
         reason = Reason(text=text, source=Source.OBSERVED)
         return not_met(reason) if _is_whole(evidence) else needs_review(reason)
     names = {function.name for function in loops}
-    timed = [one for one in evidence.observed.timings if one.name in names and one.gain is not None]
-    best = max(timed, key=lambda one: one.gain.low if one.gain else 0.0, default=None)
+    of_loops = [
+        one
+        for one in timed(evidence.observed)
+        if one.name in names and one.steps >= STEPS_TIMED and one.outside <= MUCH_OUTSIDE
+    ]
+    best = max(of_loops, key=lambda one: one.gain.low if one.gain else 0.0, default=None)
     cell = cell_of(evidence, loops[0].run)
     if best is None or best.gain is None or best.gain.low < _GAIN:
         text = f"`{loops[0].name}` holds a whole training loop; that it gains by it could not be shown."
@@ -131,33 +176,10 @@ def graph_loop(evidence: Evidence) -> Verdict:
     return met(Reason(text=text, cell=cell, source=Source.OBSERVED))
 
 
-def sizes_compared(observed: Observed) -> list[int]:
-    """The numbers of weights of the models that were trained both eagerly and as graphs, ascending."""
-    functions = {function.id: function for function in observed.functions}
-    graph, eager = set(), set()
-    for training in observed.trainings:
-        function = functions.get(training.function) if training.function is not None else None
-        if function is None or function.eager_calls:
-            eager.add(training.parameters)
-        if function is not None and function.calls > function.eager_calls:
-            graph.add(training.parameters)
-    return sorted(graph & eager)
-
-
-def timed_sizes(observed: Observed) -> tuple[Timing, ...]:
-    """What of the notebook's was timed, each size once, the smallest first."""
-    own = sorted((one for one in observed.timings if not one.is_reference), key=lambda one: len(one.eager))
-    return tuple(sorted({one.parameters: one for one in own}.values(), key=lambda one: one.parameters))
-
-
-def measured_trend(timings: tuple[Timing, ...]) -> Trend | None:
-    """How the gain goes from the notebook's smallest to its largest model; None where it is not clear."""
-    known = sorted(
-        (one for one in timings if one.gain and not one.is_reference), key=lambda one: one.parameters
-    )
-    if len(known) < 2 or known[0].parameters == known[-1].parameters:
-        return None
-    small, large = known[0].gain, known[-1].gain
+def measured_trend(observed: Observed) -> Trend | None:
+    """How the gain goes from the smallest to the largest model compared; None where it is not clear."""
+    gains = [one.gain for one in timed_sizes(observed)]
+    small, large = (gains[0], gains[-1]) if len(gains) > 1 else (None, None)
     if small is None or large is None:
         return None
     if small.low > CLEAR * large.high:
@@ -165,99 +187,19 @@ def measured_trend(timings: tuple[Timing, ...]) -> Trend | None:
     return Trend.GROWS if large.low > CLEAR * small.high else None
 
 
-def faults_of(evidence: Evidence) -> Iterator[Reason]:
-    """What is wrong with a comparison, each with its evidence; all of it is for a person to weigh."""
-    observed = evidence.observed
-    if observed is None:
-        return
-    own = [function for function in observed.functions if function.is_own]
-    for text, cell in (*_tracing(evidence, own), *_unequal(evidence, observed)):
-        yield Reason(text=text, cell=cell, source=Source.OBSERVED)
-    if own and all(function.eager_calls == function.calls for function in own):
-        text = "All calls of `tf.function`s ran eagerly: `run_functions_eagerly` was never switched off."
-        yield Reason(text=text, source=Source.OBSERVED)
-    elif own and not any(function.has_gradients for function in own):
-        text = f"`{own[0].name}` is a `tf.function`, but no gradients are computed in it or by it."
-        yield Reason(text=text, cell=cell_of(evidence, own[0].run), source=Source.OBSERVED)
-    yield from _misprinted(evidence, observed)
-
-
-def _tracing(evidence: Evidence, own: list[ObservedFunction]) -> Iterator[tuple[str, int | None]]:
-    """Graphs that are traced again and again, or whose only call is the one that traces."""
-    once = [one for one in own if one.has_gradients and one.calls - one.eager_calls == 1 and one.traces]
-    loops = {function.id for function in _loops(evidence.observed)} if evidence.observed else set()
-    once = [one for one in once if one.id not in loops]
-    for name in dict.fromkeys(one.name for one in once):
-        same = [one for one in once if one.name == name]
-        cell = cell_of(evidence, same[0].run)
-        if len(same) >= _FEWEST_TRACES:
-            yield f"`{name}` is made a new `tf.function` {len(same)} times and traced for each call.", cell
-        else:
-            yield f"`{name}` runs once as a graph, while it is traced: its time is that of tracing.", cell
-    for one in own:
-        calls = one.calls - one.eager_calls
-        if one.traces >= _FEWEST_TRACES and 2 * one.traces > calls > 1:
-            is_number = any(re.search(r"\b(?:int|float): ", signature) for signature in one.signatures)
-            cause = "Python numbers among its arguments" if is_number else "arguments of other shapes"
-            text = f"`{one.name}` was traced {one.traces} times in {calls} calls, for {cause}."
-            yield text, cell_of(evidence, one.run)
-
-
-def _unequal(evidence: Evidence, observed: Observed) -> Iterator[tuple[str, int | None]]:
-    """Models trained for another number of steps eagerly than as graphs, where times are not per step."""
-    printed = printed_times(evidence.rerun)
-    if not printed or all(time.is_per_step for time in printed):
-        return
-    for size in sizes_compared(observed):
-        alike = [training for training in observed.trainings if training.parameters == size]
-        by_kind = {is_graph: _steps(alike, is_graph=is_graph) for is_graph in (False, True)}
-        if by_kind[False] and by_kind[True] and max(by_kind.values()) > 1.5 * min(by_kind.values()):
-            text = (
-                f"Steps taken by the model of {size:,} weights: {by_kind[False]} eagerly, {by_kind[True]} as "
-                "a graph; the times are not said to be per step or epoch."
-            )
-            yield text, printed[0].cell
-
-
-def _steps(trainings: list[ObservedTraining], *, is_graph: bool) -> int:
-    return max((one.gradients for one in trainings if (one.function is not None) is is_graph), default=0)
-
-
-def _misprinted(evidence: Evidence, observed: Observed) -> Iterator[Reason]:
-    """Gains in the outputs that are far from all that was timed, or less than 1 where none of those is."""
-    printed = printed_times(evidence.rerun)
-    eager = [time.seconds for time in printed if time.kind is Kind.EAGER]
-    graph = [time.seconds for time in printed if time.kind is Kind.GRAPH]
-    gains = [one.gain for one in timed_sizes(observed) if one.gain is not None]
-    if len(eager) != len(graph) or not gains:
-        return
-    ratios = [a / b for a, b in zip(eager, graph, strict=True) if b > 0]
-    least, most = min(gain.low for gain in gains), max(gain.high for gain in gains)
-    if any(ratio < 1 / CLEAR for ratio in ratios) and least > CLEAR:
-        text = "The outputs show a graph slower than eager steps; timed without tracing it is faster."
-    elif far := next((r for r in ratios if r < least / _FAR or r > _FAR * most), None):
-        text = (
-            f"The outputs show a gain of {far:.2g}; timed without tracing and sleep it lies between "
-            f"{least:.2g} and {most:.2g}."
-        )
-    else:
-        return
-    yield Reason(text=text, cell=printed[0].cell, source=Source.RERUN)
-
-
-def _told(observed: Observed, evidence: Evidence) -> Iterator[Reason]:
+def _timed(observed: Observed, evidence: Evidence) -> Iterator[Reason]:
     """What was timed, in words: the notebook's functions, then ours."""
-    for one in (*timed_sizes(observed), *(one for one in observed.timings if one.is_reference)):
+    for one in (*timed(observed), *(one for one in observed.timings if one.is_reference)):
         text = in_words(one)
         yield Reason(text=text, cell=cell_of(evidence, one.at_run or None), source=Source.OBSERVED)
 
 
-def _taken_once(printed: tuple[PrintedTime, ...], sizes: list[int]) -> Iterator[Reason]:
-    """What is said, for or against nothing, where the outputs show no more times than models and ways."""
-    counts = [sum(time.kind is kind for time in printed) for kind in Kind]
+def _taken_once(told: _Told, sizes: Sequence[int]) -> Iterator[Reason]:
+    """What is said, for or against nothing, where there are no more times than models and ways."""
+    counts = [sum(time.mode is mode for time in told.times) for mode in Mode]
     if all(0 < count <= len(sizes) for count in counts):
-        text = "The outputs show one time for each model and way of running it, not how far times vary."
-        yield Reason(text=text, cell=printed[0].cell, source=Source.RERUN)
+        text = "There is one time for each model and way of running it, not how far times vary."
+        yield Reason(text=text, cell=told.times[0].cell, source=told.source)
 
 
 def in_words(one: Timing) -> str:
@@ -268,21 +210,15 @@ def in_words(one: Timing) -> str:
         why = one.why_not or "too few calls"
         return f"{whose} ({one.parameters:,} weights) could not be timed: {why}."
     slept = f" Left out: {one.slept:.2g} s of sleep per call." if one.slept else ""
+    cause = why_slow(one) if gain.low < 1 else ""
+    slow = f" That it is not faster may be because {cause}." if cause else ""
     return (
         f"{whose} ({one.parameters:,} weights): as a graph {gain.middle:.2f} times as fast as eagerly "
-        f"(between {gain.low:.2f} and {gain.high:.2f}).{slept}"
+        f"(between {gain.low:.2f} and {gain.high:.2f}).{slow}{slept}"
     )
 
 
-def _loops(observed: Observed) -> Iterator[ObservedFunction]:
-    for function in observed.functions:
-        taken = sum(one.gradients for one in observed.trainings if one.function == function.id)
-        calls = function.calls - function.eager_calls
-        if function.is_own and calls and taken >= _STEPS_PER_CALL * calls:
-            yield function
-
-
-def _absent(evidence: Evidence, printed: tuple[PrintedTime, ...]) -> Reason | None:
+def _absent(evidence: Evidence, told: Sequence[ModeTime]) -> Reason | None:
     """What shows that nothing was compared: it is not there at all, or all "graphs" ran eagerly."""
     observed = evidence.observed
     if observed is None or not _is_whole(evidence) or work_elsewhere(evidence) is not None:
@@ -294,13 +230,14 @@ def _absent(evidence: Evidence, printed: tuple[PrintedTime, ...]) -> Reason | No
     if (
         not _NAMED.search(said)
         and not _MAY_BE_NAMED.search(said)
-        and not printed
+        and not told
         and not evidence.prose.pictures
     ):
         return Reason(text="Nothing in the notebook speaks of `tf.function`.", source=Source.SOURCE)
-    graphs = [time for time in printed if time.kind is Kind.GRAPH]
+    printed = told_times(evidence.rerun)
+    graphs = [time for time in printed if time.mode is Mode.GRAPH]
     is_eager_throughout = not observed.functions  # `fit` trains in a graph of Keras's own
-    if is_eager_throughout and graphs and any(time.kind is Kind.EAGER for time in printed):
+    if is_eager_throughout and graphs and any(time.mode is Mode.EAGER for time in printed):
         text = "Times are given for graphs, but nothing ran as a `tf.function`: eager against eager."
         return Reason(text=text, cell=graphs[0].cell, source=Source.RERUN)
     return None

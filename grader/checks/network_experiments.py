@@ -23,7 +23,14 @@ from grader.checks.networks import (
 from grader.checks.previews import Preview, PublicSide, found, later, missing, public, unclear
 from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
-from grader.checks.results import accuracies_in, could_be_computed, did_run, readings_of, results_shown
+from grader.checks.results import (
+    accuracies_in,
+    could_be_computed,
+    did_run,
+    readings_of,
+    results_shown,
+    told_results,
+)
 from grader.checks.told import tells_of_experiments, work_elsewhere
 from grader.evidence.record import Evidence
 from grader.model import (
@@ -120,7 +127,7 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     trained = seen(
         f"{what} trained{_varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
     )
-    shown = Reason(text=f"The outputs show {results} results.", numbers=(results,), source=source)
+    shown = told_results(results, source)
     if count >= at_least and results >= at_least:
         return met(trained, shown)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None

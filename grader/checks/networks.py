@@ -143,13 +143,16 @@ def writes_low_level_convolutions(evidence: Evidence) -> bool:
 
 
 def nothing_trained(evidence: Evidence) -> Reason:
-    """What is said where no network was seen in training, or nothing that was seen counts."""
+    """What is said where no network with a convolution was seen in training, or nothing seen counts."""
     if evidence.observed is None or evidence.run is None:
         return Reason(text="The notebook was not run again, so no training could be seen.")
     if not is_trusted(evidence):
         text = "What our recorder saw cannot be trusted in this run, so which models were trained is open."
         return Reason(text=text, source=Source.OBSERVED)
     most = max((training.updates for training in evidence.observed.trainings), default=0)
+    if most >= FEWEST_UPDATES:
+        text = f"Networks were seen to be trained (for up to {most:,} steps), but none with a convolution."
+        return Reason(text=text, numbers=(most,), source=Source.OBSERVED)
     text = (
         f"While it ran, no network was seen to be trained for {FEWEST_UPDATES} steps (the longest training "
         f"of any model had {most})."

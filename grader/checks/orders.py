@@ -9,11 +9,18 @@ from typing import Literal, Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.choices import are_rejected, choices_in, reasons_for
+from grader.answers.choices import (
+    FASTER,
+    are_rejected,
+    choices_in,
+    orders_of,
+    reasons_for,
+    told_of_others,
+)
 from grader.answers.clauses import sentences_of
 from grader.answers.judging import Stand, doubt_about, is_off_topic
 from grader.answers.mentions import mentions_in, operation_of
-from grader.answers.orders import Spoken, Told, orders_told
+from grader.answers.orders import Orders, Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
 from grader.checks.answers import (
@@ -40,6 +47,8 @@ Order = Literal[
     "repeat-batch-shuffle",
 ]
 _SHOWN = 6
+_MOST_OTHERS = 3  # orders told rightly, by somebody who is likely to know the others, too
+_FEWEST_BATCHES = 3  # in a text that shows what an order gives
 _BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down
 
 
@@ -98,10 +107,25 @@ def order_described(
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
     if told.is_understood(order) and _is_all_false(wrong, right):
         return as_settled(not_met(*shown), decide=decide)
-    is_open = told.is_taken_back(order, right) or any(_is_neither(s, stand) for s, stand in stands)
+    is_trusted = _tells_others_rightly(told, seen, question, order)
+    is_open = told.is_taken_back(order, right, is_trusted=is_trusted)
+    is_open = is_open or any(_is_neither(s, stand) for s, stand in stands)
     if not wrong and would_be_met and not is_open:
         return as_settled(met(*shown), decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
+
+
+def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, order: str) -> bool:
+    """Whether most of the other orders are told rightly, with nothing left open, and none wrongly."""
+    rightly = 0
+    for other in seen.found:
+        stands = [(s, seen.stand(s, other)) for s in told.spoken if other in s.orders]
+        if any(stand is Stand.WRONG for _, stand in stands):
+            return False
+        right = [spoken for spoken, stand in stands if stand is Stand.RIGHT]
+        is_met_there = is_met(question.met, *_names(right)) and not told.is_taken_back(other, right)
+        rightly += other != order and is_met_there
+    return rightly >= _MOST_OTHERS
 
 
 def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
@@ -113,7 +137,7 @@ def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
     """Whether it is said of one order, can be so or not, and is neither so nor not so of this one."""
     claim = spoken.said.claim
-    could_be = not spoken.said.is_denied and (claim.true_if or claim.false_if)
+    could_be = not spoken.said.is_denied and (claim.true_if or claim.false_if or claim.is_mistake)
     return stand is Stand.OPEN and len(spoken.orders) == 1 and bool(could_be)
 
 
@@ -128,11 +152,7 @@ def _not_understood(
 ) -> Verdict:
     """The verdict on an order about which nothing was read that settles it."""
     name = in_words(order)
-    where = [
-        p
-        for p in told.named.get(order, ())
-        if mentions_in(words_of(p.text), p.text) or not is_off_topic(question, p)
-    ]
+    where = told.named.get(order, ())
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
@@ -152,6 +172,10 @@ def _not_named(
     built = next((cell for cell, orders in seen.built.items() if order in orders), None)
     if built is not None:
         return [_said(f"{name} is built in code; no words about it were found.", built)]
+    written = [passage for passage in evidence.prose.passages if _BATCHES.search(passage.text)]
+    if sum(len(_BATCHES.findall(passage.text)) for passage in written) >= _FEWEST_BATCHES:
+        text = f"{name} is not named; the batches that are written down may show it."
+        return [_said(text, written[0].cell), *(laid_out(passage) for passage in written[:3])]
     vague = _spoken_in_general(told, passages)
     if vague:
         text = f"{name} is not named; there is text about the operations that may speak of it."
@@ -199,20 +223,24 @@ def sensible_order(
     answers = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     told = _told(passages, seen, question)
     choices = choices_in(told, question, passages, answers)
-    orders = {order for choice in choices for order in choice.orders}
+    orders = orders_of(choices)
     if not orders:
         return _no_choice(evidence, answers, passages, question)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
-    given = reasons_for(choices, _told(passages, seen, reasons))
-    wrong = [spoken for spoken in given if seen.stand(spoken) is Stand.WRONG]
-    so = [spoken for spoken in given if seen.stand(spoken) is Stand.RIGHT]
-    good = [*so, *reasons_for(choices, told)]
+    described = _told(passages, seen, reasons)
+    given = reasons_for(choices, described)
+    wrong = [s for s in given if seen.stand(s) is Stand.WRONG and not s.is_elsewhere]
+    so = [s for s in given if seen.stand(s) is Stand.RIGHT and not s.is_elsewhere]
+    avoided = [s for s in told_of_others(choices, described) if _is_avoided(s, seen, orders)]
+    in_general = reasons_for(choices, told)
+    good = [*so, *avoided, *(s for s in in_general if s.said.claim.name != FASTER)]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
-    is_open = any(_is_neither(spoken, seen.stand(spoken)) for spoken in given)
+    is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
+    is_open = is_open or _holds_more(where, told, described)
     is_rejected = bool(orders & are_rejected(told))
-    if doubt or is_rejected or (wrong and (so or orders & set(right))):
+    if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(_said(why, where[0].cell), *against)
     if wrong:
@@ -222,6 +250,25 @@ def sensible_order(
         return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
     return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
+
+
+def _holds_more(where: Sequence[Passage], told: Told, described: Told) -> bool:
+    """Whether a sentence beside the choice claims what may be a mistake, or was not understood."""
+    if any(s.said.claim.is_mistake and not s.said.is_denied and s.passage in where for s in described.spoken):
+        return True
+    read = {(s.passage, s.said.sentence.start) for s in told.spoken}
+    more = (u for u in described.unclear if u.passage in where)
+    return any((u.passage, u.start) not in read for u in more)
+
+
+def _is_avoided(spoken: Spoken, seen: SeenOrders, chosen: Orders) -> bool:
+    """Whether it is so of the others that it names, and not of the `chosen`; or where it names none, false of
+    the chosen.
+    """
+    stand = seen.stand(spoken._replace(orders=chosen))
+    if spoken.orders:
+        return seen.stand(spoken) is Stand.RIGHT and stand is not Stand.RIGHT
+    return stand is Stand.WRONG
 
 
 def _no_choice(

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from grader.checks.written import written_down
 from grader.evidence.record import Evidence
-from grader.model import CellStatus, RunStatus, Source
+from grader.model import CellStatus, Reason, RunStatus, Source
 from grader.notebook.facts import Evaluation, ForwardPass
 from grader.notebook.outputs import SHARE
 from grader.notebook.records import Number, Quantity, Readings, Split
@@ -78,6 +78,12 @@ def results_shown(evidence: Evidence, counts: Callable[[float], bool]) -> tuple[
             best = (count, source)
     lines = _lines_of_evaluations(evidence, counts)
     return lines if lines[0] > best[0] else best
+
+
+def told_results(count: int, source: Source | None) -> Reason:
+    """The reason that tells how many results the outputs show."""
+    text = f"The outputs show {count} result{'s' * (count != 1)}."
+    return Reason(text=text, numbers=(count,), source=source)
 
 
 def _lines_of_evaluations(evidence: Evidence, counts: Callable[[float], bool]) -> tuple[int, Source | None]:

@@ -6,7 +6,7 @@ nowhere.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -78,7 +78,8 @@ class ObservedFunction(Record):
 
     `is_own`: it is the notebook's, not a library's. `calls` are those from eager code; `eager_calls` of them
     ran as plain Python, because `run_functions_eagerly` was on. `signatures` are the arguments that made it
-    trace ("float32[128, 784], int: 3"). `has_gradients`: gradients are computed in it, or in what it calls;
+    trace ("float32[128, 784], int: 3"), `tracing_seconds` is how long those calls took together, `steps` how
+    many gradients its graphs computed. `has_gradients`: gradients are computed in it, or in what it calls;
     `trainings` are those whose gradients it computes as the innermost of the notebook's own.
     """
 
@@ -90,8 +91,18 @@ class ObservedFunction(Record):
     eager_calls: Count = 0
     traces: Count = 0
     signatures: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    steps: Count = 0
+    tracing_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     has_gradients: bool = False
     trainings: Annotated[tuple[Count, ...], Field(max_length=100)] = ()
+
+
+class Work(NamedTuple):
+    """The gradients of a training in the cell at position `run`: eager ones, and those of graphs."""
+
+    run: Count
+    eager: Count
+    graph: Count
 
 
 class Layer(Record):
@@ -115,13 +126,15 @@ class Layer(Record):
 class TracedOperation(Record):
     """One operation of a traced model, by TensorFlow's name; the model's inputs are called "Input".
 
-    `name` ends with the path of the layer that it is from; `inputs` are places in the list.
+    `name` ends with the path of the layer that it is from; `inputs` are places in the list. `kernel` of a
+    convolution is the height and width of what it is multiplied with.
     """
 
     op: Name
     name: Name = ""
     shape: Shape | None = None
     inputs: Inputs = ()
+    kernel: Annotated[tuple[Count, ...], Field(max_length=3)] | None = None
 
 
 class TracedGraph(Record):
@@ -136,7 +149,8 @@ class ObservedModel(Record):
 
     `made` is "sequential", "functional" or "subclassed". `layers`: nested models are taken apart. Where
     `is_whole` is False they do not tell all (a subclass, a layer of the notebook's own, too many):
-    `operations`, traced from a call, do. `own_train_step`: its class overrides Keras's `train_step`.
+    `operations`, traced from a call, do. `joins_inside` counts the calls with several inputs in functional
+    models inside of it. `own_train_step`: its class overrides Keras's `train_step`.
     `optimizer`, `rate`, `loss`, `metrics` are those that `compile` was given, by class or function name.
     """
 
@@ -148,6 +162,7 @@ class ObservedModel(Record):
     calls: Count = 0
     layers: Annotated[tuple[Layer, ...], Field(max_length=1_000)] = ()
     is_whole: bool = False
+    joins_inside: Count = 0
     operations: Annotated[tuple[TracedOperation, ...], Field(max_length=3_000)] = ()
     parameters: Count = 0
     trainable_parameters: Count = 0
@@ -156,3 +171,9 @@ class ObservedModel(Record):
     rate: Number | None = None
     loss: Name | None = None
     metrics: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+
+    @property
+    def has_joins(self) -> bool:
+        """Whether something in it takes the outputs of several others."""
+        fed = [layer.inputs for layer in self.layers] + [step.inputs for step in self.operations]
+        return any(len(inputs) > 1 for inputs in fed)

@@ -29,6 +29,7 @@ from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
 
 _MODULE_BYTES = 1024**2
+_MOST_UNTRAINED = 10  # models
 _MOST_MODULES = 50
 
 
@@ -76,11 +77,14 @@ def _reaches_of_files(submission: Submission) -> Iterator[Reach]:
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
     """What one run's room sent, and what is measured from it.
 
-    Predictions are not kept, nor models that no training belongs to.
+    Predictions are not kept, nor models that no training belongs to, but for a few with connections past
+    their layers.
     """
     observed = read_observed(facts)
     trained = {training.model for training in observed.trainings}
-    models = tuple(model for model in observed.models if model.id in trained)
+    others = [model for model in observed.models if model.id not in trained and model.has_joins]
+    few = {model.id for model in others[:_MOST_UNTRAINED]}
+    models = tuple(model for model in observed.models if model.id in trained | few)
     kept = observed.model_copy(update={"predictions": (), "models": models})
     return kept, measure(observed, keys)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,12 +15,14 @@ class Block(NamedTuple):
     """A stretch of a model: the places of its layers, their names and numbers of filters.
 
     A layer is one convolution or several in a row (a bottleneck and what follows it); its place is that of
-    the last one.
+    the last one. `is_certain` is False of a dense block that rests on one concatenation: three layers, of
+    which the second receives the first alone, and the third, whose output goes on alone, both.
     """
 
     layers: tuple[int, ...]
     names: tuple[str, ...]
     filters: tuple[int | None, ...]
+    is_certain: bool = True
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -45,6 +47,8 @@ class Connections:
             return frozenset().union(*(self._features[source] for source in node.inputs))
         if node.kind is NodeKind.KEEPS and inputs:
             return self._features[inputs[0]]
+        if node.kind is NodeKind.ADDITION and len({self._features[source] for source in inputs}) == 1:
+            return self._features[inputs[0]]  # a normalisation that is written out adds what it made of them
         return frozenset({place})
 
     def _inputs_with_images(self, node: Node) -> list[int]:
@@ -72,6 +76,26 @@ class Connections:
         places = self._graph.places(NodeKind.CONCATENATION)
         return tuple(self._features[place] for place in places)
 
+    @cached_property
+    def unread(self) -> tuple[str, ...]:
+        """The names of steps after a convolution of which nobody knows what they do to its features.
+
+        Images go in and come out as large as they were: such a step may do what a layer of a block does.
+        """
+        nodes = self._graph.nodes
+        follows: list[bool] = []
+        found = []
+        for node in nodes:
+            inputs = self._inputs_with_images(node)
+            is_after = any(follows[source] for source in inputs)
+            follows.append(is_after or node.kind is NodeKind.CONVOLUTION)
+            shapes = [nodes[source].shape for source in inputs[:1]] + [node.shape]
+            is_as_large = None not in shapes and len({shape[:2] for shape in shapes if shape}) == 1
+            is_image = all(shape is None or len(shape) == 3 for shape in shapes)
+            if node.kind is NodeKind.OTHER and is_after and is_image and is_as_large:
+                found.append(node.name)
+        return tuple(found)
+
     def _received(self, convolution: int) -> frozenset[int]:
         """The features that reach a convolution, or the bottleneck before it."""
         everywhere = frozenset().union(*self._joined) if self._joined else frozenset()
@@ -96,55 +120,79 @@ class Connections:
         """
         convolutions = self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS]
         received = {place: self._received(place) for place in convolutions}
-        chains = [self._chain(first, convolutions, received) for first in convolutions]
         found: list[Block] = []
         taken: set[int] = set()
-        for chain in sorted(chains, key=len, reverse=True):
-            block = self._block(self._without_beginning(chain, received))
-            if len(block) >= at_least and not taken & set(chain):
+        blocks = [self._block_from(first, received) for first in convolutions]
+        for block in sorted(blocks, key=len, reverse=True):
+            if len(block) >= at_least and taken.isdisjoint(block.layers):
                 found.append(block)
-                taken |= set(chain)
+                taken.update(block.layers)
         return tuple(sorted(found, key=lambda block: block.layers))
 
-    def _chain(
-        self, first: int, convolutions: tuple[int, ...], received: Mapping[int, frozenset[int]]
-    ) -> tuple[int, ...]:
-        """The longest run from a convolution in which each receives all earlier ones."""
-        if not any(first in features for features in self._joined):
-            return ()
-        chain = [first]
-        for place in convolutions[convolutions.index(first) + 1 :]:
-            if not received[place] >= set(chain):
-                continue
-            if any(features >= {*chain, place} for features in self._joined):
-                chain.append(place)
-        return (*chain, *self._last_layer(chain, received))
+    def _block_from(self, first: int, received: Mapping[int, frozenset[int]]) -> Block:
+        """The longest block that begins with a convolution; an empty one where none does.
 
-    def _last_layer(self, chain: list[int], received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
-        """A convolution that receives all of a chain and whose output goes on alone, if it is a layer.
-
-        A transition is 1 × 1; of a graph of operations the kernels are not known, so none is a layer there.
+        Where the input is not handed on, or the last output goes on alone, there must be three: two would be
+        any convolution after another, any after a concatenation.
         """
-        for place, features in received.items():
-            kernel = self._graph.nodes[place].kernel
-            if place > chain[-1] and features >= set(chain) and len(chain) > 1 and kernel is not None:
-                return (place,) if max(kernel) > 1 else ()
-        return ()
-
-    def _without_beginning(
-        self, chain: tuple[int, ...], received: Mapping[int, frozenset[int]]
-    ) -> tuple[int, ...]:
+        joined = self._chain(first, received)
+        chain = (*joined, *self._last_layer(joined, received))
         if len(chain) < 2:
-            return ()
-        first, second = chain[:2]
+            return self._block(())
+        second = chain[1]
         hands_on = received[second] >= received[first]
         nodes = self._graph.nodes
         is_alike = nodes[first].filters is not None and nodes[first].filters == nodes[second].filters
-        return chain if hands_on or is_alike else chain[1:]
+        is_closed = all(received[place].isdisjoint(received[first]) for place in chain[1:])
+        if not hands_on and not (is_alike and is_closed):
+            return self._block(())
+        if len(chain) < 3 and not (hands_on and len(joined) == len(chain)):
+            return self._block(())
+        return self._block(chain, is_certain=hands_on or len(joined) > 2)
 
-    def _block(self, places: tuple[int, ...]) -> Block:
+    def _chain(self, first: int, received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
+        """The longest run from a convolution in which each receives all earlier ones and is joined with them.
+
+        An empty one where the first is joined with nothing.
+        """
+        chain = [first] if any(first in features for features in self._joined) else []
+        for place in received:
+            is_next = chain and place > first and _carries_on(place, chain, received)
+            if is_next and any(features >= {*chain, place} for features in self._joined):
+                chain.append(place)
+        return tuple(chain)
+
+    def _last_layer(self, chain: tuple[int, ...], received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
+        """A convolution that receives all of a chain and whose output goes on alone, if it is a layer.
+
+        A transition is 1 × 1; where the kernel was not told, it may be one.
+        """
+        for place in received:
+            kernel = self._graph.nodes[place].kernel
+            is_next = len(chain) > 1 and place > chain[-1] and _carries_on(place, chain, received)
+            if is_next and kernel is not None:
+                return (place,) if max(kernel) > 1 else ()
+        return ()
+
+    def _block(self, places: tuple[int, ...], *, is_certain: bool = True) -> Block:
         nodes = [self._graph.nodes[place] for place in places]
-        return Block(places, tuple(node.name for node in nodes), tuple(node.filters for node in nodes))
+        names = tuple(node.name for node in nodes)
+        return Block(places, names, tuple(node.filters for node in nodes), is_certain)
+
+    def unconnected(self) -> tuple[str, str] | None:
+        """The names of two convolutions that are concatenated though the later does not receive the earlier.
+
+        Those of the first two; None where there are none.
+        """
+        convolutions = frozenset(self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS])
+        nodes = self._graph.nodes
+        for features in self._joined:
+            joined = sorted(features & convolutions)
+            for place, later in enumerate(joined):
+                missed = set(joined[:place]) - self._received(later)
+                if missed and nodes[later].name != nodes[min(missed)].name:
+                    return nodes[later].name, nodes[min(missed)].name
+        return None
 
     def residual_blocks(self) -> tuple[Block, ...]:
         """Additions of features and what convolutions make of them: one block each, with its convolutions."""
@@ -175,3 +223,18 @@ class Connections:
                     found.add(source)
                     waiting.append(source)
         return frozenset(found)
+
+
+def _carries_on(place: int, chain: Sequence[int], received: Mapping[int, frozenset[int]]) -> bool:
+    """Whether a convolution receives all of a chain, and nothing from one that misses an earlier of these.
+
+    Such a one stands between them. One that receives only the first of them stands beside them.
+    """
+    features = received[place]
+    if not features >= set(chain):
+        return False
+    for other in features.difference(chain):
+        parts = received.get(other, frozenset()).intersection(chain)
+        if parts != set(chain[: len(parts)]):
+            return False
+    return True

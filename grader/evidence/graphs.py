@@ -22,7 +22,7 @@ class NodeKind(StrEnum):
     DENSE = "dense layer"
     CONCATENATION = "concatenation"
     ADDITION = "addition"
-    KEEPS = "keeps"  # normalisation, activation, dropout, bias: the same features afterwards
+    KEEPS = "keeps"  # normalisation, activation, dropout, bias, or a part of these: the same features
     OTHER = "other"
 
 
@@ -69,6 +69,9 @@ _OF_LAYERS: Mapping[str, NodeKind] = {
             *("GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization", "Identity"),
             *("Relu", "Relu6", "Elu", "Selu", "Gelu", "Silu", "Sigmoid", "Tanh", "Softplus", "LeakyRelu"),
             *("Rescaling", "Cast", "HardSwish", "Swish", "ZeroPadding2D", "Cropping2D", "Mul", "Multiply"),
+            *("RMSNormalization", "HardSilu", "HardSigmoid", "HardTanh", "Mish", "Celu", "Softsign"),
+            *("LogSigmoid", "LogSoftmax", "SiLU", "Pad", "Negative", "Square", "Sqrt", "Abs", "Absolute"),
+            *("Divide", "TrueDivide"),
         ),
         NodeKind.KEEPS,
     ),
@@ -76,7 +79,9 @@ _OF_LAYERS: Mapping[str, NodeKind] = {
 _OF_OPERATIONS: Mapping[str, NodeKind] = {
     "Input": NodeKind.INPUT,
     "ConcatV2": NodeKind.CONCATENATION,
-    **dict.fromkeys(("Conv2D", "Conv3D", "DepthwiseConv2dNative"), NodeKind.CONVOLUTION),
+    **dict.fromkeys(
+        ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput"), NodeKind.CONVOLUTION
+    ),
     **dict.fromkeys(("MaxPool", "AvgPool", "MaxPool3D", "AvgPool3D", "MaxPoolV2"), NodeKind.POOLING),
     **dict.fromkeys(("MatMul", "BatchMatMulV2"), NodeKind.DENSE),
     **dict.fromkeys(
@@ -84,20 +89,39 @@ _OF_OPERATIONS: Mapping[str, NodeKind] = {
             *("BiasAdd", "Relu", "Relu6", "Elu", "Selu", "LeakyRelu", "Sigmoid", "Tanh", "Softplus", "Mul"),
             *("Softmax", "FusedBatchNormV3", "Sub", "RealDiv", "Cast", "Pad", "PadV2", "Erf", "Maximum"),
             *("Minimum", "SelectV2", "StopGradient", "IdentityN", "MirrorPad", "CheckNumerics"),
+            *("Neg", "Abs", "Sign", "Square", "SquaredDifference", "Sqrt", "Rsqrt", "Reciprocal", "Pow"),
+            *("Exp", "Expm1", "Log", "Log1p", "Erfc", "ClipByValue", "Softsign", "LogSoftmax"),
+            *("PreventGradient", "Mean", "Sum", "Max", "Reshape", "Transpose", "Greater", "GreaterEqual"),
+            *("Less", "LessEqual"),
         ),
         NodeKind.KEEPS,
     ),
 }
-_REDUCTIONS = frozenset({"Mean", "Max"})
+_REDUCTIONS = frozenset({"Mean", "Max", "Sum"})
+_CALLS = frozenset(  # of functions: what they do is not told
+    {"PartitionedCall", "StatefulPartitionedCall", "If", "StatelessIf", "Case", "While", "StatelessWhile"}
+)
 _SUMS = frozenset({"AddV2", "Add", "AddN"})
 
 
 def graph_of(model: ObservedModel) -> Graph:
-    """The graph of a model that was observed."""
+    """The graph of a model that was observed; channels come last in its shapes, also where they do not."""
     if model.is_whole or not model.operations:
-        layers = tuple(_of_layer(layer, model.layers) for layer in model.layers)
-        return Graph(_in_order(layers), model.is_whole)
-    return Graph(_in_order(_of_operation(op, model.operations) for op in model.operations), is_whole=True)
+        nodes = tuple(_of_layer(layer, model.layers) for layer in model.layers)
+        is_whole = model.is_whole
+    else:
+        nodes = tuple(_of_operation(op, model.operations) for op in model.operations)
+        is_whole = not any(op.op in _CALLS for op in model.operations)
+    if any(layer.config.get("data_format") == "channels_first" for layer in model.layers):
+        nodes = tuple(_channels_last(node) for node in nodes)
+    return Graph(_in_order(nodes), is_whole)
+
+
+def _channels_last(node: Node) -> Node:
+    """The same node, its channels told last and not first."""
+    if node.shape is None or len(node.shape) < 3:
+        return node
+    return node._replace(shape=(*node.shape[1:], node.shape[0]))
 
 
 def _in_order(nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -148,11 +172,12 @@ def _of_operation(operation: TracedOperation, others: tuple[TracedOperation, ...
         is_of_equals = len(sources) > 1 and len({source.shape for source in sources}) == 1
         kind = NodeKind.ADDITION if is_of_equals else NodeKind.KEEPS
     elif operation.op in _REDUCTIONS and sources and len(sources[0].shape or ()) == 4:
-        is_global = len(operation.shape or ()) == 2
-        kind = NodeKind.POOLING if is_global else NodeKind.OTHER
+        is_global = shape is not None and (len(shape) == 1 or (len(shape) == 3 and shape[:2] == (1, 1)))
+        kind = NodeKind.POOLING if is_global else NodeKind.KEEPS
     is_convolution = kind is NodeKind.CONVOLUTION
     filters = shape[-1] if is_convolution and shape else None
-    return Node(kind, _layer_name(operation), operation.inputs, shape, filters, None, is_global)
+    kernel = operation.kernel if is_convolution else None
+    return Node(kind, _layer_name(operation), operation.inputs, shape, filters, kernel, is_global)
 
 
 def _layer_name(operation: TracedOperation) -> str:

@@ -34,6 +34,7 @@ from grader.evidence.around import (
     ObservedPipeline,
     TracedGraph,
     TracedOperation,
+    Work,
 )
 from grader.evidence.modelled import WrittenModel
 from grader.evidence.timings import Timing
@@ -79,8 +80,9 @@ class ObservedTraining(Record):
     """One training run of one set of weights, as the recorder saw it.
 
     `runs` are the positions (from 1) of the executed cells in which it was at work. `gradients` counts the
-    gradients asked for, `updates` the steps after which the weights changed. `shapes` are those of the
-    weights in the order in which gradients were asked for. `forward` runs from the data to the logits.
+    gradients asked for, `eager_gradients` those of them that no graph computed, `updates` the steps after
+    which the weights changed; `work` tells both kinds of gradients by cell. `shapes` are those of the weights
+    in the order in which gradients were asked for. `forward` runs from the data to the logits.
     `dataset`, `scale`, `offset`: the data set whose training images went in, and how (scale × pixel +
     offset). `starts`: per weight "zeros", "constant" or "random" before the first update. `rate`: the
     learning rate as gradient and change of plain gradient descent give it. `foreign_writes`: changes of
@@ -99,7 +101,9 @@ class ObservedTraining(Record):
     runs: tuple[int, ...] = ()
     path: UpdatePath = UpdatePath.UNKNOWN
     gradients: Annotated[int, Field(ge=0)] = 0
+    eager_gradients: Annotated[int, Field(ge=0)] = 0
     updates: Annotated[int, Field(ge=0)] = 0
+    work: Annotated[tuple[Work, ...], Field(max_length=500)] = ()
     shapes: Annotated[tuple[tuple[int, ...], ...], Field(max_length=500)] = ()
     starts: Annotated[tuple[_NAME, ...], Field(max_length=500)] = ()
     parameters: Annotated[int, Field(ge=0)] = 0
@@ -120,6 +124,11 @@ class ObservedTraining(Record):
     optimizer: _NAME | None = None
     optimizer_rate: Number | None = None
     why_not: _NAME = ""
+
+    @property
+    def graph_gradients(self) -> int:
+        """How often a graph computed its gradients."""
+        return max(0, self.gradients - self.eager_gradients)
 
     @property
     def hidden_layers(self) -> int:

@@ -178,7 +178,8 @@ def _first(inputs: Sequence[Array], attributes: Attributes) -> Array:
 OPERATIONS: Mapping[str, Operation] = {
     **dict.fromkeys(("MatMul", "BatchMatMul", "BatchMatMulV2"), _matmul),
     **dict.fromkeys(
-        ("Identity", "StopGradient", "PreventGradient", "ReadVariableOp", "CheckNumerics"), _first
+        ("Identity", "IdentityN", "StopGradient", "PreventGradient", "ReadVariableOp", "CheckNumerics"),
+        _first,
     ),
     **{name: _elementwise(np.add) for name in ("Add", "AddV2", "BiasAdd")},
     **{name: _elementwise(np.true_divide) for name in ("RealDiv", "Div", "DivNoNan")},
@@ -208,6 +209,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "Cos": _elementwise(np.cos),
     "Tanh": _elementwise(np.tanh),
     "Erf": _elementwise(_erf),
+    "Erfc": _elementwise(lambda x: 1 - _erf(x)),
     "Sigmoid": _elementwise(lambda x: 1 / (1 + np.exp(-x))),
     "Relu": _elementwise(lambda x: np.maximum(x, 0)),
     "Relu6": _elementwise(lambda x: np.clip(x, 0, 6)),

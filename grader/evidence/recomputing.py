@@ -1,4 +1,4 @@
-"""Computes the classes that a model gives, from its forward pass and weights as a room wrote them down.
+"""Computes the scores that a model gives, from its forward pass and weights as a room wrote them down.
 
 What a room says that its models predict can be forged by any code in it. Here the same is computed in this
 process, which never ran student code, with NumPy alone; a model that is written down is data. All is bounded.
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.evidence.image_operations import IMAGE_OPERATIONS
 from grader.evidence.modelled import StepFact, WayFact, WrittenModel
 from grader.evidence.operations import OPERATIONS, CannotComputeError
 
@@ -20,29 +21,54 @@ ROWS = 2_000
 SECONDS = 5.0
 NO_CLASS = 255
 _FREE_BATCH = 500
+_IMAGE_BATCH, _IMAGE_ROWS = 100, 600  # of images as such, for convolutions
+_ROUNDING = 0.01  # of what lies between the best and the worst score
+_FEWEST_ROWS = 200  # that tell something where time does not suffice for all
+_OPERATIONS = {**OPERATIONS, **IMAGE_OPERATIONS}
 
 Array: TypeAlias = NDArray[Any]
+Scores: TypeAlias = NDArray[np.float64]
 
 
-def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The classes of the first images (n, height, width), about `ROWS` of them; 255 where none is finite.
+def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> Scores:
+    """The scores (n, classes) of the first images (n, height, width[, 3]), not all of them finite.
 
-    Raises `CannotComputeError`, with the reason in a few words, when the model uses what is not known here,
-    is not whole, or takes longer than `SECONDS`.
+    They are about `ROWS`, or `_IMAGE_ROWS`; of a slow model fewer. Raises `CannotComputeError`, with the
+    reason in a few words, when the model uses what is not known here, is not whole, or takes longer than
+    `SECONDS` for `_FEWEST_ROWS`.
     """
     if model.why_not or way is None:
         raise CannotComputeError(model.why_not or "how images go in is not told")
-    size = model.batch or _FREE_BATCH
-    count = min(len(images), max(1, ROWS // size) * size)
+    is_of_images = any(step.op in IMAGE_OPERATIONS for step in model.steps)
+    size = model.batch or (_IMAGE_BATCH if is_of_images else _FREE_BATCH)
+    count = min(len(images), max(1, (_IMAGE_ROWS if is_of_images else ROWS) // size) * size)
     deadline = time.thread_time() + SECONDS
     try:
         with np.errstate(all="ignore"):
             given = _given(model)
             rows = _prepared(images[:count], way, model)
-            classes = [_classes(model, dict(given), chunk, deadline) for chunk in _chunks(rows, size)]
+            scores = _scores_of_all(model, given, _chunks(rows, size), deadline)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as misfit:
         raise CannotComputeError(f"it does not fit together ({type(misfit).__name__})") from misfit
-    return np.concatenate(classes)[:count]
+    return scores[:count]
+
+
+class _TooSlowError(CannotComputeError):
+    """There was no time for a chunk."""
+
+
+def _scores_of_all(
+    model: WrittenModel, given: dict[str, Array], chunks: Sequence[Array], deadline: float
+) -> Scores:
+    found: list[Scores] = []
+    for chunk in chunks:
+        try:
+            found.append(_scores(model, dict(given), chunk, deadline))
+        except _TooSlowError:
+            if sum(map(len, found)) < _FEWEST_ROWS:
+                raise
+            break
+    return np.concatenate(found)
 
 
 def _given(model: WrittenModel) -> dict[str, Array]:
@@ -82,28 +108,28 @@ def _chunks(rows: Array, size: int) -> list[Array]:
     return chunks
 
 
-def _classes(
-    model: WrittenModel, values: dict[str, Array], rows: Array, deadline: float
-) -> NDArray[np.uint8]:
+def _scores(model: WrittenModel, values: dict[str, Array], rows: Array, deadline: float) -> Scores:
     values[model.entry] = np.moveaxis(rows, 0, -1) if model.is_transposed else rows
     drawn = _Drawn()
-    for step in model.steps:
+    last_uses = {key: place for place, step in enumerate(model.steps) for key in step.inputs}
+    for place, step in enumerate(model.steps):
         if time.thread_time() > deadline:
-            raise CannotComputeError(f"it takes longer than {SECONDS:.0f} s")
+            raise _TooSlowError(f"it takes longer than {SECONDS:.0f} s")
         inputs = [values[key] for key in step.inputs]
         outputs = drawn.outputs_of(step, inputs) or _outputs_of(step, inputs)
         values.update(zip(step.outputs, outputs, strict=False))
+        for key in step.inputs:
+            if last_uses[key] == place and key != model.logits:
+                values.pop(key, None)
     logits = np.asarray(values[model.logits], dtype=np.float64)
     logits = logits.T if model.is_logits_transposed else logits
-    if logits.ndim != 2 or len(logits) != len(rows):
+    if logits.ndim != 2 or len(logits) != len(rows) or not logits.shape[1]:
         raise CannotComputeError("no logits come out")
-    found = logits.argmax(axis=1)
-    is_class = np.isfinite(logits).all(axis=1) & (found < NO_CLASS)
-    return np.where(is_class, found, NO_CLASS).astype(np.uint8)
+    return logits
 
 
 def _outputs_of(step: StepFact, inputs: Sequence[Array]) -> Sequence[Array]:
-    operation = OPERATIONS.get(step.op)
+    operation = _OPERATIONS.get(step.op)
     if operation is None:
         raise CannotComputeError(f"the operation {step.op}")
     return (operation(inputs, step.attributes),)
@@ -136,12 +162,22 @@ class _Drawn:
         return ()
 
 
-def share_alike(told: bytes, classes: NDArray[np.uint8]) -> float | None:
-    """How often classes that a room told are the ones computed here; None where there are none to compare."""
-    count = min(len(told), len(classes))
+def share_alike(told: bytes, scores: Scores) -> float | None:
+    """How often a class that a room told has the best of the scores computed here; None where there are none.
+
+    As weights come rounded, a class counts, too, whose score is within `_ROUNDING` of the best: of a model
+    that has learned nothing all scores are about the same.
+    """
+    count = min(len(told), len(scores))
     if not count:
         return None
-    return round(float(np.mean(np.frombuffer(told[:count], np.uint8) == classes[:count])), 4)
+    classes, rows = np.frombuffer(told[:count], np.uint8), scores[:count]
+    best, least = rows.max(axis=1), rows.min(axis=1)
+    chosen = rows[np.arange(count), np.minimum(classes, rows.shape[1] - 1)]
+    with np.errstate(invalid="ignore"):
+        is_best = (classes < rows.shape[1]) & (chosen >= best - _ROUNDING * (best - least))
+    is_alike = np.where(np.isfinite(rows).all(axis=1), is_best, classes == NO_CLASS)
+    return round(float(np.mean(is_alike)), 4)
 
 
 def way_for(model: WrittenModel, dataset: str, fit: str) -> WayFact | None:

@@ -28,8 +28,12 @@ class Timing(Record):
     """One training function called in pairs, eagerly and as a graph, on the same inputs: seconds per call.
 
     `at_run` is the position of the cell that called it first, `parameters` the size of what it trains,
-    `slept` the seconds of `time.sleep` per pair of calls that were left out. `is_reference`: it is one of
-    ours. Where nothing was timed, `why_not` says why.
+    `slept` the seconds of `time.sleep` per pair of calls that were left out, `outside` the share of an eager
+    call that passes in Python outside TensorFlow. `python_operations` of the graph go back to Python
+    (`tf.py_function`), `constant_bytes` is the size of the arrays that stand in it. `steps` are the gradients
+    that a call of the graph computes, `eager_operations` what an eager call runs; `graph_operations` stand in
+    the graph, 0 where that does not say how many run. `is_reference`: it is one of ours. Where nothing was
+    timed, `why_not` says why.
     """
 
     name: Name = ""
@@ -40,6 +44,12 @@ class Timing(Record):
     eager: Annotated[tuple[Seconds, ...], Field(max_length=300)] = ()
     graph: Annotated[tuple[Seconds, ...], Field(max_length=300)] = ()
     slept: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    python_operations: Count = 0
+    constant_bytes: Count = 0
+    steps: Count = 0
+    eager_operations: Count = 0
+    graph_operations: Count = 0
+    outside: Annotated[float, Field(ge=0, le=1)] = 0.0
     why_not: Name = ""
 
     @model_validator(mode="after")

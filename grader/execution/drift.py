@@ -10,6 +10,8 @@ from grader.model import CellRun, CellStatus, KerasFlavour, Run, RunStatus
 _KERAS_2_ERRORS = re.compile(
     r"KerasTensor cannot be used as input to a TensorFlow function"
     r"|Unknown variable: <Variable"
+    r"|No gradients provided for any variable"  # of a model whose `call` is a `tf.function`
+    r"|not enough values to unpack \(expected 2, got 0\)"  # a `tf.Module` has no variables of its layers
     r"|optimizer can only be called for the variables it was"
     r"|keras\.optimizers\.legacy"
     r"|must end in `\.weights\.h5`"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from grader.execution.jobs import MEASURE_SECONDS
+from grader.execution.jobs import MEASURE_SECONDS, TIMING_SECONDS
 from grader.model import Limits
 
 FEWEST_RUNS = 5  # stored runs from which something follows for others
@@ -84,9 +84,13 @@ class Forecast(NamedTuple):
         return "; ".join(parts)
 
 
-def most_seconds(limits: Limits) -> float:
-    """The longest that a run with these limits can take: its cells, and the questions after them."""
-    return limits.wall_seconds + limits.reserve_seconds + 2 * MEASURE_SECONDS
+def most_seconds(limits: Limits, *, times: bool = False) -> float:
+    """The longest that a run with these limits can take: its cells, and the questions after them.
+
+    `times`: functions that train are timed, too.
+    """
+    questions = 2 * MEASURE_SECONDS + (TIMING_SECONDS if times else 0)
+    return limits.wall_seconds + limits.reserve_seconds + questions
 
 
 def what_is_known(wanted: Wanted, past: Sequence[Past]) -> Known:

@@ -111,7 +111,9 @@ class LocalExecutor:
         now = time.monotonic()
         begun = {key: job for key, job in self._not_ended.items() if key in self._begun}
         running = [
-            RunningJob(now - self._begun[key], job.expected_seconds, most_seconds(job.limits))
+            RunningJob(
+                now - self._begun[key], job.expected_seconds, most_seconds(job.limits, times=job.times)
+            )
             for key, job in begun.items()
         ]
         waiting = [job.expected_seconds for key, job in self._not_ended.items() if key not in begun]

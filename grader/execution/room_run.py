@@ -22,7 +22,7 @@ from nbformat import v4
 
 from grader.execution.asking import Question
 from grader.execution.interface import Finished
-from grader.execution.jobs import MEASURE_SECONDS, Job, installed_versions
+from grader.execution.jobs import MEASURE_SECONDS, TIMING_SECONDS, Job, installed_versions
 from grader.execution.mends import is_known_mend
 from grader.execution.messages import Messages
 from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
@@ -294,9 +294,8 @@ async def _measure(
     notebook.cells.append(node)  # nbclient looks it up there
     begin = time.monotonic()
     try:
-        await _run_cell(
-            client, node, len(notebook.cells) - 1, begin + 1.5 * MEASURE_SECONDS, begin + 2 * MEASURE_SECONDS
-        )
+        soft = begin + 1.5 * MEASURE_SECONDS + (TIMING_SECONDS if job.times else 0)
+        await _run_cell(client, node, len(notebook.cells) - 1, soft, soft + MEASURE_SECONDS / 2)
     finally:
         notebook.cells.remove(node)
 

@@ -65,7 +65,7 @@ def foresee(
     assignment; `stored` hand-ins need no run, besides those of `jobs` whose run is stored.
     """
     wanted = {
-        job.key: Wanted(most_seconds(job.limits), told.get(job.key))
+        job.key: Wanted(most_seconds(job.limits, times=job.times), told.get(job.key))
         for job in jobs
         if not runs.holds(job.key)
     }

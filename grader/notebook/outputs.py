@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from grader.notebook.measures import DIVERGED, Measured, read_line
+from grader.notebook.mode_times import printed_times
 from grader.notebook.reading import MAX_OUTPUT_CHARS
 from grader.notebook.records import (
     Cell,
@@ -30,7 +31,7 @@ from grader.notebook.terminal import shorten
 from grader.notebook.tokens import Line
 from grader.notebook.words import Label
 
-__all__ = ["DIVERGED", "SHARE", "TIME", "read_outputs"]
+__all__ = ["DIVERGED", "SHARE", "read_outputs"]
 
 MAX_LINE_CHARS = 20_000
 MAX_NUMBERS_PER_CELL = 4_000
@@ -39,11 +40,6 @@ MAX_SHARE_LINES = 500  # of one output, and of one cell
 MAX_SHARE_CHARS = 500
 _TEXT_CHARS = 200
 
-TIME = re.compile(
-    r"(?<![\d.])(\d{1,9}(?:[.,]\d{1,12})?(?:e-?\d{1,2})?) ?"
-    r"(min|s|secs?|seconds?|sekunden|ms|millis\w*|us|µs)\b",
-    re.IGNORECASE,
-)
 SHARE = re.compile(r"(?<![\d.])0?\.\d{2,}|\d[.,]\d+ ?%")
 """A number as accuracies are written: 0.95, .951, 95.1 %."""
 
@@ -88,18 +84,18 @@ def read_outputs(notebook: Notebook) -> Readings:
         series=tuple(series),
         figures=tuple(figures),
         errors=tuple(errors),
-        lines=tuple((cell.number, line) for cell in notebook.code_cells for line in _lines_with(SHARE, cell)),
-        times=tuple((cell.number, line) for cell in notebook.code_cells for line in _lines_with(TIME, cell)),
+        lines=tuple((cell.number, line) for cell in notebook.code_cells for line in _lines_with_shares(cell)),
+        times=tuple(time for cell in notebook.code_cells for time in printed_times(cell)),
         cells_with_output=sum(1 for cell in notebook.code_cells if cell.outputs),
         code_cells=len(notebook.code_cells),
     )
 
 
-def _lines_with(wanted: re.Pattern[str], cell: Cell) -> Iterator[str]:
-    """The different printed lines of a cell that hold what is wanted, the first of them."""
+def _lines_with_shares(cell: Cell) -> Iterator[str]:
+    """The different printed lines of a cell that hold a share, the first of them."""
     printed = (o.text for o in cell.outputs if o.kind is not OutputKind.ERROR and not o.is_stderr)
     heads = (line[:MAX_SHARE_CHARS] for text in printed for line in text.split("\n")[:MAX_SHARE_LINES])
-    return islice(dict.fromkeys(line for line in heads if wanted.search(line)), MAX_SHARE_LINES)
+    return islice(dict.fromkeys(line for line in heads if SHARE.search(line)), MAX_SHARE_LINES)
 
 
 def _error(output: Output) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from grader.model import Record
 from grader.notebook.markdown import code_texts, plain_blocks, shows_picture
 from grader.notebook.records import Cell, CellKind, Notebook
 from grader.notebook.terminal import shorten
+from grader.notebook.words import words as word_set
 
 MAX_PASSAGES = 5_000
 MAX_PASSAGE_CHARS = 20_000
@@ -24,6 +25,7 @@ _STRING_WORDS = 8
 _QUESTION_ALIKE = 85.0
 _PART_ALIKE = 90.0
 _PART_CHARS = 20
+_PART_WORDS = 4  # fewer may be an answer that names what the question names
 _BRIEF_WORDS = 6  # of a heading such as `What is missing?`
 _FOLLOWING = 4  # passages after a question that may be its answer
 _FOLLOWING_CELLS = 2
@@ -40,18 +42,15 @@ _ANSWER_MARK = re.compile(
     r"^\W*(?:ans|answers?|antwort(?:en)?|solution|lösung|a)\b\s*\d{0,2}\s*[-–:.)=>]+\s*|^\W*(?:answers?|antwort)\W*$",
     re.IGNORECASE,
 )
-_PLACEHOLDERS = frozenset(
-    {
-        "todo",
-        "tbd",
-        "your answer here",
-        "answer here",
-        "type your answer here",
-        "n a",
-        "xxx",
-        "write here",
-        "ans",
-    }
+_PLACEHOLDERS = frozenset(("n a", "k a", "xxx", "ans"))
+_PLACING = word_set(
+    "todo tbd answer antwort idea know ahnung later spaeter added ergaenzt bearbeitet beantwortet erledigen "
+    "folgt soon"
+)  # one of these, and nothing besides them and the words below: there is no answer yet, or none
+_PLACED = _PLACING | word_set(
+    "a an be been begruendung coming done don do erklaerung explanation fill gibt here hier i ich in "
+    "is it kein keine kommt leider no noch nicht not now reason sorry still t the there this to type und we "
+    "weiss wir write will wird yet your zu"
 )
 
 
@@ -295,7 +294,7 @@ def _remainder(sentence: str, asked: Sequence[str]) -> str:
     for question in asked:
         if max(fuzz.ratio(plain, question), fuzz.ratio(brief, question)) >= _QUESTION_ALIKE:
             return ""
-        if min(len(plain), len(question)) < _PART_CHARS:
+        if min(len(plain), len(question)) < _PART_CHARS or len(plain.split()) < _PART_WORDS:
             continue
         alignment = fuzz.partial_ratio_alignment(question, plain, score_cutoff=_PART_ALIKE)
         if alignment is None:
@@ -310,7 +309,12 @@ def _remainder(sentence: str, asked: Sequence[str]) -> str:
 def _says_something(text: str) -> bool:
     plain = _plain(text)
     says = re.search(r"[^\W\d_]{2}|" + _IDEOGRAPH.pattern, plain) or _FORMULA.search(text)
-    return bool(says) and plain not in _PLACEHOLDERS
+    return bool(says) and plain not in _PLACEHOLDERS and not _stands_in(set(plain.split()))
+
+
+def _stands_in(words: Set[str]) -> bool:
+    """Whether words are only in the place of an answer: `TODO`, `(not done yet)`, `no idea, sorry`."""
+    return words <= _PLACED and bool(words & _PLACING)
 
 
 def _hits(text: str, question_words: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from grader.model import Record
+from grader.notebook.modes import Mode
 
 
 class CellKind(StrEnum):
@@ -118,12 +119,25 @@ class Series(Record):
     values: tuple[float, ...]
 
 
+class ModeTime(Record):
+    """A time that is told of steps, by what stands beside it: `mode` is None where it does not say which.
+
+    `seconds` is the number as it stands there where no unit is told. `label` is what names the model, in a
+    table.
+    """
+
+    cell: Annotated[int, Field(ge=1)]
+    seconds: float
+    mode: Mode | None = None
+    is_per_step: bool = False
+    label: str = ""
+
+
 class Readings(Record):
     """What was read from the outputs of one notebook.
 
     `figures` are the cells that show an image, one entry per image. `errors` are (cell, "Name: value").
-    `lines` are (cell, line) of what was printed with a share or per cent in it, whatever it says,
-    `times` those with a time and its unit.
+    `lines` are (cell, line) of what was printed with a share or per cent in it, whatever it says.
     """
 
     numbers: tuple[Number, ...] = ()
@@ -131,6 +145,6 @@ class Readings(Record):
     figures: tuple[int, ...] = ()
     errors: tuple[tuple[int, str], ...] = ()
     lines: tuple[tuple[int, str], ...] = ()
-    times: tuple[tuple[int, str], ...] = ()
+    times: tuple[ModeTime, ...] = ()
     cells_with_output: int = 0
     code_cells: int = 0

@@ -14,7 +14,7 @@ from grader.notebook.words import STEP_WORDS, Label, label_of
 
 MAX_COLUMNS = 40
 MAX_ROWS = 2_000
-_RULER = re.compile(r"^[\s|+:=\-─━═┼│]*$")
+RULER = re.compile(r"^[\s|+:=\-─━═┼│]*$")
 _SUMMARIES = frozenset({"count", "std", "25%", "50%", "75%"})
 _WORD = re.compile(r"\S+")
 _CELL = re.compile(r"\S+(?:[ ]\S+)*")  # one space inside a cell, two between cells
@@ -31,7 +31,9 @@ class Column(NamedTuple):
     label: Label | None
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
+    """The text of one cell of a line, and where it stands."""
+
     text: str
     start: int
     end: int
@@ -42,7 +44,7 @@ def read_table(lines: Sequence[str], first: int) -> tuple[list[tuple[int, Measur
 
     Where no table begins the list is empty and the line is `first`.
     """
-    divider = _divider(lines[first])
+    divider = divider_of(lines[first])
     columns = _header(lines[first], divider)
     if not any(column.label for column in columns):
         return [], first
@@ -51,8 +53,8 @@ def read_table(lines: Sequence[str], first: int) -> tuple[list[tuple[int, Measur
     while place < min(len(lines), first + 1 + MAX_ROWS):
         if not lines[place].strip():
             break
-        if not _RULER.match(lines[place]):
-            pieces = _pieces(lines[place], divider)
+        if not RULER.match(lines[place]):
+            pieces = pieces_of(lines[place], divider)
             name = next((piece.text.lower() for piece in pieces if piece.text), "")
             if name in _SUMMARIES or label_of(name) is not None:  # `describe()`, `corr()`
                 return [], first
@@ -64,28 +66,29 @@ def read_table(lines: Sequence[str], first: int) -> tuple[list[tuple[int, Measur
     return (found, place) if found else ([], first)
 
 
-def _divider(line: str) -> str:
+def divider_of(line: str) -> str:
     """What stands between cells; nothing for columns of spaces that are told by their edges."""
     text = line.strip()
     mark = next((mark for mark in ("|", "│", "\t") if mark in text), "")
     return mark or ("" if "  " in text else " ")
 
 
-def _pieces(line: str, divider: str) -> list[_Piece]:
+def pieces_of(line: str, divider: str) -> list[Piece]:
+    """The cells of a line."""
     line = line[:4_000]
     if divider in {"", " "}:
         cells = (_WORD if divider else _CELL).finditer(line)
-        return [_Piece(cell[0], cell.start(), cell.end()) for cell in islice(cells, MAX_COLUMNS + 1)]
+        return [Piece(cell[0], cell.start(), cell.end()) for cell in islice(cells, MAX_COLUMNS + 1)]
     pieces, start = [], 0
     for part in line.split(divider)[: MAX_COLUMNS + 2]:
-        pieces.append(_Piece(part.strip(), start, start + len(part)))
+        pieces.append(Piece(part.strip(), start, start + len(part)))
         start += len(part) + 1
     return pieces
 
 
 def _header(line: str, divider: str) -> list[Column]:
     """The columns of a header; none if the line holds numbers of its own or is no header."""
-    pieces = _pieces(line, divider)
+    pieces = pieces_of(line, divider)
     if not 2 <= len([piece for piece in pieces if piece.text]) <= MAX_COLUMNS:
         return []
     columns: list[Column] = []
@@ -114,10 +117,10 @@ def _label(named: Line) -> Label | None:
     return None
 
 
-def _row(pieces: list[_Piece], columns: list[Column], divider: str) -> Iterator[Measured]:
+def _row(pieces: list[Piece], columns: list[Column], divider: str) -> Iterator[Measured]:
     step: int | None = None
     for column in columns:
-        piece = _under(pieces, column, divider)
+        piece = piece_under(pieces, column, divider)
         if piece is None or not _NUMBER_ONLY.match(piece.text):
             continue
         if column.label is None:
@@ -129,7 +132,7 @@ def _row(pieces: list[_Piece], columns: list[Column], divider: str) -> Iterator[
             yield Measured(column.label.quantity, column.label.split, value, step, token.start)
 
 
-def _under(pieces: list[_Piece], column: Column, divider: str) -> _Piece | None:
+def piece_under(pieces: list[Piece], column: Column, divider: str) -> Piece | None:
     """The piece of a row that stands in `column`: by count between dividers, else by an edge in line."""
     if divider == " " and len(pieces) != column.width:
         return None

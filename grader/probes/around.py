@@ -39,14 +39,18 @@ class Around:
         self.functions.cell_ended()
         self.pipelines.cell_ended()
 
-    def gradient_asked(self, training: Training, code: CodeType, *, is_eager: bool) -> None:
-        """Gradients of a training were computed on a tape that `code` opened."""
+    def gradient_asked(
+        self, training: Training, code: CodeType, *, is_eager: bool, is_repeated: bool
+    ) -> None:
+        """Gradients of a training were computed on a tape of `code`; `is_repeated`: not the tape's first."""
         links = training.links
         if not links.place:
             links.place, links.is_in_library = name_of(code), is_library(code)
         function = self.functions.gradient_asked(training)
         if function is not None:
             links.function = function.id
+            if not is_eager and not is_repeated:
+                function.step_traced()
         if is_eager:
             self.timings.gradient_asked(training)
             self._fed(training)

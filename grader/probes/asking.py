@@ -36,9 +36,9 @@ def changed(folder: Path) -> list[str]:
             if not _is_still(module, place, codes[place], known)
         ]
         found += [f"recorder: {name}.{imported}" for imported in _imported_otherwise(module)]
-    clock = getattr(sys.modules.get("probes.timing"), "clock", None)
+    clock = getattr(sys.modules.get("probes.pairing"), "clock", None)
     if clock is not None and (type(clock) is not type(len) or clock.__qualname__ != "perf_counter"):
-        found.append("recorder: timing.clock")
+        found.append("recorder: pairing.clock")
     return (found + _shadowed(sys.modules.get("probes.recorder")))[:MOST]
 
 

@@ -107,6 +107,7 @@ class Book:
     def poll(self) -> None:
         """Between cells: see which graphs trained, and keep snapshots of their weights."""
         for training in self.trainings:
+            training.note_work(self._current_run())
             if training.counter is None or training.final is not None:
                 continue
             steps = training.updates
@@ -121,7 +122,7 @@ class Book:
     def counts(self, training: Training, weight: Any, path: str) -> bool:
         """Before an eager write to a weight: count it as an update, if a gradient led here."""
         slot = training.slots[id(weight)]
-        if training.counter is not None or training.updated_at[slot] >= training.eager_gradients:
+        if training.updated_at[slot] >= training.eager_gradients:
             return False
         training.updated_at[slot] = training.eager_gradients
         self.updated(training, path)

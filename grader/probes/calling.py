@@ -114,12 +114,18 @@ class CalledModel:
     def _scores(self, arrays: Sequence[NDArray[Any]]) -> Scores:
         import tensorflow as tf
 
+        tensors = [feed.tensor(array) for feed, array in zip(self.feeds, arrays, strict=True)]
+        return np.asarray(tf.cast(self.scores_of(tensors), tf.float64))
+
+    def scores_of(self, tensors: Sequence[Any]) -> Any:
+        """The scores that the model gives, one tensor per feed put in."""
+        import tensorflow as tf
+
         leaves = list(self._leaves)
-        for place, feed, array in zip(self._places, self.feeds, arrays, strict=True):
-            leaves[place] = feed.tensor(array)
+        for place, tensor in zip(self._places, tensors, strict=True):
+            leaves[place] = tensor
         arguments, named = tf.nest.pack_sequence_as(self._structure, leaves)
-        outputs = tf.nest.flatten(self.model(*arguments, **named))
-        return np.asarray(tf.cast(outputs[self._output], tf.float64))
+        return tf.nest.flatten(self.model(*arguments, **named))[self._output]
 
 
 def called_model(calls: Sequence[ModelCall], weights: Sequence[Any]) -> CalledModel | None:

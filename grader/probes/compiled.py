@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from probes.hearing import Hearing, heard
 from probes.hooks import Hooks
+from probes.pairing import clock
 from probes.places import code_of, is_library
 from probes.timing import Timings
+from probes.variables import hidden_variable
 
 MOST_FUNCTIONS = 200
 _MOST_SIGNATURES = 20
@@ -35,15 +37,31 @@ class CompiledFunction:
         self.eager_calls = 0
         self.traces = 0
         self.signatures: list[str] = []
+        self.tracing_seconds = 0.0  # of the calls that traced
         self.has_gradients = False
         self.trainings: list[Any] = []  # whose gradients it computes
         self.latest: Any = None  # of the trainings, the one that it computed last
+        self.counter: Any = None  # of the steps that its graphs took
         self.told: tuple[int, ...] = ()
 
     @property
     def counts(self) -> tuple[int, ...]:
         """What changes while it is used."""
         return self.calls, self.eager_calls, self.traces, int(self.has_gradients)
+
+    @property
+    def steps(self) -> int:
+        """Steps that its graphs took."""
+        return 0 if self.counter is None else int(self.counter.numpy())
+
+    def step_traced(self) -> None:
+        """Let the graph that is being traced count a step."""
+        import tensorflow as tf
+
+        if self.counter is None:
+            with tf.init_scope():
+                self.counter = hidden_variable(0, tf.int64)
+        self.counter.assign_add(1)
 
 
 class CompiledFunctions:
@@ -96,6 +114,7 @@ class CompiledFunctions:
             self.at_work.append(seen)
             self._given.append((*arguments, *named.values()))
             is_eager = self._is_eager()
+            began = clock()
             try:
                 return original(function, *arguments, **named)
             finally:
@@ -106,7 +125,7 @@ class CompiledFunctions:
                     seen.calls += 1
                     if seen.trainings:
                         self.stepped(seen)
-                self._ended(function, seen, arguments, named)
+                self._ended(function, seen, clock() - began, arguments, named)
 
         return __call__
 
@@ -120,12 +139,15 @@ class CompiledFunctions:
         return seen
 
     @heard
-    def _ended(self, function: Any, seen: CompiledFunction, arguments: Any, named: Any) -> None:
+    def _ended(
+        self, function: Any, seen: CompiledFunction, seconds: float, arguments: Any, named: Any
+    ) -> None:
         if function._run_functions_eagerly:
             seen.eager_calls += 1
         else:
             traces = function.experimental_get_tracing_count()
             if traces != seen.traces:
+                seen.tracing_seconds += seconds
                 self._traced(seen, traces, arguments, named)
                 self.timings.traced(function, seen, arguments, named)
 

@@ -21,6 +21,7 @@ from probes.replay import Replay, eager_value
 MOST_STEPS = 1_000
 LARGEST_BYTES = 1_500_000  # of one model: what the wire takes at once, in base64
 _LARGEST_CONSTANT = 64 * 1024
+_MOST_TENSORS = 100  # of one step
 _PLAIN = (bool, int, float, str)
 
 
@@ -28,16 +29,16 @@ class CannotExportError(Exception):
     """Why a forward pass cannot be written down, in a few words."""
 
 
-def exported(predictor: Any, values: Values, ways: Sequence[Sequence[Filling]]) -> dict[str, Any]:
-    """The fields of `WrittenModel` for a predictor with these weights; raises `CannotExportError`."""
-    if not isinstance(predictor, Replay) or len(predictor.feeds) != 1:
+def exported(predictor: Replay, values: Values, ways: Sequence[Sequence[Filling]]) -> dict[str, Any]:
+    """The fields of `WrittenModel` for a recorded forward pass and weights; raises `CannotExportError`."""
+    if len(predictor.feeds) != 1:
         raise CannotExportError("not a recorded forward pass of one input")
     plan, feed = predictor.plan, predictor.feeds[0]
     if sum(value.nbytes for value in values) > 2 * LARGEST_BYTES:
         raise CannotExportError("too many weights")
     writer = _Writer(plan)
     return {
-        "ways": [_way(filled[0]) for filled in ways],
+        "ways": [way_facts(filled[0]) for filled in ways],
         "row_shape": list(feed.row_shape),
         "is_transposed": feed.is_transposed,
         "is_integer": bool(feed.dtype.is_integer),
@@ -48,11 +49,12 @@ def exported(predictor: Any, values: Values, ways: Sequence[Sequence[Filling]]) 
         "steps": writer.steps,
         "constants": writer.constants,
         "weights": {str(key): place for key, place in (plan.handles | plan.weights).items()},
-        "values": [_array(value, is_exact=False) for value in values],
+        "values": [array_of(value, is_exact=False) for value in values],
     }
 
 
-def _way(filling: Filling) -> dict[str, Any]:
+def way_facts(filling: Filling) -> dict[str, Any]:
+    """The fields of `WayFact`."""
     if not isinstance(filling, Way):
         raise CannotExportError("an input that is no image")
     return {
@@ -73,7 +75,7 @@ class _Writer:
         self._resources = {str(key): value for key, value in plan.constants.items() if _is_resource(value)}
         for key, value in plan.constants.items():
             if not _is_resource(value):
-                self.constants[str(key)] = _array(value.numpy(), is_exact=True)
+                self.constants[str(key)] = array_of(value.numpy(), is_exact=True)
         for step in plan.steps:
             self._write(step)
 
@@ -110,7 +112,7 @@ class _Writer:
             attributes = {name: eager_value(value) for name, value in node.attr.items()}
             called = attributes.get("f")
             if node.op == "Const":
-                self.constants[f"{place}/{node.name}"] = _array(_tensor_of(node), is_exact=True)
+                self.constants[f"{place}/{node.name}"] = array_of(_tensor_of(node), is_exact=True)
             elif isinstance(called, str) and "PartitionedCall" in node.op:
                 self._write_function(called, sources, [f"{place}/{node.name}"])
             elif node.op != "NoOp":
@@ -119,15 +121,12 @@ class _Writer:
             self._add("Identity", [key_of(definition.ret[result.name])], [output], {})
 
     def _add(self, op: str, inputs: list[str], outputs: list[str], attributes: dict[str, Any]) -> None:
-        if len(self.steps) >= MOST_STEPS:
-            raise CannotExportError("too many steps")
         if op == "ReadVariableOp" and inputs[0] in self._resources:
-            self.constants[outputs[0]] = _array(self._value_behind(inputs[0], attributes), is_exact=True)
+            self.constants[outputs[0]] = array_of(self._value_behind(inputs[0], attributes), is_exact=True)
             return
         if any(key in self._resources for key in inputs):
             raise CannotExportError("a resource")
-        plain = {name: value for name, value in attributes.items() if _is_plain(value) and name[:1] != "_"}
-        self.steps.append({"op": op, "inputs": inputs, "outputs": outputs, "attributes": plain})
+        self.steps.append(step_of(op, inputs, outputs, attributes, place=len(self.steps)))
 
     def _value_behind(self, key: str, attributes: dict[str, Any]) -> NDArray[Any]:
         """The value now of a variable that was not trained."""
@@ -136,6 +135,17 @@ class _Writer:
         read = tf.raw_ops.ReadVariableOp(resource=self._resources[key], dtype=attributes["dtype"])
         value: NDArray[Any] = read.numpy()
         return value
+
+
+def step_of(
+    op: str, inputs: list[str], outputs: list[str], attributes: dict[str, Any], place: int
+) -> dict[str, Any]:
+    """The fields of `StepFact` of an operation; raises `CannotExportError` where it is one too many."""
+    if place >= MOST_STEPS or max(len(inputs), len(outputs)) > _MOST_TENSORS:
+        raise CannotExportError("too many steps, or tensors in one")
+    told = {name: _as_text(value) for name, value in attributes.items() if name[:1] != "_"}
+    plain = {name: value for name, value in told.items() if _is_plain(value)}
+    return {"op": op, "inputs": inputs, "outputs": outputs, "attributes": plain}
 
 
 def _is_resource(value: Any) -> bool:
@@ -149,13 +159,17 @@ def _tensor_of(node: Any) -> NDArray[Any]:
     return value
 
 
+def _as_text(value: Any) -> Any:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else value
+
+
 def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return len(value) < 100 and all(isinstance(part, _PLAIN) for part in value)
-    return isinstance(value, _PLAIN)
+    return len(value) < 300 if isinstance(value, str) else isinstance(value, _PLAIN)
 
 
-def _array(value: NDArray[Any], *, is_exact: bool) -> dict[str, Any]:
+def array_of(value: NDArray[Any], *, is_exact: bool) -> dict[str, Any]:
     """An array as `ArrayFact` has it: numbers as they are, or (of weights) as shares of the largest."""
     value = np.asarray(value)
     if value.dtype.kind not in "fiub":

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from probes.around import Around
 from probes.book import Book
@@ -74,6 +73,8 @@ def facts_of_function(seen: CompiledFunction) -> dict[str, Any]:
         "eager_calls": seen.eager_calls,
         "traces": seen.traces,
         "signatures": seen.signatures,
+        "tracing_seconds": seen.tracing_seconds,
+        "steps": seen.steps,
         "has_gradients": seen.has_gradients,
         "trainings": [training.id for training in seen.trainings[:50]],
     }
@@ -90,10 +91,12 @@ def facts_of(training: Training, way: Way | None) -> dict[str, Any]:
         "runs": training.runs,
         "path": training.path,
         "gradients": training.gradients,
+        "eager_gradients": training.eager_gradients,
         "updates": training.updates,
+        "work": [[run, *counts] for run, counts in list(training.work.items())[:MOST_SHAPES]],
         "shapes": shapes[:MOST_SHAPES],
         "starts": [start_of(value) for value in before[:MOST_SHAPES]],
-        "parameters": sum(int(np.prod(shape)) for shape in shapes),
+        "parameters": training.parameters,
         "forward": [] if plan is None else [{"op": op, "weight": weight} for op, weight in plan.forward],
         "batch": None if plan is None else plan.recorded_batch,
         "rate": training.rate,

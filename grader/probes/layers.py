@@ -16,6 +16,7 @@ _CONFIG = (
     *("return_state", "merge_mode", "num_heads", "key_dim", "stddev", "negative_slope", "alpha"),
     *("interpolation", "data_format", "trainable"),
 )
+_WITH_CODE = frozenset({"Lambda", "TFOpLambda", "SlicingOpLambda"})  # what they do only running them tells
 _USUAL: dict[str, tuple[Any, ...]] = {  # what is left out
     "trainable": (True,),
     "use_bias": (True,),
@@ -38,11 +39,18 @@ def nodes_of(model: Any) -> tuple[list[dict[str, Any]], bool]:
     """The layers of a model, and whether that is the whole of it: `inputs` are places in the list.
 
     Nested models are taken apart. Not the whole: a subclass, whose `call` only running it can tell, layers
-    that are no library's, or more than `MOST_NODES`.
+    that are no library's or run a function of the notebook's, or more than `MOST_NODES`.
     """
     graph = _Graph()
     graph.add_model(model, None, 0)
     return graph.nodes, graph.is_whole
+
+
+def joins_inside(model: Any) -> int:
+    """How many calls in functional models inside of a model take more than one input."""
+    functional = [part for part in model._flatten_layers(include_self=False) if kind_of(part) == "functional"]
+    levels = [level for part in functional for level in getattr(part, "_nodes_by_depth", {}).values()]
+    return sum(len(node.parent_nodes) > 1 for level in levels for node in level)
 
 
 def parameters_of(model: Any) -> tuple[int, int]:
@@ -101,7 +109,8 @@ class _Graph:
             self.is_whole = False
             return len(self.nodes) - 1
         module = type(operation).__module__.split(".")[0]
-        self.is_whole = self.is_whole and module in ("keras", "tf_keras")
+        is_told = module in ("keras", "tf_keras") and type(operation).__name__ not in _WITH_CODE
+        self.is_whole = self.is_whole and is_told
         self.nodes.append(
             {
                 "kind": type(operation).__name__[:_MOST_TEXT],
@@ -142,14 +151,15 @@ def _config_of(operation: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers, truth values, short texts and short lists of such; None for all else."""
+    """Numbers, truth values, short texts and short lists of such, flat; None for all else."""
     if isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
         return value[:_MOST_TEXT]
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         parts = [_plain(part) for part in value]
-        return None if None in parts else parts
+        flat = [one for part in parts for one in (part if isinstance(part, list) else [part])]
+        return None if None in flat else flat
     return None
 
 

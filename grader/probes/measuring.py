@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import math
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from probes.book import Book
+from probes.calling import CalledModel
 from probes.evaluations import Evaluation
 from probes.exporting import CannotExportError, exported
+from probes.exporting_models import exported_call
 from probes.facts import Send, facts_of, facts_of_evaluation
 from probes.images import Bytes
 from probes.matching import Matcher, Way
@@ -28,6 +32,7 @@ from probes.predicting import (
     predict,
     way_of,
 )
+from probes.replay import Replay
 from probes.search import found_predictors
 from probes.trainings import Training
 
@@ -38,6 +43,8 @@ _SEED = 20_240_229
 _MATCHING_SHARE = 0.25  # of the time
 _MOST_GUESSES = 3
 _MODELS_BYTES = 8 * 1024 * 1024
+_LARGEST_MODEL = 2_000_000  # bytes; the wire leaves out what is longer, and who says nothing is not trusted
+_TRACING_SHARE = 0.2  # of the time that is left
 
 
 class Measurable:
@@ -90,14 +97,20 @@ class Measurement:
     def _tell_models(self, ready: list[Measurable]) -> None:
         """Send forward passes with their weights, so that the classes can be computed outside of the room."""
         room = _MODELS_BYTES
+        now = time.monotonic()
+        until = now + _TRACING_SHARE * (self._deadline - now)
         for found in ready:
             try:
-                told = exported(found.predictor, found.training.values.weights, found.ways)
+                told = _exported(found, until)
             except CannotExportError as reason:
                 self._send("written", training=found.training.id, why_not=str(reason))
                 continue
-            room -= sum(len(value["data"]) for value in told["values"])
-            told = told if room >= 0 else {"why_not": "the weights of other models filled the wire"}
+            size = len(json.dumps(told))
+            room -= size
+            if size > _LARGEST_MODEL:
+                told = {"why_not": "more than the wire takes at once"}
+            elif room < 0:
+                told = {"why_not": "the weights of other models filled the wire"}
             self._send("written", training=found.training.id, **told)
 
     def _tell_other_moments(self, ready: list[Measurable]) -> None:
@@ -208,6 +221,22 @@ class Measurement:
         if len(feeds) != 1:
             return None
         return self._matcher.match(feeds[0].rows, feeds[0].row_shape)
+
+
+def _exported(found: Measurable, until: float) -> dict[str, Any]:
+    """The fields of `WrittenModel`. A Keras model is traced for it, with the notebook's own code in it."""
+    if isinstance(found.predictor, Replay):
+        return exported(found.predictor, found.training.values.weights, found.ways)
+    if not isinstance(found.predictor, CalledModel):
+        raise CannotExportError("not a recorded forward pass of one input")
+    if time.monotonic() > until:
+        raise CannotExportError("no time was left for it")
+    try:
+        return exported_call(found.predictor, found.training.values, found.ways)
+    except CannotExportError:
+        raise
+    except Exception as failure:
+        raise CannotExportError(f"it could not be traced ({type(failure).__name__})") from failure
 
 
 def _read_inputs(file: Path) -> Bytes:

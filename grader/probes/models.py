@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from probes.calling import ModelCall, as_at_test
-from probes.layers import kind_of, nodes_of, parameters_of
+from probes.layers import joins_inside, kind_of, nodes_of, parameters_of
 from probes.places import is_library
 from probes.traced import operations_of
 
@@ -92,6 +92,7 @@ def facts_of_model(seen: Model) -> dict[str, Any] | None:
         "calls": seen.calls,
         "layers": fitting,
         "is_whole": is_whole and len(fitting) == len(nodes),
+        "joins_inside": joins_inside(model),
         "parameters": total,
         "trainable_parameters": trainable,
         "own_train_step": step is not None and not is_library(step),

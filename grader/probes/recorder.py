@@ -30,7 +30,7 @@ from probes.watching import Watcher, facts_of_watches
 
 VERSION = 2
 _TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
-_TIMING_SECONDS = 20.0  # past the deadline of the predictions, before the host interrupts
+_TIMING_SECONDS = 70.0  # past the deadline of the predictions, before the host interrupts
 
 
 class Recorder(CallListener):
@@ -180,7 +180,7 @@ class Recorder(CallListener):
             self.around.pipelines.look_into(_LOOKING_SECONDS)
             facts.tell_around(self.around, answer, is_last=True)
             with contextlib.suppress(Exception):  # functions of the notebook's are called: all else is told
-                self.around.timings.measure(answer, deadline + _TIMING_SECONDS)
+                self.around.timings.measure(answer, deadline + _TIMING_SECONDS, self.book.trainings)
 
 
 def _has_keras() -> bool:

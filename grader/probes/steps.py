@@ -147,7 +147,7 @@ class Steps(Listener):
         if training is None:
             return
         is_repeated, state.training = state.training is training, training
-        self.around.gradient_asked(training, state.site[0], is_eager=is_eager)
+        self.around.gradient_asked(training, state.site[0], is_eager=is_eager, is_repeated=is_repeated)
         if not is_eager:
             self._count_in_graph(training, is_repeated)
         elif not is_repeated:

@@ -47,6 +47,7 @@ class Training:
         self.counter: Any = None
         self.counted_before = 0
         self.runs: list[int] = []
+        self.work: dict[int, tuple[int, int]] = {}  # gradients by run, eager ones and those of graphs
         self.before: Snapshot | None = None
         self.starts: list[Any] | None = None  # variables into which a graph copies the weights it begins with
         self.during: list[tuple[int, Snapshot]] = []
@@ -68,6 +69,11 @@ class Training:
     def shapes(self) -> list[list[int]]:
         """The shapes of the weights."""
         return [[int(dim) for dim in weight.shape] for weight in self.weights]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(int(np.prod(shape)) for shape in self.shapes)
 
     @property
     def graph_steps(self) -> int:
@@ -120,6 +126,14 @@ class Training:
         self.state = list(state)
         if self.before is not None:
             self.before = self.before._replace(state=self.state_values)
+
+    def note_work(self, run: int) -> None:
+        """At the end of the cell at position `run`: note the gradients that were computed in it."""
+        known = [sum(counts) for counts in zip(*self.work.values(), strict=True)] or [0, 0]
+        eager, graph = self.eager_gradients - known[0], self.graph_steps - known[1]
+        if eager or graph:
+            before = self.work.get(run, (0, 0))
+            self.work[run] = before[0] + eager, before[1] + graph
 
     def at_work_in(self, run: int) -> None:
         """Note that the cell at position `run` trained."""

@@ -25,6 +25,9 @@ def clauses(text: str) -> list[list[str]]:
         ("it comes twice, before others come", [["it comes twice , before others come"]]),
         ("batches are shuffled instead of the examples", [["batches are shuffled"]]),
         ("Redundant? The sizes", [["redundant", "the sizes"]]),
+        ("if all are 0 then nothing moves", [["if all are 0", "then nothing moves"]]),
+        ("if the weights are 0 we would divide by 0", [["if the weights are 0", "we would divide by 0"]]),
+        ("a start (why must I choose it?) is missing", [["a start", "why must i choose it", "is missing"]]),
     ],
 )
 def test_a_text_falls_into_sentences_and_clauses(text: str, expected: list[list[str]]) -> None:
@@ -45,6 +48,9 @@ def test_a_wrapped_line_goes_on_and_a_list_item_does_not() -> None:
         ("I am not sure about it", False, True, False),
         ("It is wrong that they are the same", False, False, True),
         ("It is possible to get the same", False, False, False),
+        ("It is either this or that", False, True, False),
+        ("There is no use of more than one of them", False, False, False),
+        ("unless reshuffle=False is given", False, False, False),
     ],
 )
 def test_what_stands_in_the_way_of_a_sentence_is_noticed(
@@ -67,6 +73,8 @@ def test_what_stands_in_the_way_of_a_sentence_is_noticed(
         ("never are the epochs not mixed", 2),
         ("the epochs never end while others are mixed", None),
         ("without a seed the epochs are mixed", 0),
+        ("it is not clear to me at first sight whether the epochs are mixed", None),
+        ("the epochs are mixed while others never end", 0),
     ],
 )
 def test_negations_are_counted_that_reach_what_was_matched(text: str, count: int | None) -> None:

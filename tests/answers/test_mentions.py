@@ -29,6 +29,10 @@ def named(text: str) -> list[list[str]]:
         ("shufle, bacth, repeat", "s-b-r"),
         ("shuffle after repeat, then batch", "r-s-b"),
         ("shuffle batch repeat", "s-b-r"),
+        ("S B R", "s-b-r"),
+        ("shuffling first, batching second and repeating last", "s-b-r"),
+        ("erst mischen, dann batchen und zum Schluss wiederholen", "s-b-r"),
+        ("shuffle first (or else it is too late to mix them), then batch, then repeat", "s-b-r"),
     ],
 )
 def test_an_order_is_found_however_it_is_written(text: str, order: str) -> None:
@@ -41,6 +45,7 @@ def test_an_order_is_found_however_it_is_written(text: str, order: str) -> None:
         ("batch before shuffle", ["b-r-s", "b-s-r", "r-b-s"]),
         ("shuffling after repeating", ["b-r-s", "r-b-s", "r-s-b"]),
         ("repeat first", ["r-b-s", "r-s-b"]),
+        ("repeat not before shuffle", ["b-s-r", "s-b-r", "s-r-b"]),
     ],
 )
 def test_a_rule_means_all_orders_in_which_it_is_so(text: str, orders: list[str]) -> None:
@@ -57,6 +62,7 @@ def test_a_rule_means_all_orders_in_which_it_is_so(text: str, orders: list[str])
         "the batches after shuffling",
         "a batch, an epoch, a repeat",
         "sbr",
+        "s b r",
     ],
 )
 def test_what_names_no_order_is_none(text: str) -> None:

@@ -51,7 +51,8 @@ MIXED = "The epochs are mixed with each other."
         (["## repeat → shuffle → batch", "Unlike shuffle, batch, repeat, epochs are mixed."], "RSB"),
         (["## repeat → shuffle → batch", "As repeat comes before shuffle, epochs are mixed."], "RSB"),
         (["RSB and RBS: in both the epochs are mixed."], "RBS/RSB"),
-        (["RSB and SBR: the epochs are mixed."], ""),
+        (["RSB and SBR: the epochs are mixed."], "RSB/SBR"),
+        (["SBR is clean. The others are not: the epochs are mixed."], ""),
         (["## repeat → shuffle → batch", "## Summary", MIXED], ""),
         ([MIXED], ""),
     ],
@@ -88,6 +89,11 @@ def test_text_between_two_codes_with_text_on_all_sides_is_about_none(told) -> No
         ("If batch is before shuffle, every epoch contains each element once.", "epoch-complete", Stand.OPEN),
         ("SBR: the same order in every epoch.", "same-order", Stand.WRONG),
         ("RSB: it is shuffled only once.", "shuffled-once", Stand.OPEN),
+        ("RSB and SBR: the epochs are mixed.", "epochs-mixed", Stand.OPEN),  # so of one, and not of the other
+        ("RSB: maybe an image comes twice in a batch.", "twice-in-a-batch", Stand.RIGHT),
+        ("RSB: maybe an image does not come twice in a batch.", "twice-in-a-batch", Stand.OPEN),
+        ("RSB: an image comes twice while another never did.", "twice-before-once", Stand.RIGHT),
+        ("SBR: nothing comes twice before all has come once.", "epoch-complete", Stand.RIGHT),
     ],
 )
 def test_a_claim_is_held_against_the_facts(told, text: str, claim: str, stand: Stand) -> None:

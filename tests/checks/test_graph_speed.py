@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader.checks.graph_claims import Kind, Trend, printed_times, trend_of
+from grader.checks.graph_claims import Trend, trend_of
 from grader.checks.graph_speed import graph_gain, graph_loop
 from grader.checks.previews import Sight
 from grader.checks.registry import all_checks
@@ -35,7 +35,9 @@ def a_function(**fields: Any) -> ObservedFunction:
 
 def a_training(number: int, parameters: int, function: int | None, gradients: int = 20) -> ObservedTraining:
     return ObservedTraining(
-        id=number, parameters=parameters, function=function, gradients=gradients, updates=gradients
+        **{"id": number, "parameters": parameters, "function": function},
+        **{"gradients": gradients, "updates": gradients, "eager_gradients": 0 if function else gradients},
+        work=((1, 0, gradients) if function else (1, gradients, 0),),
     )
 
 
@@ -154,7 +156,7 @@ def test_nothing_of_it_is_not_met_after_a_whole_run_only():
 
 
 def test_a_decorator_that_is_commented_out_is_eager_against_eager():
-    eager = tuple(training.model_copy(update={"function": None}) for training in BOTH_SIZES)
+    eager = tuple(a_training(one.id, one.parameters, None) for one in BOTH_SIZES)
     source = "import tensorflow as tf\n# @tf.function\ndef step(): pass\n"
     evidence = an_evidence(source=source, functions=(), trainings=eager, timings=())
     assert graph_gain(evidence).outcome is Outcome.NOT_MET
@@ -173,7 +175,7 @@ def test_a_decorator_that_is_commented_out_is_eager_against_eager():
     ],
 )
 def test_each_fault_is_named_and_left_to_a_person(functions, fault):
-    few = tuple(training.model_copy(update={"gradients": 5, "updates": 5}) for training in BOTH_SIZES)
+    few = tuple(a_training(one.id, one.parameters, one.function, 5) for one in BOTH_SIZES)
     evidence = an_evidence(functions=functions, trainings=few)
     assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
     assert fault in told_of(evidence)
@@ -191,11 +193,23 @@ def test_a_graph_slower_than_eager_in_the_outputs_only_is_named():
     prints = PRINTED.replace("small, graph: 1.0", "small, graph: 9.0")
     evidence = an_evidence(prints=prints, timings=(a_timing(100, 4.0), a_timing(9_000, 2.0)))
     assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
-    assert "a graph slower than eager steps" in told_of(evidence)
+    assert "The graph is told to be slower than eager steps" in told_of(evidence)
+
+
+def test_times_that_the_hand_in_does_not_show_are_for_a_person():
+    evidence = an_evidence()
+    cleared = evidence.model_copy(update={"saved": read_outputs(Notebook(cells=()))})
+    assert graph_gain(cleared).outcome is Outcome.NEEDS_REVIEW
 
 
 def test_one_size_only_is_for_a_person():
     assert graph_gain(an_evidence(trainings=BOTH_SIZES[:2])).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_a_table_with_a_column_of_gains_is_no_sentence():
+    rows = ("| | eager | graph | speedup |", "|--|--|--|--|", "| small model | 4 s | 1 s | 4 |")
+    table = "\n".join((*rows, "| large model | 6 s | 5 s | 1.2 |"))
+    assert graph_gain(an_evidence(f"{table}\n\n{SENTENCE}")).outcome is Outcome.MET
 
 
 @pytest.mark.parametrize("name", ["time.perf_counter", "time.sleep", "tf.function"])
@@ -226,12 +240,29 @@ def test_busy_machines_never_make_met_not_met():
         assert graph_gain(an_evidence(timings=timings)).outcome is not Outcome.NOT_MET
 
 
+def test_a_loop_of_another_model_says_nothing_of_the_trend():
+    loop = a_timing(90_000, 9.0, name="loop", steps=64)
+    assert graph_gain(an_evidence(timings=(*TIMED, loop))).outcome is Outcome.MET
+    assert graph_gain(an_evidence(timings=(TIMED[0], loop))).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_work_that_only_eager_calls_do_is_for_a_person():
+    for fields in ({"outside": 0.6}, {"eager_operations": 90, "graph_operations": 40}):
+        evidence = an_evidence(timings=(a_timing(100, 4.0, **fields), TIMED[1]))
+        assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    sleeping = an_evidence(source=f"import time\n{CODE}time.sleep(1)\n")
+    assert graph_gain(sleeping).outcome is Outcome.NEEDS_REVIEW
+    assert "The code sleeps" in told_of(sleeping)
+
+
 def test_a_whole_loop_with_a_gain_earns_the_bonus():
-    loop = a_function(name="loop", calls=2)
-    timed = (a_timing(100, 3.0, name="loop"),)
+    loop = a_function(name="loop", calls=2, steps=40)
+    timed = (a_timing(100, 3.0, name="loop", steps=16),)
     assert graph_loop(an_evidence(functions=(loop,), timings=timed)).outcome is Outcome.MET
-    slow = (a_timing(100, 1.0, name="loop"),)
+    slow = (a_timing(100, 1.0, name="loop", steps=16),)
     assert graph_loop(an_evidence(functions=(loop,), timings=slow)).outcome is Outcome.NEEDS_REVIEW
+    step = (a_timing(100, 3.0, name="loop", steps=1),)
+    assert graph_loop(an_evidence(functions=(loop,), timings=step)).outcome is Outcome.NEEDS_REVIEW
     assert graph_loop(an_evidence()).outcome is Outcome.NOT_MET
 
 
@@ -243,9 +274,13 @@ def test_a_whole_loop_with_a_gain_earns_the_bonus():
         ("Larger models benefit more from the graph.", Trend.GROWS),
         ("The larger network gains hardly anything.", Trend.FALLS),
         ("Kleine Modelle gewinnen mehr.", Trend.FALLS),
+        ("With larger models the speedup is less: kernels take most of the time.", Trend.FALLS),
         ("The larger model does not gain more.", Trend.OPEN),
         ("Does the larger model gain more?", Trend.OPEN),
         ("The larger model gains more accuracy.", Trend.OPEN),
+        ("The speedup is 8x for the small model and only 2.5x for the large one.", Trend.FALLS),
+        ("Das kleine Netz wird 2-fach, das große Netz 4-fach schneller.", Trend.GROWS),
+        ("The speedup is 3x for the small model and 3x for the large one.", Trend.OPEN),
         ("The graph is faster.", None),
         ("The larger network is more accurate.", None),
     ],
@@ -254,6 +289,71 @@ def test_sentences_in_english_and_german(sentence, trend):
     assert trend_of(sentence) is trend
 
 
-def test_times_are_read_with_what_they_are_of():
-    found = printed_times(an_evidence(prints="mit tf.function: 0,5 s\nohne tf.function: 2 s\n").rerun)
-    assert [(time.kind, time.seconds) for time in found] == [(Kind.GRAPH, 0.5), (Kind.EAGER, 2.0)]
+def a_table(*rows: tuple[str, float, float]) -> str:
+    """A text with a table of times, as it is typed, and a sentence that holds."""
+    lines = [f"| {name} | {eager} s | {graph} s |" for name, eager, graph in rows]
+    return "\n".join(["| net | without tf.function | with |", "|--|--|--|", *lines, "", SENTENCE])
+
+
+TOOK = "took 1.2 s\ntook 0.3 s\ntook 6.0 s\ntook 5.1 s\n"
+BORNE_OUT = a_table(("small", 1.2, 0.3), ("large", 6.0, 5.1))
+
+
+def test_typed_times_count_where_what_was_timed_bears_them_out():
+    evidence = an_evidence(BORNE_OUT, TOOK)
+    assert graph_gain(evidence).outcome is Outcome.MET
+    assert "The text gives times" in told_of(evidence)
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ((("small", 9.0, 0.3), ("large", 6.0, 5.1)), "A gain of 30 is told"),
+        ((("large", 6.0, 1.5), ("small", 1.2, 1.0)), "A gain of 1.2 is told"),
+        ((("small", 0.3, 1.2), ("large", 6.0, 5.1)), "slower than eager steps"),
+        ((("small", 1.2, 0.3),), "that say that they are of eager steps: 0"),
+    ],
+)
+def test_other_typed_times_are_for_a_person(rows, why):
+    evidence = an_evidence(a_table(*rows), TOOK)
+    assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+    assert why in told_of(evidence)
+
+
+def test_typed_times_that_nothing_can_have_shown_are_for_a_person():
+    assert graph_gain(an_evidence(BORNE_OUT, "done\n")).outcome is Outcome.NEEDS_REVIEW
+    clocked = f"import time\nstarted = time.time()\n{CODE}"
+    assert graph_gain(an_evidence(BORNE_OUT, "done\n", clocked)).outcome is Outcome.MET
+
+
+def test_typed_times_of_graphs_never_cost_points():
+    eager = tuple(a_training(one.id, one.parameters, None) for one in BOTH_SIZES)
+    source = "import tensorflow as tf\n# @tf.function\ndef step(): pass\n"
+    evidence = an_evidence(BORNE_OUT, TOOK, source, functions=(), trainings=eager, timings=())
+    assert graph_gain(evidence).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_tracing_is_named_where_it_explains_a_slower_graph():
+    prints = "small: eager 1.0 s, graph 2.0 s\nlarge: eager 1.1 s, graph 2.2 s\n"
+    timings = (a_timing(100, 4.0), a_timing(9_000, 2.0))
+    traced = tuple(a_function(id=number, is_own=False, calls=10, tracing_seconds=1.2) for number in (1, 2))
+    assert "Tracing is the likely cause: 2 times in 20 calls" in told_of(
+        an_evidence(prints=prints, functions=traced, timings=timings)
+    )
+    quick = tuple(function.model_copy(update={"tracing_seconds": 0.1}) for function in traced)
+    assert "likely cause" not in told_of(an_evidence(prints=prints, functions=quick, timings=timings))
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"python_operations": 2}, "goes back to Python"),
+        ({"constant_bytes": 50_000_000}, "arrays of 50 MB"),
+        ({"graph": (0.0002,) * 9, "eager": (0.00015,) * 9}, "so short that starting them"),
+        ({"graph": (0.2,) * 9, "eager": (0.15,) * 9}, None),
+    ],
+)
+def test_why_a_graph_is_not_faster_is_told_only_where_it_was_seen(fields, cause):
+    slow = a_timing(9_000, 0.9, **fields)
+    told = told_of(an_evidence(timings=(a_timing(100, 4.0), slow)))
+    assert (cause in told) if cause else ("may be because" not in told)

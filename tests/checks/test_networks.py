@@ -316,7 +316,7 @@ LINES = {"cifar10": Line(full=0.5, partly=0.3), "cifar100": Line(full=0.2, partl
 
 
 def accuracy_of(evidence: Evidence) -> Outcome:
-    return accuracy_at_least(evidence, thresholds=LINES, band=0.02).outcome
+    return accuracy_at_least(evidence, thresholds=LINES, band=0.02, convolutional=True).outcome
 
 
 @pytest.mark.parametrize(
@@ -329,6 +329,22 @@ def test_the_accuracy_of_a_network_is_measured_on_what_it_was_trained_on(accurac
 
 def test_a_measurement_that_no_output_bears_out_is_for_a_person():
     assert accuracy_of(an_evidence(prints="done\n")) is REVIEW
+
+
+def test_a_measurement_that_was_computed_outside_need_not_be_borne_out():
+    computed = measured(agreement=0.99, why_not_computed="")
+    assert accuracy_of(an_evidence(prints="done\n", measures=(computed,))) is MET
+    forged = measured(agreement=0.9, why_not_computed="")
+    assert accuracy_of(an_evidence(prints="done\n", measures=(forged,))) is REVIEW
+
+
+def test_the_accuracy_of_a_network_without_convolutions_is_for_a_person():
+    computed = measured(0.9, agreement=1.0, why_not_computed="")
+    evidence = an_evidence(
+        LOOP, a_training(forward=DENSE_ONLY), models=(a_model(image()),), measures=(computed,)
+    )
+    assert accuracy_of(evidence) is REVIEW
+    assert accuracy_at_least(evidence, thresholds=LINES).outcome is MET
 
 
 @pytest.mark.parametrize(
@@ -461,6 +477,34 @@ def test_a_ready_made_network_is_for_a_person():
     assert connected_blocks(with_model(DENSENET, source)).outcome is REVIEW
 
 
+def test_a_network_without_a_block_is_told_what_is_not_connected():
+    chain = image(conv(0), conv(1), conv(2), join("Concatenate", 24, 1, 2, 3))
+    chain = tuple(layer.model_copy(update={"name": f"step_{at}"}) for at, layer in enumerate(chain))
+    verdict = connected_blocks(with_model(chain))
+    assert verdict.outcome is NOT_MET
+    assert "there is 1 concatenation, " in verdict.reasons[0].text
+    assert "`step_3`, for one, does not receive `step_1`" in verdict.reasons[0].text
+
+
+def test_a_block_that_rests_on_one_concatenation_is_for_a_person():
+    layers = image(conv(0), conv(1), join("Concatenate", 16, 1, 2), conv(3))
+    assert connected_blocks(with_model(layers)).outcome is REVIEW
+
+
+def test_a_step_that_nobody_knows_costs_no_block():
+    strange = image(conv(0), Layer(kind="NewLayer", name="odd", shape=(32, 32, 8), inputs=(1,)), conv(2))
+    verdict = connected_blocks(with_model(strange))
+    assert verdict.outcome is REVIEW
+    assert any("`odd`" in reason.text for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize("check", [connected_blocks, functional_api])
+def test_a_network_that_was_built_but_not_trained_is_for_a_person(check):
+    plain, dense = a_model(PLAIN, made="sequential"), a_model(DENSENET, id=2, name="other")
+    assert check(an_evidence(JOINED, by_fit(), models=(plain,))).outcome is NOT_MET
+    assert check(an_evidence(JOINED, by_fit(), models=(plain, dense))).outcome is REVIEW
+
+
 @pytest.mark.parametrize(
     ("made", "layers", "outcome"),
     [
@@ -473,6 +517,16 @@ def test_a_ready_made_network_is_for_a_person():
 )
 def test_the_functional_api_is_what_a_branching_network_is_built_with(made, layers, outcome):
     assert functional_api(with_model(layers, made=made)).outcome is outcome
+
+
+@pytest.mark.parametrize("made", ["sequential", "subclassed"])
+def test_a_functional_network_in_another_model_is_functional(made):
+    assert functional_api(with_model(DENSENET, made=made, joins_inside=3)).outcome is MET
+    assert densenet_sequential(with_model(DENSENET, made="sequential", joins_inside=3)).outcome is REVIEW
+
+
+def test_a_subclass_of_which_the_graph_is_not_known_costs_no_functional_api():
+    assert functional_api(with_model(PLAIN, made="subclassed", is_whole=False)).outcome is REVIEW
 
 
 def test_a_sequential_densenet_is_the_bonus():

@@ -174,6 +174,93 @@ def test_skips_from_the_way_down_to_the_way_up_are_no_dense_block():
     assert Connections(net.graph).dense_blocks(at_least=3) == ()
 
 
+@pytest.mark.parametrize("is_input_joined", [False, True])
+@pytest.mark.parametrize("has_more", [False, True])
+@pytest.mark.parametrize("filters", [8, 16])
+def test_a_chain_whose_outputs_are_joined_at_its_end_only_is_no_dense_block(
+    is_input_joined, has_more, filters
+):
+    net = Net()
+    x = net.conv(net.image, filters)
+    chain = [x] if is_input_joined else []
+    for _ in range(3):
+        x = net.conv(x, 8)
+        chain.append(x)
+    x = net.concat(chain)
+    net.head(net.conv(x, 8) if has_more else x)
+    assert Connections(net.graph).dense_blocks() == ()
+
+
+def test_squeezed_branches_side_by_side_are_no_dense_block():
+    net = Net()
+    x = net.conv(net.image, 16)
+    for _ in range(3):
+        squeezed = net.conv(x, 8, 1)
+        x = net.concat([net.conv(squeezed, 8, 1), net.conv(squeezed, 8, 3)])
+    net.head(x)
+    assert Connections(net.graph).dense_blocks() == ()
+
+
+def test_layers_of_branches_side_by_side_may_be_connected_densely():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    for _ in range(3):
+        x = net.concat([x, net.conv(x, 4, 3), net.conv(x, 4, 5)])
+    net.head(x)
+    assert len(Connections(net.graph).dense_blocks()[0]) == 3
+
+
+def test_a_network_that_joins_all_again_after_a_gap_has_no_longer_block():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    first = net.conv(x, 4)
+    second = net.conv(net.concat([x, first]), 4)
+    third = net.conv(net.concat([x, second]), 4)
+    fourth = net.conv(net.concat([x, first, second, third]), 4)
+    net.head(net.concat([x, first, second, third, fourth]))
+    assert [len(block) for block in Connections(net.graph).dense_blocks()] == [2, 2]
+
+
+def test_a_block_that_rests_on_one_concatenation_is_in_doubt():
+    net = Net()
+    first = net.conv(net.pool(net.conv(net.image, 16)), 4)
+    second = net.conv(first, 4)
+    third = net.conv(net.concat([first, second]), 4)
+    net.head(third)
+    [block] = Connections(net.graph).dense_blocks()
+    assert (block.layers, block.is_certain) == ((first, second, third), False)
+    net.head(net.conv(net.concat([first, second, third]), 4))
+    [block] = Connections(net.graph).dense_blocks()
+    assert (len(block), block.is_certain) == (4, True)
+
+
+def test_adding_what_was_made_of_the_same_features_makes_no_new_ones():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    for _ in range(3):
+        x = net.concat([x, net.conv(net.add(net.keep(x), net.keep(net.keep(x))), 4)])
+    net.head(x)
+    found = Connections(net.graph)
+    assert ([len(block) for block in found.dense_blocks()], found.residual_blocks()) == ([3], ())
+
+
+@pytest.mark.parametrize(
+    ("is_after", "shape", "is_unread"),
+    [
+        (True, (32, 32, 16), True),
+        (True, (32, 32, 4), True),
+        (True, (64, 64, 16), False),  # larger: no layer of a block
+        (True, (16384,), False),
+        (False, (32, 32, 3), False),  # augmentation, before all convolutions
+    ],
+)
+def test_a_step_that_nobody_knows_is_unread_where_it_may_be_a_layer(is_after, shape, is_unread):
+    net = Net()
+    x = net.conv(net.image, 16) if is_after else net.image
+    net.nodes.append(Node(NodeKind.OTHER, "strange", (x,), shape))
+    assert Connections(net.graph).unread == (("strange",) if is_unread else ())
+
+
 def test_a_plain_network_has_no_blocks():
     net = Net()
     x = net.image

@@ -23,7 +23,20 @@ DENSE = {  # how each is written, and the sizes of its dense blocks
     "ops": [3],  # `keras.ops.concatenate`, separable convolutions, after three additions
     "lambda_concat": [3],
     "resnet": [],
+    "call_is_compiled": [3],  # a subclass whose `call` is a `tf.function`
+    "group_norms": [3],  # TensorFlow's graph has their arithmetic only, and so for `layer_norms`
+    "layer_norms": [3],
+    "lambda_relu": [3],  # between each convolution and what it receives
+    "lambda_add": [],
+    "zero_padded": [3],
+    "recomputed": [3],  # `tf.recompute_grad`
+    "channels_first": [3],
+    "squeezed_and_excited": [4],
+    "coordinates_joined": [],  # each convolution gets two more channels that are no features
+    "compiled_resnet": [],
+    "both_signs": [],  # each activation and its negative side by side
 }
+RESIDUAL = {"resnet": 3, "ops": 3, "lambda_add": 3, "compiled_resnet": 3}
 
 
 @pytest.mark.parametrize("name", DENSE)
@@ -33,16 +46,21 @@ def test_dense_blocks_are_found_however_the_model_is_written(name):
     assert [len(block) for block in Connections(graph).dense_blocks()] == DENSE[name]
 
 
-@pytest.mark.parametrize(("name", "count"), [("resnet", 3), ("ops", 3), ("nested", 0), ("seq_custom", 0)])
-def test_additions_are_residual_blocks_and_biases_are_not(name, count):
-    assert len(Connections(graph_of(MODELS[name])).residual_blocks()) == count
+@pytest.mark.parametrize("name", DENSE)
+def test_additions_are_residual_blocks_and_biases_and_normalisations_are_not(name):
+    assert len(Connections(graph_of(MODELS[name])).residual_blocks()) == RESIDUAL.get(name, 0)
 
 
 @pytest.mark.parametrize("name", DENSE)
-def test_every_model_has_its_input_convolutions_and_one_dense_layer(name):
+def test_every_step_of_these_is_read(name):
+    assert Connections(graph_of(MODELS[name])).unread == ()
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_every_model_has_its_input_convolutions_and_dense_layers(name):
     graph = graph_of(MODELS[name])
     assert graph.count(NodeKind.INPUT) == 1
-    assert graph.count(NodeKind.DENSE) == 1
+    assert graph.count(NodeKind.DENSE) == (1 + 2 * 4 if name == "squeezed_and_excited" else 1)
     assert graph.count(NodeKind.CONVOLUTION) >= 4
 
 
@@ -50,6 +68,10 @@ def test_filters_and_kernels_are_told_by_layers():
     graph = graph_of(MODELS["resnet"])
     first = graph.nodes[graph.places(NodeKind.CONVOLUTION)[0]]
     assert (first.filters, first.kernel) == (8, (3, 3))
+
+
+def test_a_model_that_decides_while_it_runs_is_not_whole():
+    assert not graph_of(MODELS["conditional"]).is_whole
 
 
 def test_a_model_whose_connections_are_not_told_is_not_whole():

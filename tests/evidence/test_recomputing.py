@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import time
 from typing import Any
 
@@ -59,7 +60,7 @@ def expected() -> np.ndarray:
 
 def computed(told: dict[str, Any], images: np.ndarray = IMAGES) -> np.ndarray:
     model = WrittenModel.model_validate(told)
-    return recomputed(model, model.ways[0], images)
+    return recomputed(model, model.ways[0], images).argmax(axis=1)
 
 
 def test_a_multilayer_perceptron_is_computed_from_what_was_written_down():
@@ -113,6 +114,14 @@ def test_a_model_that_takes_long_is_given_up():
     assert time.thread_time() - begin < 8
 
 
+def test_of_a_slow_model_fewer_images_are_computed(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr("grader.evidence.recomputing.time.thread_time", lambda: next(ticks) * 0.1)
+    classes = computed(a_model(batch=20))
+    assert 200 <= len(classes) < len(IMAGES)
+    assert np.mean(classes == expected()[: len(classes)]) > 0.99
+
+
 def test_an_array_whose_length_is_not_its_shape_s_is_refused():
     with pytest.raises(ValueError, match="another length"):
         WrittenModel.model_validate(a_model(values=[an_array(FIRST) | {"shape": [16, 10**7]}]))
@@ -149,6 +158,37 @@ def test_predictions_that_the_weights_do_not_give_are_a_forgery():
     assert "what its weights give" in doubt_about(Model(seen, measured))
 
 
+def test_where_computing_took_long_already_it_is_left(monkeypatch):
+    monkeypatch.setattr("grader.evidence.measuring._COMPUTING_SECONDS", 0.0)
+    measured = told_by_a_room(expected())
+    assert (measured.agreement, measured.why_not_computed) == (None, "better ones were")
+
+
+def test_a_convolutional_network_is_computed_from_what_was_written_down():
+    kernel, dense = (
+        np.random.default_rng(seed).normal(size=size) for seed, size in ((4, (3, 3, 1, 4)), (5, (4, 10)))
+    )
+    around = {"strides": [1, 1, 1, 1], "dilations": [1, 1, 1, 1], "padding": "SAME", "data_format": "NHWC"}
+    steps = (
+        a_step("Conv2D", "x w1", "a", **around),
+        a_step("Relu", "a", "b"),
+        a_step("Mean", "b axes", "c", keep_dims=False),
+        a_step("MatMul", "c w2", "y"),
+    )
+    told = a_model(
+        *steps,
+        row_shape=[4, 4, 1],
+        weights={"w1": 0, "w2": 1},
+        values=[an_array(kernel), an_array(dense)],
+        constants={"axes": an_array([1, 2], "i8")},
+    )
+    padded = np.pad(IMAGES / 255, ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    features = np.einsum("nhwij,ijc->nhwc", windows, kernel[:, :, 0])
+    logits = np.maximum(features, 0).mean(axis=(1, 2)) @ dense
+    assert np.mean(computed(told) == logits.argmax(axis=1)) > 0.99
+
+
 def test_where_nothing_can_be_computed_the_reason_is_kept():
     assert (
         told_by_a_room(LABELS, why_not="a loop inside a function").why_not_computed
@@ -156,4 +196,10 @@ def test_where_nothing_can_be_computed_the_reason_is_kept():
     )
     untold = told_by_a_room(LABELS, ways=[])
     assert untold.is_untold
-    assert share_alike(b"", np.zeros(3, np.uint8)) is None
+    assert share_alike(b"", np.zeros((3, 10))) is None
+
+
+def test_a_class_that_is_best_but_for_rounding_agrees_and_no_other_does():
+    scores = np.array([[0.0, 1.0, 0.995], [0.0, 1.0, 0.9], [5.0, 5.0, 5.0], [0.0, 1.0, np.nan], [0, 1, 2]])
+    assert share_alike(bytes([2, 1, 0, 255, 2]), scores) == 1.0
+    assert share_alike(bytes([0, 2, 3, 1, 255]), scores) == 0.0

@@ -23,6 +23,8 @@ def a_run(
     [
         "ValueError: A KerasTensor cannot be used as input to a TensorFlow function. A KerasTensor is …",
         "ValueError: Unknown variable: <Variable path=dense/kernel, shape=(3, 2), dtype=float32>",
+        "ValueError: No gradients provided for any variable.",
+        "ValueError: not enough values to unpack (expected 2, got 0)",
         "ImportError: `keras.optimizers.legacy` is not supported in Keras 3. When using `tf.keras`, …",
         "ValueError: The filename must end in `.weights.h5`. Received: filepath=model.h5",
         "ValueError: Argument(s) not recognized: {'clipnormx': 1}",

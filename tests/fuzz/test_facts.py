@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.strategies import ODD_JSON, TEXTS, fuzzed, in_time
+from grader.evidence.image_operations import IMAGE_OPERATIONS
 from grader.evidence.measured import Measured
 from grader.evidence.measuring import Key, measure
 from grader.evidence.modelled import WayFact
 from grader.evidence.observed import Moment, Observed, UpdatePath, read_observed
 from grader.evidence.operations import OPERATIONS, CannotComputeError
-from grader.evidence.recomputing import recomputed
+from grader.evidence.recomputing import recomputed, share_alike
 from grader.execution.asking import Question
 from grader.execution.drift import suggests_legacy_keras
 from grader.execution.mends import is_known_mend
@@ -105,12 +106,19 @@ def test_messages_of_errors_are_read(message: str, version: str) -> None:
 TENSORS = st.sampled_from(["x", "w", "b", "i", "j", "a", "c", "y"])
 STEPS = st.fixed_dictionaries(
     {
-        "op": st.sampled_from(sorted(OPERATIONS)) | st.sampled_from(["RandomUniform", "PyFunc"]) | TEXTS,
+        "op": st.sampled_from(sorted({*OPERATIONS, *IMAGE_OPERATIONS}))
+        | st.sampled_from(["RandomUniform", "PyFunc"])
+        | TEXTS,
         "inputs": st.lists(TENSORS, max_size=4),
         "outputs": st.lists(TENSORS, min_size=1, max_size=2),
         "attributes": st.dictionaries(
-            st.sampled_from(["transpose_a", "keep_dims", "DstT", "axis", "equation", "begin_mask", "alpha"]),
-            st.booleans() | st.integers(-3, 30) | st.sampled_from(["ab,bc->ac", "...", "ab,ab"]) | NUMBERS,
+            st.sampled_from(["transpose_a", "keep_dims", "DstT", "axis", "equation", "begin_mask", "alpha"])
+            | st.sampled_from(["strides", "dilations", "ksize", "padding", "explicit_paddings", "epsilon"]),
+            st.booleans()
+            | st.integers(-3, 30)
+            | st.sampled_from(["ab,bc->ac", "...", "ab,ab", "SAME", "VALID", "EXPLICIT"])
+            | st.lists(st.sampled_from([0, 1, 2, -1, 10**9, "x"]) | NUMBERS, max_size=8)
+            | NUMBERS,
         ),
     }
 )
@@ -123,12 +131,12 @@ def an_array(shape: list[int], kind: str, seed: int) -> dict[str, Any]:
 
 
 ARRAYS = st.builds(
-    an_array, st.lists(st.integers(0, 6), max_size=3), st.sampled_from(["f2", "f8", "i8"]), st.integers(0, 99)
+    an_array, st.lists(st.integers(0, 6), max_size=4), st.sampled_from(["f2", "f8", "i8"]), st.integers(0, 99)
 )
 TOLD_MODELS = st.fixed_dictionaries(
     {"training": st.just(1), "entry": TENSORS, "logits": TENSORS, "steps": st.lists(STEPS, max_size=8)},
     optional={
-        "row_shape": st.sampled_from([[784], [28, 28], [0], [7]]),
+        "row_shape": st.sampled_from([[784], [28, 28], [28, 28, 1], [0], [7]]),
         "is_transposed": st.booleans(),
         "is_integer": st.booleans(),
         "is_logits_transposed": st.booleans(),
@@ -151,9 +159,9 @@ def test_models_are_computed_or_the_reason_is_said(told: dict[str, Any]) -> None
     models = observed.written or read_observed([{"kind": "written", **(told | {"ways": [way]})}]).written
     for model in models:
         try:
-            classes = in_time(recomputed, model, WayFact.model_validate(way), IMAGES)
+            scores = in_time(recomputed, model, WayFact.model_validate(way), IMAGES)
         except CannotComputeError as reason:
             said = str(reason)
         else:
-            said = f"{len(classes)} classes"
+            said = f"{share_alike(bytes(40), scores)} alike"
         assert said

@@ -18,6 +18,7 @@ from grader.model import Record, RunStatus
 
 FOLDER = Path(__file__).parent / "notebooks"
 MEASURED = FOLDER / "measured"
+TIMED = FOLDER / "timed"
 
 
 def _as_tuple(value: Any) -> Any:

@@ -18,7 +18,7 @@ from grader.model import Grade, Run
 from grader.pipeline import Graded
 from hostile.attacks import Attack
 
-RUBRIC = Path(__file__).resolve().parents[2] / "rubrics" / "a1.yaml"
+RUBRICS = Path(__file__).resolve().parents[2] / "rubrics"
 NAMES = "Names: Alex Example, Sam Sample"
 TIGHT = "{wall_seconds: 12, reserve_seconds: 6, memory_mib: 700, disk_mib: 64, output_mib: 2, processes: 100}"
 AMPLE = "{wall_seconds: 240, reserve_seconds: 30}"
@@ -39,14 +39,15 @@ print(f"validation accuracy: {sum(map(sum, rows)) / 1600:.6f}")
 """
 
 
-def a_course(root: Path, limits: str, cache: Path | None = None) -> Course:
-    """A course with the rubric of assignment 1 under other limits; `cache` holds ready data sets."""
-    shutil.copytree(RUBRIC.parent, root / "rubrics")
+def a_course(root: Path, limits: str, cache: Path | None = None, assignment: str = "a1") -> Course:
+    """A course with the rubric of an assignment under other limits; `cache` holds ready data sets."""
+    shutil.copytree(RUBRICS, root / "rubrics")
+    file = root / "rubrics" / f"{assignment}.yaml"
     rubric, count = re.subn(
-        r"^limits:.*?(?=^\n)", f"limits: {limits}\n", RUBRIC.read_text("utf-8"), flags=re.M | re.S
+        r"^limits:.*?(?=^\n)", f"limits: {limits}\n", file.read_text("utf-8"), flags=re.M | re.S
     )
     assert count == 1
-    (root / "rubrics" / "a1.yaml").write_text(rubric, "utf-8")
+    file.write_text(rubric, "utf-8")
     if cache is not None:
         (root / ".grader").mkdir()
         shutil.copytree(cache / "cache", root / ".grader" / "cache")
@@ -88,17 +89,23 @@ def notebook_of(attack: Attack) -> dict[str, Any]:
     return notebook
 
 
-def hand_in(course: Course, number: int, notebook: Mapping[str, Any], name: str = "hand-in.ipynb") -> Path:
+def hand_in(
+    course: Course,
+    number: int,
+    notebook: Mapping[str, Any],
+    name: str = "hand-in.ipynb",
+    assignment: str = "a1",
+) -> Path:
     """Put a notebook into the folder of Participant `number`; the folder."""
-    folder = course.root / "submissions" / "a1" / f"Participant_{number}_assignsubmission_file"
+    folder = course.root / "submissions" / assignment / f"Participant_{number}_assignsubmission_file"
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(json.dumps(notebook), "utf-8")
     return folder
 
 
-def hand_in_attack(course: Course, number: int, attack: Attack) -> None:
+def hand_in_attack(course: Course, number: int, attack: Attack, assignment: str = "a1") -> None:
     """Put an attack with its files into the folder of Participant `number`."""
-    folder = hand_in(course, number, notebook_of(attack), attack.notebook)
+    folder = hand_in(course, number, notebook_of(attack), attack.notebook, assignment)
     for name, content in attack.files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hostile.attacks import MEASURED, read_attacks
+from hostile.attacks import FOLDER, MEASURED, TIMED, read_attacks
 from hostile.oddities import ODDITIES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "security.md").read_text("utf-8")
 ROWS = [line for line in PAGE.split("\n") if re.match(r"\| \d+ \|", line)]
 NAMED = {span for row in ROWS for span in re.findall(r"`([^`]+)`", row.rsplit("|", 2)[1])}
-LABELS = {attack.name for folder in (MEASURED.parent, MEASURED) for attack in read_attacks(folder)} | set(
+LABELS = {attack.name for folder in (FOLDER, MEASURED, TIMED) for attack in read_attacks(folder)} | set(
     ODDITIES
 )
 

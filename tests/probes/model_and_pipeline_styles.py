@@ -21,7 +21,8 @@ def trained_a_little(net, steps=3):
 def dense_block_of_layers():
     """Concatenations in a functional model, a part of it a nested model that is used twice."""
     inputs = tf.keras.Input((28, 28, 1))
-    out = layers.Conv2D(2, 3, strides=3, name="first")(layers.Rescaling(1 / 255)(inputs))
+    padded = layers.ZeroPadding2D(((1, 1), (0, 2)))(layers.Rescaling(1 / 255)(inputs))
+    out = layers.Conv2D(2, 3, strides=3, name="first")(padded)
     for _ in range(2):
         out = layers.Concatenate()([out, layers.Conv2D(2, 3, padding="same", activation="relu")(out)])
     inner = tf.keras.Sequential([layers.AveragePooling2D(2), layers.Dropout(0.1)], name="inner")
@@ -34,6 +35,7 @@ class Block(layers.Layer):
         super().__init__()
         self.convolutions = [layers.Conv2D(2, 3, padding="same") for _ in range(2)]
 
+    @tf.function
     def call(self, out):
         for convolution in self.convolutions:
             out = tf.concat([out, convolution(out)], axis=-1)
@@ -41,9 +43,11 @@ class Block(layers.Layer):
 
 
 def dense_block_in_a_layer():
-    """Concatenations that only running the model tells of."""
+    """Concatenations in a `tf.function` that only running the model tells of, beside a functional model."""
+    image = tf.keras.Input((28, 28, 1))
+    doubled = tf.keras.Model(image, layers.Add()([image, image]))
     parts = [layers.Rescaling(1 / 255), layers.MaxPooling2D(4), Block(), layers.Flatten(), layers.Dense(10)]
-    return trained_a_little(tf.keras.Sequential([tf.keras.Input((28, 28, 1)), *parts]))
+    return trained_a_little(tf.keras.Sequential([tf.keras.Input((28, 28, 1)), doubled, *parts]))
 
 
 def pipelines_of_many_parts():

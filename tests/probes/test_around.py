@@ -174,6 +174,8 @@ def test_nested_models_are_taken_apart_into_one_graph(said, observed):
     assert first in model.layers[joined[0]].inputs
     assert joined[0] in model.layers[joined[1]].inputs
     assert len(model.layers[kinds.index("Add")].inputs) == 2
+    assert model.layers[kinds.index("ZeroPadding2D")].config["padding"] == (1, 1, 0, 2)
+    assert model.joins_inside == 0
 
 
 def test_what_only_running_tells_is_told_by_the_traced_graph(said, observed):
@@ -184,6 +186,8 @@ def test_what_only_running_tells_is_told_by_the_traced_graph(said, observed):
     assert (operations[0], operations.count("ConcatV2"), operations.count("Conv2D")) == ("Input", 2, 2)
     joined = model.operations[operations.index("ConcatV2")]
     assert {model.operations[place].op for place in joined.inputs} == {"MaxPool", "BiasAdd"}
+    assert model.operations[operations.index("Conv2D")].kernel == (3, 3)
+    assert model.joins_inside == 1
     assert model_of("subclassed_with_augmentation", said, observed).operations
 
 

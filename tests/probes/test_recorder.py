@@ -163,15 +163,17 @@ def test_weights_replaced_at_each_step_are_one_training(style, said, observed):
         *("compiled_loop", "compiled_forward", "compiled_for_two_models", "dropout", "whole_set_at_once"),
         *("regularised_layers", "bias_add", "transposed", "weights_in_a_dict", "double_precision"),
         *("rebound_tensors", "all_zero", "module_and_optimizer", "encoder_and_head", "layers_one_by_one"),
+        *("keras_layers", "keras_fit", "functional_in_a_compiled_step", "subclassed_with_augmentation"),
+        *("own_train_step", "dense_block_of_layers", "dense_block_in_a_layer"),
     ],
 )
-def test_what_a_model_of_low_level_operations_predicts_is_computed_outside_too(style, said, observed):
+def test_what_a_model_predicts_is_computed_outside_too(style, said, observed):
     """With nothing but what was written down of it, in NumPy, from weights rounded to eleven bits."""
     training = trainings_of(style, said, observed)[-1]
     model = next(found for found in observed.written if found.training == training.id)
     told = next(p for p in observed.predictions if p.training == training.id and p.moment == Moment.AFTER)
-    classes = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"])
-    assert (share_alike(told.classes, classes) or 0.0) > 0.99
+    scores = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"])
+    assert (share_alike(told.classes, scores) or 0.0) > 0.99
 
 
 def test_why_a_model_is_not_written_down_is_told(said, observed):

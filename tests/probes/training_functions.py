@@ -17,7 +17,7 @@ from probes import recorder
 
 facts, by_hand = [], {}
 recorder.begin(lambda kind, word="", **fact: facts.append({"kind": kind, **fact}), times=True)
-x, y = tf.random.uniform((32, 200)), tf.zeros((32,), tf.int32)
+x, y = tf.random.uniform((32, 200)), tf.range(32) % 10
 
 
 def make_step(width):
@@ -37,6 +37,7 @@ def make_step(width):
 
 def ratio_by_hand(eager, graph):
     ratios = []
+    graph(x, y)
     for _ in range(60):
         seconds = []
         for call in (eager, graph):
@@ -57,7 +58,9 @@ def sizes():
             graph(x, y)
         kept += weights
         with recorder._recorder.hearing.closed():
-            by_hand[sum(int(np.prod(weight.shape)) for weight in weights)] = ratio_by_hand(step, graph)
+            by_hand[sum(int(np.prod(weight.shape)) for weight in weights)] = ratio_by_hand(
+                step, tf.function(step)
+            )
     return kept
 
 
@@ -94,8 +97,82 @@ def counter():
     return [weight]
 
 
+class Trainer:
+    """A plain step and a graph as methods; two of them are told apart though their code is the same."""
+
+    def __init__(self, width):
+        self.weight = tf.Variable(tf.random.normal((200, width)))
+
+    def plain(self, images):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(images @ self.weight)
+        self.weight.assign_sub(0.001 * tape.gradient(loss, self.weight))
+
+    @tf.function
+    def in_graph(self, images):
+        self.plain(images)
+
+
+def methods():
+    trainers = [Trainer(width) for width in (5, 6)]
+    for trainer in trainers:
+        for _ in range(3):
+            trainer.plain(x)
+            trainer.in_graph(x)
+    return [trainer.weight for trainer in trainers]
+
+
+def fitted():
+    kept = []
+    for is_eager in (True, False):
+        layers = [tf.keras.Input((200,)), tf.keras.layers.Dense(7), tf.keras.layers.Dense(10)]
+        model = tf.keras.Sequential(layers)
+        model.compile("sgd", "mse", run_eagerly=is_eager)
+        model.fit(x, tf.zeros((32, 10)), batch_size=16, verbose=0)
+        kept += [weight.value for weight in model.weights]
+    return kept
+
+
+def through_python():
+    weight = tf.Variable(tf.random.normal((200, 8)))
+
+    def step_with_python(images):
+        end = perf_counter() + 0.02 * tf.executing_eagerly()
+        while perf_counter() < end:
+            pass
+        images = tf.ensure_shape(tf.py_function(lambda value: value, [images], tf.float32), (32, 200))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(images @ weight) + tf.reduce_sum(tf.constant(np.ones(300_000, "float32")))
+        weight.assign_sub(0.001 * tape.gradient(loss, weight))
+
+    graph = tf.function(step_with_python)
+    for _ in range(3):
+        step_with_python(x)
+        graph(x)
+    return [weight]
+
+
+def gives_up():
+    weight = tf.Variable(tf.random.normal((200, 9)))
+    calls = []
+
+    def counted(images):
+        calls.append(1)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(images @ weight)
+        gradient = tape.gradient(loss, weight)
+        if len(calls) < 6:
+            weight.assign_sub(0.001 * gradient)
+
+    graph = tf.function(counted)
+    for _ in range(3):
+        counted(x)
+        graph(x)
+    return [weight]
+
+
 variables = []
-for cell in (sizes, sleeper, counter):
+for cell in (sizes, sleeper, counter, methods, fitted, through_python, gives_up):
     variables += cell()
     recorder.cell_ended()
 before = [variable.numpy() for variable in variables]

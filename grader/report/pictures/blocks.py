@@ -27,7 +27,9 @@ def blocks_found(evidence: Evidence, criterion: CriterionGrade) -> Iterator[Pict
     observed = evidence.observed
     if observed is None or not observed.is_trusted:
         return
-    found = [(model, dense, residual) for model in observed.models for dense, residual in [_blocks_of(model)]]
+    trained = {training.model for training in observed.trainings}
+    models = [model for model in observed.models if model.id in trained]
+    found = [(model, dense, residual) for model in models for dense, residual in [_blocks_of(model)]]
     ordered = sorted(found, key=lambda one: (-_longest(one[1]), -_longest(one[2])))
     for model, dense, residual in ordered[:_MOST_PICTURES]:
         if dense or residual:
@@ -74,19 +76,19 @@ def _block(
     step = (WIDTH - 2 * _MARGIN) / (shown + 1)
     lefts = [_MARGIN + step * (place + 0.5) for place in range(shown)]
     middles = [left + _WIDE / 2 for left in lefts]
-    what = "layers" if is_dense else "convolutions"
+    what = ("layer" if is_dense else "convolution") + "s" * (len(block) != 1)
     more = f", {len(block) - shown} of them not drawn" if len(block) > shown else ""
     label = f"Block {number}: {len(block)} {what}{more}; in the boxes, filters"
     yield element("text", label, class_="tick", x=_MARGIN, y=top + 14)
-    end = lefts[-1] + _WIDE + step * 0.3
-    yield element("line", class_="batch", x1=_MARGIN, x2=end, y1=base + _HIGH / 2, y2=base + _HIGH / 2)
+    end, line = lefts[-1] + _WIDE + step * 0.3, base + _HIGH / 2
+    yield element("line", class_="batch", x1=_MARGIN, x2=end, y1=line, y2=line)
     if is_dense:
-        for first in range(shown):
+        for first in range(shown - 1):
             for second in range(first + 2, shown):
-                yield _arc(middles[first], middles[second], base, second - first)
-            yield _arc(middles[first], end, base, shown - first) if first < shown - 1 else Markup("")
+                yield _arc((middles[first], base), (middles[second], base), second - first)
+            yield _arc((middles[first], base), (end, line), shown - first)
     else:
-        yield _arc(_MARGIN + 2, end, base, shown)
+        yield _arc((_MARGIN + 2, line), (end, line), shown + 2)
     for place, left in enumerate(lefts):
         filters = block.filters[place]
         yield element("rect", class_="example first", x=left, y=base, width=_WIDE, height=_HIGH, rx=3)
@@ -95,9 +97,11 @@ def _block(
         yield element("text", text, class_="tick", x=left + _WIDE / 2, y=base + 16, text_anchor="middle")
 
 
-def _arc(start: float, end: float, base: float, passed: int) -> Markup:
-    high = base - _ARC * passed
-    path = f"M{start:.1f} {base:.1f} C{start:.1f} {high:.1f} {end:.1f} {high:.1f} {end:.1f} {base:.1f}"
+def _arc(start: tuple[float, float], end: tuple[float, float], passed: int) -> Markup:
+    """From one point to another, the higher the more layers it passes."""
+    (x1, y1), (x2, y2) = start, end
+    high = y1 - _ARC * passed
+    path = f"M{x1:.1f} {y1:.1f} C{x1:.1f} {high:.1f} {x2:.1f} {high:.1f} {x2:.1f} {y2:.1f}"
     return element("path", class_="curve first", d=path)
 
 
@@ -106,7 +110,8 @@ def _in_words(blocks: tuple[Block, ...], *, is_dense: bool) -> str:
     for number, block in enumerate(blocks, start=1):
         filters = [str(count) for count in block.filters if count is not None]
         of = f" of {', '.join(filters)} filters" if filters else ""
-        told.append(f"block {number} has {len(block)} {'layers' if is_dense else 'convolutions'}{of}")
+        what = ("layer" if is_dense else "convolution") + "s" * (len(block) != 1)
+        told.append(f"block {number} has {len(block)} {what}{of}")
     how = (
         "each layer receives the outputs of all earlier ones in its block"
         if is_dense

@@ -16,7 +16,8 @@ from grader.report.pictures.svg import WIDTH, Picture, element, joined
 _SIDE = 17  # of an example
 _GAP = 9  # between batches
 _ROW = 36  # from row to row
-_LEGEND = 26
+_LINE = 16  # from line to line of the legend
+_LEGEND = 28 + 2 * _LINE
 _MARGIN = 4
 _STYLES = ("first", "second", "third", "later")
 
@@ -37,7 +38,7 @@ def draw_order(found: OrderFound) -> Picture:
         title=f"What we saw tf.data do: {name}",
         description=_in_words(seen, name),
         height=_LEGEND + rows * _ROW,
-        body=joined([*_legend(seen.epochs), *boxes]),
+        body=joined([*_legend(seen), *boxes]),
     )
 
 
@@ -61,16 +62,27 @@ def _example(left: float, top: float, text: str, epoch: int) -> Iterator[Markup]
     style = _style(epoch)
     yield element("rect", class_=f"example {style}", x=left, y=top, width=_SIDE, height=_SIDE + 8)
     yield element("text", text, class_="tick", x=left + _SIDE / 2, y=top + 16, text_anchor="middle")
-    for line in range(min(epoch, len(_STYLES))):  # one stroke for each epoch: not by colour alone
-        y = top + _SIDE + 6 - 2.5 * line
-        yield element("line", class_=f"epoch {style}", x1=left + 3, x2=left + _SIDE - 3, y1=y, y2=y)
+    yield from _strokes(left, top + _SIDE + 6, _SIDE, epoch)
 
 
-def _legend(epochs: int) -> Iterator[Markup]:
-    for number in range(1, epochs + 1):
+def _strokes(left: float, bottom: float, width: float, epoch: int) -> Iterator[Markup]:
+    """One stroke for each epoch: not by colour alone."""
+    for line in range(min(epoch, len(_STYLES))):
+        y = bottom - 2.5 * line
+        yield element("line", class_=f"epoch {_style(epoch)}", x1=left + 3, x2=left + width - 3, y1=y, y2=y)
+
+
+def _legend(seen: Witness) -> Iterator[Markup]:
+    """What was run, how it is to be read, and the epochs."""
+    run = f"Dataset.range({seen.examples}), batch({seen.batch_size}), repeat({seen.epochs})"
+    for number, told in enumerate((run, "A box is a batch, a number in it an example.")):
+        yield element("text", told, class_="tick", x=_MARGIN, y=12 + number * _LINE)
+    top = 2 * _LINE + 3
+    for number in range(1, seen.epochs + 1):
         left = _MARGIN + (number - 1) * 84
-        yield element("rect", class_=f"example {_style(number)}", x=left, y=3, width=12, height=12)
-        yield element("text", f"epoch {number}", class_="tick", x=left + 17, y=13)
+        yield element("rect", class_=f"example {_style(number)}", x=left, y=top, width=_SIDE, height=14)
+        yield from _strokes(left, top + 12, _SIDE, number)
+        yield element("text", f"epoch {number}", class_="tick", x=left + _SIDE + 5, y=top + 11)
 
 
 def _style(epoch: int) -> str:

@@ -25,8 +25,9 @@ def test_a_dense_block_has_an_arc_from_each_layer_to_all_but_the_next_and_to_the
 
 
 def test_a_residual_block_has_one_arc():
-    picture = draw_blocks("net", (block(8, 8),), is_dense=False)
+    picture = draw_blocks("net", (block(8),), is_dense=False)
     assert len(elements(picture, "path", "curve")) == 1
+    assert "Block 1: 1 convolution; in the boxes, filters" in picture.svg("x")
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 40])

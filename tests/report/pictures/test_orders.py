@@ -33,7 +33,13 @@ def test_each_batch_is_a_box_and_each_example_is_in_the_style_of_its_epoch():
 def test_an_epoch_is_told_by_strokes_and_not_by_colour_alone():
     picture = draw_order(found())
     strokes = [len(elements(picture, "line", style)) for style in ("first", "second", "third")]
-    assert strokes == [3 * 1, 3 * 2, 2 * 3]
+    assert strokes == [(3 + 1) * 1, (3 + 1) * 2, (2 + 1) * 3]  # those of the legend, too
+
+
+def test_the_legend_says_what_was_run_and_how_it_is_read():
+    told = [text.text for text in elements(draw_order(found()), "text", "tick")]
+    assert told[0].startswith("Dataset.range(")
+    assert told[1] == "A box is a batch, a number in it an example."
 
 
 def test_what_is_seen_is_told_in_words():
