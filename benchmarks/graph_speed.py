@@ -2,7 +2,7 @@
 
 python benchmarks/graph_speed.py [--times 10] [--load 2] [--data DIR]
 
-Prints a table as in `docs/tf-function.md`: the two verdicts on `tf.function` of each run (quick, with other
+Prints a table: the two verdicts on `tf.function` of each run (quick, with other
 seeds), what was timed in it, and the same ratio of times taken by hand, right after it: in a plain process,
 with no room and no recorder. All the while `--load` other processes keep a core busy each.
 """
