@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.execution.local import LocalExecutor
+from grader.model import Outcome
 from grader.pipeline import grade
 from grader.sandbox.sources import ForkedRooms
 from hostile.attacks import TIMED, Attack, read_attacks
@@ -32,10 +33,14 @@ def timed_class(
     return Outcomes(course, graded), attacks
 
 
-def test_an_honest_comparison_earns_its_points(timed_class):
+def test_an_honest_comparison_is_timed_and_loses_nothing(timed_class):
+    """Where the machine is too busy for a clear gain, a person decides; nothing is held against it."""
     outcomes, attacks = timed_class
     [verdict] = [c for c in outcomes.grades[attacks[HONEST]].criteria if c.id == "tf-function"]
-    assert verdict.awarded, verdict
+    assert verdict.awarded or verdict.verdict.outcome is Outcome.NEEDS_REVIEW, verdict
+    observed = outcomes.evidence[attacks[HONEST]].observed
+    assert observed is not None
+    assert observed.timings
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
