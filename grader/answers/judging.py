@@ -108,15 +108,6 @@ def speaks_of(question: Question, text: str) -> bool:
     return holds(words, hints) or compiled(question).telling_in(words) > 0
 
 
-def is_off_topic(question: Question, passage: Passage) -> bool:
-    """Whether a passage is no answer: sentences without a word of the topic, not where the answer belongs.
-
-    What stands right below the question may answer it in words that nobody has foreseen.
-    """
-    is_elsewhere = not passage.answers_to and not _is_brief(passage.text)
-    return bool(question.topic) and is_elsewhere and not speaks_of(question, passage.text)
-
-
 def _marred(question: Question, passages: Iterable[Passage]) -> str:
     """Why an answer cannot be right as a whole, in a sentence; "" when nothing is against it."""
     ready = compiled(question)

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.judging import Stand, Stated, is_off_topic, judge, speaks_of
+from grader.answers.judging import Stand, Stated, judge, speaks_of
 from grader.answers.questions import NamedQuestion, Question
 from grader.answers.tasks import is_of_the_task
 from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
@@ -105,7 +105,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     passages = _besides_names(evidence, found)
     beside = _besides_names(evidence, text_beside(evidence.prose, question.asks))
     is_told = any(speaks_of(question, passage.text) for passage in (*passages, *beside))
-    is_told = is_told or any(p.answers_to and not is_off_topic(question, p) for p in passages)
+    is_told = is_told or any(passage.answers_to for passage in passages)
     if passages and (is_told or not question.claims):
         return as_settled(_judged(question, passages), decide=decide)
     if is_told or (beside and not question.claims):

@@ -18,7 +18,7 @@ from grader.answers.choices import (
     told_of_others,
 )
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about, is_off_topic
+from grader.answers.judging import Stand, doubt_about
 from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Orders, Spoken, Told, orders_told
 from grader.answers.questions import NamedQuestion, Question, is_met
@@ -225,7 +225,7 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = orders_of(choices)
     if not orders:
-        return _no_choice(evidence, answers, passages, question)
+        return _no_choice(evidence, answers, passages)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     described = _told(passages, seen, reasons)
@@ -271,12 +271,10 @@ def _is_avoided(spoken: Spoken, seen: SeenOrders, chosen: Orders) -> bool:
     return stand is Stand.WRONG
 
 
-def _no_choice(
-    evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage], question: Question
-) -> Verdict:
+def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage]) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [passage for passage in answers if passage.answers_to and not is_off_topic(question, passage)]
+    told += [passage for passage in answers if passage.answers_to]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))

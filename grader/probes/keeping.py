@@ -19,9 +19,6 @@ from probes.work import parts_of
 _DEPTH = 3  # functions that call functions, whose globals are looked at
 _STEPS_PER_CALL = 10
 _MOST_COMPARED = 3  # weights, from the end: those change first
-_MOST_LOOKED_INTO = (
-    100 * 1024 * 1024
-)  # bytes of arrays in a graph; with more it is not copied to be looked at
 
 
 class Empty:
