@@ -1,8 +1,8 @@
 """Hand-ins that were judged before, and of which nothing has changed since: their grades and pages stand.
 
 A grade is a function of the hand-in, its run, the rubric, people's decisions and this program. Kept is a
-digest of all these for each hand-in, as they were when it was judged, and the first line of its page. Where
-both are still the same, judging would end as it did, and is left out.
+digest of all these for each hand-in, as they were when it was judged, with that of its grade and the stamp of
+its page. Where all three are still the same, judging would end as it did, and is left out.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import contextlib
 import hashlib
 import importlib.util
 import json
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
@@ -22,10 +20,9 @@ from importlib.metadata import PackageNotFoundError, entry_points, requires, ver
 from pathlib import Path
 
 from grader.model import Grade, Group, GroupDecision, Override, hand_in_mark
+from grader.report.publish import stamp_of, write
+from grader.sources import PACKAGE, sources_sha256
 
-_PACKAGE = Path(__file__).parent
-_FIRST_LINE_BYTES = 200
-_STAMP = "<!-- grader "
 _CLASS = ""  # stands for the whole class among the hand-ins
 
 
@@ -44,6 +41,7 @@ class JudgedBefore:
         self._pages = pages
         self._kept: dict[str, list[str]] = {}
         self._now: dict[str, str] = {}
+        self._decided: list[str] = []
         with contextlib.suppress(OSError, ValueError):
             kept = json.loads(file.read_text("utf-8"))
             if isinstance(kept, dict):
@@ -53,12 +51,10 @@ class JudgedBefore:
         self, decided: Mapping[str, GroupDecision], earlier: Mapping[str, Grade]
     ) -> dict[str, Group] | None:
         """The groups of the class as the `earlier` grades have them; None when they have to be found anew."""
-        decisions = [decided[mark].model_dump_json() for mark in sorted(decided)]
-        self._now[_CLASS] = self._digest([*self._keys.values(), *decisions])
-        if self._kept.get(hand_in_mark(_CLASS)) != [self._now[_CLASS], ""]:
-            return None
+        self._decided = [decided[mark].model_dump_json() for mark in sorted(decided)]
         known = {name: earlier[name].group for name in self._keys if name in earlier}
-        return {name: group for name, group in known.items() if group is not None}
+        groups = {name: group for name, group in known.items() if group is not None}
+        return groups if self._kept.get(hand_in_mark(_CLASS)) == self._of_class(groups) else None
 
     def standing(
         self,
@@ -69,37 +65,40 @@ class JudgedBefore:
     ) -> dict[str, Grade]:
         """The `earlier` grades that stand, by id; of a group that is judged by one copy, all or none."""
         self._now |= self._digests(groups, earlier, decisions, handed_in)
-        same = {name for name in self._keys if name in earlier and self._stands(name)}
+        same = {name for name in self._keys if name in earlier and self._stands(earlier[name])}
         marks = {hand_in_mark(name) for name in same}
         return {
             name: earlier[name]
             for name in self._keys
-            if name in same
-            and (
-                (group := groups.get(name)) is None or not group.is_shared or marks.issuperset(group.hand_ins)
-            )
+            if name in same and marks.issuperset(_judged_together(groups.get(name)))
         }
 
-    def keep(self, judged: Iterable[str], *, groups_have_grades: bool) -> None:
-        """Keep that these were judged and their pages written, and the groups where all in them have a grade.
+    def keep(self, judged: Iterable[Grade], groups: Mapping[str, Group] | None) -> None:
+        """Keep that these grades were recorded and their pages written, and the groups of the class.
 
-        Nothing is lost when that fails: everything is judged again, then.
+        `groups` is None where only a part of it was graded, and nobody looked for them. Nothing is lost when
+        keeping fails: everything is judged again, then.
         """
-        for name in judged:
-            self._kept[hand_in_mark(name)] = [self._now[name], _stamp(self._pages / name)]
-        self._kept.pop(hand_in_mark(_CLASS), None)
-        if groups_have_grades and _CLASS in self._now:
-            self._kept[hand_in_mark(_CLASS)] = [self._now[_CLASS], ""]
+        for grade in judged:
+            self._kept[hand_in_mark(grade.submission)] = self._of(grade)
+        self._kept[hand_in_mark(_CLASS)] = [] if groups is None else self._of_class(groups)
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(prefix=".draft-", dir=self._file.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._kept, file)
-            Path(draft).replace(self._file)
+            write(self._file, json.dumps(self._kept))
 
-    def _stands(self, name: str) -> bool:
-        stamp = _stamp(self._pages / name)
-        return stamp != "" and self._kept.get(hand_in_mark(name)) == [self._now[name], stamp]
+    def _stands(self, grade: Grade) -> bool:
+        of = self._of(grade)
+        return of[-1] != "" and self._kept.get(hand_in_mark(grade.submission)) == of
+
+    def _of(self, grade: Grade) -> list[str]:
+        """What is kept of a grade, with "" for the stamp of a page that is not there."""
+        stamp = stamp_of(self._pages / grade.submission)
+        return [self._now[grade.submission], _sha256([grade.model_dump_json()]), stamp]
+
+    def _of_class(self, groups: Mapping[str, Group]) -> list[str]:
+        """What is kept of the groups, by which they are known again in the grades."""
+        told = [f"{name} {groups[name].model_dump_json()}" for name in self._keys if name in groups]
+        return [self._digest([*self._keys.values(), *self._decided, *told])]
 
     def _digests(
         self,
@@ -134,13 +133,8 @@ class JudgedBefore:
 @cache
 def program_sha256() -> str:
     """SHA-256 over this package's files, other packages' checks, and the versions of what it is built on."""
-    files = sorted(file for file in _PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc")
-    digest = hashlib.sha256()
-    for file in [*files, *_foreign_checks()]:
-        digest.update(f"{file}\0".encode())
-        digest.update(file.read_bytes())
-    digest.update("\n".join(_versions()).encode())
-    return digest.hexdigest()
+    files = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    return _sha256([sources_sha256([*files, *_foreign_checks()]), *_versions()])
 
 
 def _judged_together(group: Group | None) -> tuple[str, ...]:
@@ -163,16 +157,6 @@ def _foreign_checks() -> Iterator[Path]:
             spec = importlib.util.find_spec(check.module)
             if spec is not None and spec.origin is not None:
                 yield Path(spec.origin)
-
-
-def _stamp(folder: Path) -> str:
-    """The first line of the page in `folder`, "" where there is none that says what it was made of."""
-    try:
-        with (folder / "index.html").open("rb") as file:
-            line = file.readline(_FIRST_LINE_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return line if line.startswith(_STAMP) else ""
 
 
 def _sha256(parts: Iterable[str]) -> str:

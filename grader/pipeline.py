@@ -179,9 +179,10 @@ def _grade_assignment(
     )
     if desk.names is None:
         pairs = zip(grades, gathered.evidence, strict=True)
-        graded = {*standing, *(grade.submission for grade in grades)}
-        final = [grade.submission for grade, found in pairs if _is_final(grade, found, rubric)]
-        before.keep(final, groups_have_grades=graded.issuperset(groups))
+        before.keep(
+            [grade for grade, found in pairs if _is_final(grade, found, rubric)],
+            groups if is_whole_class else None,
+        )
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]
     by_name = standing | {grade.submission: grade for grade in shown.grades}
     in_order = [by_name[one.id] for one in submissions if one.id in by_name]

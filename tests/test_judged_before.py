@@ -13,6 +13,7 @@ from nbformat import v4
 from grader import judged_before, pipeline
 from grader.assess import assess
 from grader.course import Course
+from grader.errors import StoreError
 from grader.execution.local import LocalExecutor
 from grader.model import RunStatus
 from grader.pipeline import Graded, grade
@@ -164,6 +165,25 @@ def test_a_lost_run_is_not_kept(judge, monkeypatch):
     assert judge()[1] == ["101", "102", "103"]
 
 
+def test_a_grade_whose_page_was_never_written_does_not_stand_for_the_one_before(course, judge, monkeypatch):
+    first, _ = judge()
+    rubric = course.root / "rubrics" / "a1.yaml"
+    as_it_was = rubric.read_text()
+    rubric.write_text(as_it_was.replace("points: 2", "points: 3"))
+
+    def full(*given: object, **named: object) -> Path:
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "publish", full)
+        with pytest.raises(StoreError):
+            judge()
+    rubric.write_text(as_it_was)
+    again, judged = judge()
+    assert judged == ["101", "102", "103"]
+    assert again.grades == first.grades
+
+
 def test_pages_without_names_are_made_for_all_and_leave_nothing_that_stands(judge):
     judge()
     assert judge(pseudonyms=True)[1] == ["101", "102", "103"]
@@ -192,5 +212,8 @@ def test_grading_one_of_a_group_by_itself_does_not_break_the_group_up_for_good(c
     judge()
     _, judged = judge(course.root / "submissions" / "a1" / "Participant_102_assignsubmission_file")
     assert judged == ["102"]
+    graded, _ = judge()
+    assert [grade.group is not None for grade in graded.grades] == [True, True, False]
+    judge(course.root / "submissions" / "a1" / "Participant_102_assignsubmission_file", pseudonyms=True)
     graded, _ = judge()
     assert [grade.group is not None for grade in graded.grades] == [True, True, False]

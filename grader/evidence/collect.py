@@ -27,6 +27,7 @@ from grader.notebook.machinery import Reach, reaches_of_cells, reaches_of_file
 from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
+from grader.sources import sources_sha256
 
 _MODULE_BYTES = 1024**2
 _MOST_UNTRAINED = 10  # models
@@ -92,11 +93,8 @@ def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tupl
 @cache
 def collector_sha256() -> str:
     """SHA-256 over what reads notebooks and collects: when that changes, evidence is collected anew."""
-    digest = hashlib.sha256()
     here = Path(__file__).parent
-    for file in sorted([*here.glob("*.py"), *(here.parent / "notebook").rglob("*.py")]):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return sources_sha256([*here.glob("*.py"), *(here.parent / "notebook").rglob("*.py")])
 
 
 class EvidenceStore:

@@ -17,6 +17,7 @@ from grader.model import CPU, Attachment, Isolation, KerasFlavour, Limits, Recor
 from grader.notebook.records import CellKind, Notebook
 from grader.sandbox.bubblewrap import PROBES
 from grader.sandbox.staging import ROOM
+from grader.sources import sources_sha256
 
 RUN_FORMAT = 4
 MEASURE_SECONDS = (
@@ -150,8 +151,4 @@ def installed_versions() -> dict[str, str]:
 
 @cache
 def _room_sha256() -> str:
-    digest = hashlib.sha256()
-    for folder in (ROOM, PROBES):
-        for file in sorted(folder.rglob("*.py")):
-            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
+    return sources_sha256(file for folder in (ROOM, PROBES) for file in folder.rglob("*.py"))

@@ -23,12 +23,16 @@ from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
 from grader.report.standing import Standing
 from grader.report.table import gradebook_csv
+from grader.sources import sources_sha256
 
 Executed = Callable[[Evidence], nbformat.NotebookNode | None]
 
 
 log = logging.getLogger(__name__)
 
+_PAGE = "index.html"
+_STAMP = "<!-- grader "
+_FIRST_LINE_BYTES = 200
 _NO_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>No report</title><p>A fault in the grader kept "
     "this report from being made. The grade is in grade.json beside it and in the gradebook.</p></html>\n"
@@ -87,7 +91,7 @@ def _publish(
             # a bug in showing one hand-in must not cost the others their pages
             notebook = item.submission.notebook_sha256[:12]
             log.error("a fault of the grader in the report on the notebook %s: %s", notebook, trace_of(bug))
-            write(to / grade.submission / "index.html", _NO_PAGE)
+            write(to / grade.submission / _PAGE, _NO_PAGE)
     everybody = [*grades, *others]
     _remove_others(to, {grade.submission for grade in everybody})
     runs = {item.submission.id: item.run for item in evidence if item.run is not None}
@@ -105,8 +109,7 @@ def _publish_submission(
     grade: Grade, evidence: Evidence, title: str, executed: Executed, folder: Path
 ) -> None:
     stamp = _stamp(grade, evidence, title)
-    page = folder / "index.html"
-    if _starts_with(page, stamp):
+    if stamp_of(folder) == stamp:
         return
     folder.mkdir(parents=True, exist_ok=True)
     contacts = ContactsLeftOut(evidence)
@@ -118,7 +121,7 @@ def _publish_submission(
     write(folder / "grade.json", json.dumps(grade_json(grade), ensure_ascii=False, indent=1) + "\n")
     shown = contacts.grade(grade), contacts.evidence(evidence)
     html = render_submission(*shown, notebook, rubric_title=title)
-    write(page, stamp + html)  # last: a page that is there vouches for the files beside it
+    write(folder / _PAGE, stamp + html)  # last: a page that is there vouches for the files beside it
 
 
 def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
@@ -127,25 +130,24 @@ def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
     parts += [evidence.observed, evidence.measured, *evidence.repeats, *(evidence.scripts or ())]
     shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
     digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"<!-- grader {digest} -->\n"
+    return f"{_STAMP}{digest} -->\n"
 
 
 @cache
 def _writer_sha256() -> str:
     """SHA-256 over this package: pages are written anew when what writes them has changed."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.*")):
-        if file.suffix in (".py", ".j2", ".css", ".js"):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+    files = Path(__file__).parent.rglob("*.*")
+    return sources_sha256(file for file in files if file.suffix in (".py", ".j2", ".css", ".js"))
 
 
-def _starts_with(page: Path, stamp: str) -> bool:
+def stamp_of(folder: Path) -> str:
+    """The stamp of the page in a hand-in's folder; "" where there is none, or what a fault left behind."""
     try:
-        with page.open("rb") as file:
-            return file.read(len(stamp)) == stamp.encode()
-    except FileNotFoundError:
-        return False
+        with (folder / _PAGE).open("rb") as file:
+            line = file.readline(_FIRST_LINE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return line if line.startswith(_STAMP) else ""
 
 
 def _remove_others(folder: Path, present: Iterable[str]) -> None:
