@@ -21,7 +21,7 @@ from grader.answers.language import (
 )
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
-from grader.answers.words import Word, words_of
+from grader.answers.words import NUMBER, Word, words_of
 
 _TELLING_WORDS = 3  # of a clause that may tell of anything
 _TURNING_WORDS = 2  # of a clause that may take something back
@@ -61,7 +61,7 @@ class Compiled:
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
-        self.telling = frozenset(word for word in words if word.stem not in FILLERS)
+        self.telling = frozenset(word for word in words if word.stem not in FILLERS | {NUMBER})
 
     def said_in(self, sentence: Sentence) -> Iterator[Said]:
         """The claims that a sentence makes, each clause by itself; a question makes none.

@@ -72,6 +72,10 @@ _FEWEST_LISTED = 3  # things between commas
 _MOST_OF_A_NAME = 2  # words of one of them
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
+_BEFORE_WHICH = word_set("in of from on with at to by for")
+_ASKING = word_set("wann wer welche welcher welches welchen wo when which where")
+_LEAVING_OPEN = word_set("nur lediglich bloss blos only just ist is")  # `only, which batch comes when`
+_EXAMPLE = word_set("example examples beispiel e bsp ex")
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
@@ -202,8 +206,18 @@ def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
 
 def _ends_clause(words: Sequence[Word], place: int) -> bool:
     after = words[place + 1].text if place + 1 < len(words) else ""
+    before = words[place - 1].text if place else ""
     text = words[place].text
-    return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
+    if text == ",":
+        return after not in TEMPORAL and not (after in _ASKING and before in _LEAVING_OPEN)
+    return text in _CLAUSE_MARKS and not (text == ":" and _is_named(words[:place]))
+
+
+def _is_named(words: Sequence[Word]) -> bool:
+    """Whether these words only name what is told behind a colon: `content of the batches: …`."""
+    texts = [word.text for word in words]
+    is_short = sum(text[0].isalpha() for text in texts) <= _LABEL_WORDS
+    return is_short and not (FINITE | _CLAUSE_MARKS | _EXAMPLE) & set(texts)
 
 
 def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
@@ -216,6 +230,8 @@ def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
         return False
     if text in ("and", "und"):
         return _begins_anew(words, place)
+    if text == "which" and before in _BEFORE_WHICH:
+        return False
     return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
 
 
