@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, holds, is_listed, negations
 from grader.answers.language import (
+    ASSURED,
     EXAMPLES,
     FILLERS,
     FINITE,
@@ -24,6 +25,7 @@ from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import NUMBER, Word, words_of
 
 _TELLING_WORDS = 3  # of a clause that may tell of anything
+_TELLING_ON = frozenset(("dass", "that"))
 _TURNING_WORDS = 2  # of a clause that may take something back
 
 
@@ -75,14 +77,17 @@ class Compiled:
         is_told_doubtfully = sentence.hedges or sentence.rejects or is_listed(sentence)
         for number, clause in enumerate((*sentence.clauses, whole)):
             is_premise = clause.begins_with in PREMISES and number + 1 < len(sentence.clauses)
-            is_negated = (
-                number > 0 and clause.begins_with == "dass" and _negates(sentence.clauses[number - 1])
-            )
+            earlier = sentence.clauses[number - 1] if number > 0 and clause is not whole else None
+            is_told_on = earlier is not None and clause.begins_with in _TELLING_ON and _negates(earlier)
+            is_unsure = is_told_on and earlier is not None and _assures(earlier)
+            is_negated = is_told_on and not is_unsure
             hedges = holds(clause.words, HEDGES)
             is_hedged = is_hedged or (hedges and clause.begins_with != "(")  # and so is what comes after
             is_doubtful = is_told_doubtfully or is_negated or is_premise
             for said in self._said_in_clause(sentence, clause, clause is whole):
                 is_guess = (is_hedged or hedges) and (said.is_denied or not said.claim.may_happen)
+                if is_unsure and not said.is_doubtful:
+                    said = said._replace(is_denied=not said.is_denied)
                 if said.claim.is_mistake or not is_premise:
                     yield said._replace(is_doubtful=said.is_doubtful or is_doubtful or is_guess)
 
@@ -181,6 +186,10 @@ def _is_contrast(earlier: Clause, clause: Clause) -> bool:
     """Whether a clause only says what is so instead of what the one before it denies: `not A but B`."""
     is_short = not FINITE & {word.text for word in clause.words}
     return clause.begins_with in INSTEAD and is_short and _negates(earlier)
+
+
+def _assures(clause: Clause) -> bool:
+    return any(word.text in ASSURED for word in clause.words)
 
 
 def _negates(clause: Clause) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from grader.answers.language import (
     AFTERWARDS,
+    ASSURED,
     BREAKS,
     CONNECTIVES,
     CONSEQUENCES,
@@ -232,6 +233,8 @@ def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
         return _begins_anew(words, place)
     if text == "which" and before in _BEFORE_WHICH:
         return False
+    if text == "that":
+        return before in ASSURED
     return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
 
 

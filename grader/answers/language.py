@@ -65,6 +65,12 @@ HYPOTHETICAL = word_set(
 )
 """Words of a clause that tells what would be if things were otherwise."""
 
+ASSURED = word_set(
+    "guarantee guarantees guaranteed promise promised ensure ensures ensured sure certain assured "
+    "garantie garantiert sicher sichergestellt gewaehrleistet gesichert"
+)
+"""Words with which somebody says that something is sure to be so; what is not, is denied."""
+
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
 """Words that go on with a clause, though a comma stands before them."""
 
