@@ -19,6 +19,9 @@ AFTERWARDS = word_set("nicht nie niemals nichts kaum")
 NOT_NEGATING = (
     *("not only", "not just", "not merely", "no matter", "no doubt", "not to mention", "no wonder"),
     *("nicht nur", "nicht bloss", "ohne zweifel", "kein wunder"),
+    *("not divisible", "not evenly divisible", "not exactly divisible", "not a multiple", "not divide"),
+    *("not fit", "not match", "not work out evenly", "no multiple", "kein vielfaches", "nicht teilbar"),
+    *("nicht ohne rest teilbar", "nicht durch die batchgroesse teilbar", "nicht aufgeht", "nicht glatt"),
 )
 """Phrases in which such a word negates nothing."""
 

@@ -102,10 +102,11 @@ def order_described(
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
     would_be_met = is_met(question.met, *_names(right))
-    if doubt or (wrong and would_be_met):
+    is_all_false = _is_all_false(wrong, right, is_enough=would_be_met)
+    if doubt or (wrong and would_be_met and not is_all_false):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if told.is_understood(order) and _is_all_false(wrong, right):
+    if is_all_false and told.is_understood(order):
         return as_settled(not_met(*shown), decide=decide)
     is_trusted = _tells_others_rightly(told, seen, question, order)
     is_open = told.is_taken_back(order, right, is_trusted=is_trusted)
@@ -128,10 +129,12 @@ def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, orde
     return rightly >= _MOST_OTHERS
 
 
-def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
-    """Whether nothing true is told but in clauses that tell something false, too."""
+def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken], *, is_enough: bool) -> bool:
+    """Whether nothing true is told but in clauses that tell something false, too; where that `is_enough` to be
+    met, there must be a clause with nothing true.
+    """
     false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, right))
-    return bool(false) and true <= false
+    return true < false or (bool(false) and true == false and not is_enough)
 
 
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
