@@ -123,6 +123,13 @@ EQUATING = phrases(
 )
 """What says that two things are the same."""
 
+RATING = phrases(
+    *("good", "better", "best", "bad", "worse", "worst", "useless", "useful", "fine", "ok", "same", "similar"),
+    *("difference*", "different", "gut", "gute", "besser", "schlecht", "schlechter", "gleich", "unterschied*"),
+    *("sinnvoll*", "sensible", "like", "wie", "see above", "siehe oben"),
+)
+"""What rates a thing, or compares it, and may say by that what it does."""
+
 OTHERS = phrases(
     *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
     *(

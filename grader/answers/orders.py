@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
-from grader.answers.judging import Stand, is_hypothetical
-from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, TURNS
+from grader.answers.judging import Stand, is_hypothetical, speaks_of
+from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, RATING, TURNS
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
@@ -27,6 +27,7 @@ _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentence
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _EQUATING_WORDS = 4
+_FEWEST_FIGURES = 6  # in a text that may show what an order gives
 _NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
 
@@ -207,6 +208,18 @@ class _Reader:
     def _note(self, mentions: Sequence[Mention], passage: Passage) -> None:
         for order in {order for mention in mentions for order in mention.orders}:
             self.named.setdefault(order, []).append(passage)
+
+
+def tells_of_orders(question: Question, passage: Passage) -> bool:
+    """Whether a passage may say anything of orders, besides naming them."""
+    words = words_of(passage.text)
+    rest = passage.text
+    for mention in reversed(mentions_in(words, passage.text)):
+        if mention.is_plain:
+            rest = rest[: words[mention.begin].start] + rest[words[mention.end - 1].end :]
+    told = words_of(rest)
+    shows = sum(word.text.isdigit() for word in told) >= _FEWEST_FIGURES
+    return shows or holds(told, RATING) or speaks_of(question, rest)
 
 
 def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]], order: str = "") -> Stand:

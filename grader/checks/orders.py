@@ -18,9 +18,9 @@ from grader.answers.choices import (
     told_of_others,
 )
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about
+from grader.answers.judging import Stand, doubt_about, speaks_of
 from grader.answers.mentions import mentions_in, operation_of
-from grader.answers.orders import Orders, Spoken, Told, orders_told
+from grader.answers.orders import Orders, Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
 from grader.checks.answers import (
@@ -156,7 +156,7 @@ def _not_understood(
     """The verdict on an order about which nothing was read that settles it."""
     name = in_words(order)
     where = told.named.get(order, ())
-    if where or shown:
+    if shown or any(tells_of_orders(question, passage) for passage in where):
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
         return needs_review(_said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
@@ -228,7 +228,7 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = orders_of(choices)
     if not orders:
-        return _no_choice(evidence, answers, passages)
+        return _no_choice(evidence, question, answers, passages)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     described = _told(passages, seen, reasons)
@@ -274,10 +274,12 @@ def _is_avoided(spoken: Spoken, seen: SeenOrders, chosen: Orders) -> bool:
     return stand is Stand.WRONG
 
 
-def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage]) -> Verdict:
+def _no_choice(
+    evidence: Evidence, question: Question, answers: Sequence[Passage], passages: Sequence[Passage]
+) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [passage for passage in answers if passage.answers_to]
+    told += [passage for passage in answers if passage.answers_to and speaks_of(question, passage.text)]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))
