@@ -57,9 +57,10 @@ class Compiled:
         ]
         self.sparing = [read_pattern(text, groups) for text in question.never_wrong_with]
         self.marring = [read_pattern(text, groups) for text in question.never_right_with]
+        self.spoiling = [read_pattern(text, groups) for text in question.spoiled_by]
         every = [p for _, patterns in (*self.claims, *self.subjects, *self.below) for p in patterns]
         self.topic = [read_pattern(text, groups) for text in question.topic]
-        every += [*self.sparing, *self.marring, *self.topic]
+        every += [*self.sparing, *self.marring, *self.spoiling, *self.topic]
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
@@ -130,7 +131,7 @@ class Compiled:
             if after is None or after.begins_with not in RESULTS or after.start not in read
             if earlier is None or earlier.start not in read or not _is_contrast(earlier, clause)
         ]
-        turning = any(self._turns(clause) for clause in unread)
+        turning = any(self._turns(clause) or self._holds(clause, self.spoiling) for clause in unread)
         return sum(self._is_marring(clause) for clause in unread), turning
 
     def is_unclear(self, sentence: Sentence) -> bool:
@@ -150,10 +151,11 @@ class Compiled:
         return any(pattern.find(sentence.words, present) is not None for pattern in self.marring)
 
     def _is_marring(self, clause: Clause) -> bool:
+        return self.telling_in(clause.words) >= _TELLING_WORDS or self._holds(clause, self.marring)
+
+    def _holds(self, clause: Clause, patterns: Sequence[Pattern]) -> bool:
         present = self.vocabulary.present_in(clause.words)
-        return self.telling_in(clause.words) >= _TELLING_WORDS or any(
-            pattern.find(clause.words, present) is not None for pattern in self.marring
-        )
+        return any(pattern.find(clause.words, present) is not None for pattern in patterns)
 
     def _turns(self, clause: Clause) -> bool:
         is_turn = clause.begins_with in TURNS or bool({word.text for word in clause.words} & TURNS)

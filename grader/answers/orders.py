@@ -247,6 +247,8 @@ def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
 
 def _stand(said: Said, facts: Mapping[str, Found]) -> Stand:
     claim = said.claim
+    if claim.is_mistake and not said.is_denied:
+        return Stand.WRONG
     is_true = _any(claim.true_if, facts)
     is_false = _any(claim.false_if, facts)
     if said.is_denied:
