@@ -25,6 +25,8 @@ from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import NUMBER, Word, words_of
 
 _TELLING_WORDS = 3  # of a clause that may tell of anything
+_MOST_EXCLUDED = 4  # words that say what is not meant
+_EXCLUDING = frozenset(("not", "nicht"))
 _TELLING_ON = frozenset(("dass", "that"))
 _TURNING_WORDS = 2  # of a clause that may take something back
 
@@ -127,9 +129,10 @@ class Compiled:
         unread = [
             clause
             for earlier, clause, after in zip(before, sentence.clauses, following, strict=True)
-            if clause.start not in read
+            if clause.start not in read and not (clause.begins_with in PREMISES and len(sentence.clauses) > 1)
             if after is None or after.begins_with not in RESULTS or after.start not in read
             if earlier is None or earlier.start not in read or not _is_contrast(earlier, clause)
+            if not _excludes(clause) or {earlier and earlier.start, after and after.start}.isdisjoint(read)
         ]
         turning = any(self._turns(clause) or self._holds(clause, self.spoiling) for clause in unread)
         return sum(self._is_marring(clause) for clause in unread), turning
@@ -188,6 +191,13 @@ def _is_contrast(earlier: Clause, clause: Clause) -> bool:
     """Whether a clause only says what is so instead of what the one before it denies: `not A but B`."""
     is_short = not FINITE & {word.text for word in clause.words}
     return clause.begins_with in INSTEAD and is_short and _negates(earlier)
+
+
+def _excludes(clause: Clause) -> bool:
+    """Whether a clause only says what is not meant, as in `examples (not batches) are mixed`."""
+    words = [word.text for word in clause.words if not word.is_mark]
+    is_short = len(words) <= _MOST_EXCLUDED and not FINITE & set(words)
+    return is_short and bool(words) and words[0] in _EXCLUDING
 
 
 def _assures(clause: Clause) -> bool:

@@ -131,7 +131,7 @@ RATING = phrases(
 """What rates a thing, or compares it, and may say by that what it does."""
 
 OTHERS = phrases(
-    *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
+    *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of them"),
     *(
         "the other three",
         "the other two",
@@ -140,6 +140,7 @@ OTHERS = phrases(
         "the remaining*",
         "die anderen",
     ),
+    *("the rest of the orders", "the rest of the orderings"),
     *("alle anderen", "die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
 )
 """What begins a sentence about all that was not spoken of before."""
