@@ -28,6 +28,7 @@ _TELLING_WORDS = 3  # of a clause that may tell of anything
 _MOST_EXCLUDED = 4  # words that say what is not meant
 _EXCLUDING = frozenset(("not", "nicht"))
 _TELLING_ON = frozenset(("dass", "that"))
+_FEWEST_CLAIMING = 3  # words of a sentence that claims anything
 _TURNING_WORDS = 2  # of a clause that may take something back
 
 
@@ -146,6 +147,7 @@ class Compiled:
         words = sentence.words
         is_example = holds(words, EXAMPLES) and any(word.text.isdigit() for word in words)
         is_harmless = sentence.asks or words[-1].text == ":" or is_example or holds(words, OWN_RUN)
+        is_harmless = is_harmless or sum(not word.is_mark for word in words) < _FEWEST_CLAIMING
         return not is_harmless and self.speaks_of_topic(words)
 
     def is_marred(self, sentence: Sentence) -> bool:

@@ -9,7 +9,7 @@ from itertools import groupby, product
 from rapidfuzz import fuzz
 
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Clause, holds, sentences_of
+from grader.answers.clauses import Clause, Sentence, holds, sentences_of
 from grader.answers.language import (
     ADDRESSES,
     ALTERNATIVES,
@@ -242,7 +242,14 @@ def _is_unclear(question: Question, passage: Passage) -> bool:
     """Whether a sentence of a passage may claim something and was not understood."""
     ready = compiled(question)
     sentences = sentences_of(_without_copies(question, passage.text))
-    return any(ready.is_unclear(s) and not any(ready.said_in(s)) for s in sentences)
+    unclear = (s for s in sentences if ready.is_unclear(s) and not any(ready.said_in(s)))
+    return any(not _is_aside(ready, sentence) for sentence in unclear)
+
+
+def _is_aside(ready: Compiled, sentence: Sentence) -> bool:
+    """Whether a sentence speaks of something else: what it says first of all is about a subject that is aside."""
+    first = next((s for clause in sentence.clauses for s, _ in ready.subjects_of(clause)), None)
+    return first is not None and first.is_aside
 
 
 def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:
