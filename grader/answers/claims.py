@@ -152,8 +152,9 @@ class Compiled:
 
     def is_marred(self, sentence: Sentence) -> bool:
         """Whether a sentence holds what speaks against the whole answer."""
+        against = (*self.spoiling, *(() if self.subjects else self.marring))
         present = self.vocabulary.present_in(sentence.words)
-        return any(pattern.find(sentence.words, present) is not None for pattern in self.marring)
+        return any(pattern.find(sentence.words, present) is not None for pattern in against)
 
     def _is_marring(self, clause: Clause) -> bool:
         return self.telling_in(clause.words) >= _TELLING_WORDS or self._holds(clause, self.marring)

@@ -80,7 +80,7 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     told = {id(passage): tuple(_stated(question, passage)) for passage in own}
     stated = tuple(s for passage in own for s in told[id(passage)])
     doubt = doubt_about([passage.text for passage in own])
-    doubt = doubt or _marred(question, own)
+    doubt = doubt or ("" if question.subjects else _marred(question, own))
     if doubt:
         return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
     is_all_mistaken = all(
@@ -91,6 +91,9 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
     if stand is Stand.RIGHT and question.subjects and any(_is_unclear(question, p) for p in own):
         stand, why = Stand.OPEN, "It says what is asked for, and something more that was not understood."
+    marred = _marred(question, own) if stand is Stand.RIGHT else ""
+    if marred:
+        stand, why = Stand.OPEN, marred
     return Judged(stand=stand, why=why, stated=stated)
 
 
@@ -112,9 +115,8 @@ def _marred(question: Question, passages: Iterable[Passage]) -> str:
     """Why an answer cannot be right as a whole, in a sentence; "" when nothing is against it."""
     ready = compiled(question)
     sentences = (sentence for passage in passages for sentence in sentences_of(passage.text))
-    if question.subjects or not any(ready.is_marred(sentence) for sentence in sentences):
-        return ""
-    return "Something that it says may not be so."
+    is_marred = any(ready.is_marred(sentence) for sentence in sentences)
+    return "Something that it says may not be so." if is_marred else ""
 
 
 def _is_brief(text: str) -> bool:
@@ -233,6 +235,7 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             stand = Stand.OPEN if is_open else _stand(said, question, here, around, before)
             may_be_mistake = said.claim.is_mistake and not said.is_denied and not sentence.rejects
             may_be_mistake = may_be_mistake or _denies_what_is_so(said, question)
+            may_be_mistake = may_be_mistake or _is_false_by_itself(said, question, (*around, *before))
             if stand is not Stand.OPEN or may_be_mistake or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
@@ -312,6 +315,14 @@ def _denies_what_is_so(said: Said, question: Question) -> bool:
     """Whether a clause denies what is so of that which a text speaks of where it names nothing else."""
     default = {subject.name for subject in question.subjects if subject.is_default}
     return said.is_denied and not said.is_doubtful and bool(default & set(said.claim.true_of))
+
+
+def _is_false_by_itself(said: Said, question: Question, named: Iterable[Subject]) -> bool:
+    """Whether a claim is false of that which a text speaks of where it names nothing else, as here."""
+    default = {subject.name for subject in question.subjects if subject.is_default}
+    others = {subject.name for subject in named} - default
+    is_told = not said.is_denied and not is_hypothetical(said.clause) and not others
+    return is_told and bool(default & set(said.claim.false_of))
 
 
 def _is_aim(clause: Clause) -> bool:
