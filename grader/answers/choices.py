@@ -17,7 +17,7 @@ from grader.notebook.words import words as word_set
 CHOSEN = "chosen"  # the claim of a question that chooses; its other claims are reasons
 FASTER = "faster"  # its claim that no reason is made of, and yet there is something to it
 _CONCLUDING = word_set(
-    "so hence therefore thus answer choice my our the order conclusion result final daher deshalb also somit "
+    "so hence therefore thus that why is deshalb darum answer choice my our the order conclusion result final daher deshalb also somit "
     "antwort meine unsere die reihenfolge wahl fazit ergebnis first then and last dann"
 )
 _BEFORE = 250  # characters before a choice that may hold its reason
@@ -47,7 +47,9 @@ def choices_in(
     ]
     asked = {(passage.cell, passage.text): passage for passage in answers}
     numbered = ((n, asked.get((p.cell, p.text), p)) for n, p in enumerate(passages))
-    return said or [choice for n, passage in numbered for choice in _by_place(passage, n, question)]
+    by_place = [choice for n, passage in numbered for choice in _by_place(passage, n, question)]
+    is_by_rule = all(len(choice.orders) > 1 for choice in said)
+    return by_place if is_by_rule and by_place else said
 
 
 def are_rejected(told: Told) -> Orders:

@@ -10,8 +10,8 @@ from grader.answers.clauses import Clause, Sentence, holds, is_listed, negations
 from grader.answers.language import (
     ASSURED,
     EXAMPLES,
-    FILLERS,
     FINITE,
+    FUNCTION_WORDS,
     HEDGES,
     INSTEAD,
     NEGATORS,
@@ -28,6 +28,7 @@ _TELLING_WORDS = 3  # of a clause that may tell of anything
 _MOST_EXCLUDED = 4  # words that say what is not meant
 _EXCLUDING = frozenset(("not", "nicht"))
 _TELLING_ON = frozenset(("dass", "that"))
+_FEWEST_FIGURES = 2
 _FEWEST_CLAIMING = 3  # words of a sentence that claims anything
 _TURNING_WORDS = 2  # of a clause that may take something back
 
@@ -67,7 +68,7 @@ class Compiled:
         self.vocabulary = Vocabulary(every)
         told = (phrase for pattern in every for phrase in pattern.phrases if not phrase.is_absent)
         words = {word for phrase in told for begin in phrase.begins for word in begin}
-        self.telling = frozenset(word for word in words if word.stem not in FILLERS | {NUMBER})
+        self.telling = frozenset(word for word in words if word.stem not in FUNCTION_WORDS | {NUMBER})
 
     def said_in(self, sentence: Sentence) -> Iterator[Said]:
         """The claims that a sentence makes, each clause by itself; a question makes none.
@@ -136,7 +137,7 @@ class Compiled:
             if not _excludes(clause) or {earlier and earlier.start, after and after.start}.isdisjoint(read)
         ]
         turning = any(self._turns(clause) or self._holds(clause, self.spoiling) for clause in unread)
-        return sum(self._is_marring(clause) for clause in unread), turning
+        return sum(self._is_marring(clause) for clause in unread if not _shows(clause)), turning
 
     def is_unclear(self, sentence: Sentence) -> bool:
         """Whether a sentence in which nothing was understood may claim something, true or not.
@@ -194,6 +195,12 @@ def _is_contrast(earlier: Clause, clause: Clause) -> bool:
     """Whether a clause only says what is so instead of what the one before it denies: `not A but B`."""
     is_short = not FINITE & {word.text for word in clause.words}
     return clause.begins_with in INSTEAD and is_short and _negates(earlier)
+
+
+def _shows(clause: Clause) -> bool:
+    """Whether a clause hardly holds anything but figures, as in `4 from the first, 2 and 6 from the second`."""
+    figures = sum(word.text.isdigit() for word in clause.words)
+    return figures >= _FEWEST_FIGURES and figures * 2 >= sum(not word.is_mark for word in clause.words)
 
 
 def _excludes(clause: Clause) -> bool:

@@ -63,6 +63,7 @@ _LABEL_CHARS = 40
 _LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
 _NEW_SUBJECT = word_set(
     "the a an one some only each every all no then they it "
+    "still nevertheless trotzdem dennoch damit dadurch "
     "sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann"
 )
 _PRONOUNS = frozenset(("we", "they", "it", "you", "i", "there", "this", "that"))

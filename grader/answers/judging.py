@@ -250,9 +250,10 @@ def _is_unclear(question: Question, passage: Passage) -> bool:
 
 
 def _is_aside(ready: Compiled, sentence: Sentence) -> bool:
-    """Whether a sentence speaks of something else: what it says first of all is about a subject that is aside."""
-    first = next((s for clause in sentence.clauses for s, _ in ready.subjects_of(clause)), None)
-    return first is not None and first.is_aside
+    """Whether a sentence speaks of something else: it begins with a subject that is aside."""
+    named = (list(ready.subjects_of(clause)) for clause in sentence.clauses)
+    first = next((found for found in named if found), [])
+    return any(subject.is_aside for subject, _ in first)
 
 
 def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:

@@ -113,6 +113,7 @@ INSTEAD = frozenset(("but", "sondern"))
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
+    *("in the other order", "with the other order", "in der anderen reihenfolge", "bei der anderen reihenfolge"),
     *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
 )
 """What begins that which holds where the condition before does not."""

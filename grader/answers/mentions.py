@@ -247,6 +247,8 @@ def _rule_of_ends(words: Sequence[Word], place: int) -> Mention | None:
         after += 1
     if after >= len(words) or words[after].text not in _FIRST | _LAST:
         return None
+    if {"then", "dann"} & {word.text for word in words[after + 1 : after + 3]}:
+        return None  # `batch first and then repeat` tells of two only
     end = 0 if words[after].text in _FIRST else -1
     orders = frozenset(order for order in ORDERS if order.split("-")[end] == name)
     return Mention(orders, place, after + 1, topic=name)
