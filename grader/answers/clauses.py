@@ -283,7 +283,7 @@ def negations(clause: Clause, match: Match) -> int | None:
         if match.first < place < match.last:
             before = max(matched for matched in match.places if matched < place)
             after = min(matched for matched in match.places if matched > place)
-            if (BREAKS | TEMPORAL) & set(texts[before:after]):
+            if (BREAKS | TEMPORAL) & set(texts[before:after]) or TEMPORAL & set(texts[match.first : place]):
                 return None
             count += 1
         elif place < match.first:

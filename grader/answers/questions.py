@@ -85,6 +85,10 @@ class Question(Record):
     said_apart: bool = False
     topic: tuple[str, ...] = ()
 
+    def can_meet(self, claim: str) -> bool:
+        """Whether a claim is asked for, by itself or with others."""
+        return claim in _named_in(self.met)
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -102,7 +102,8 @@ def order_described(
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
     would_be_met = is_met(question.met, *_names(right))
-    is_all_false = _is_all_false(wrong, right, is_enough=would_be_met)
+    telling = [s for s in right if question.can_meet(s.said.claim.name)]
+    is_all_false = _is_all_false(wrong, telling, is_enough=would_be_met)
     if doubt or (wrong and would_be_met and not is_all_false):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
@@ -129,11 +130,11 @@ def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, orde
     return rightly >= _MOST_OTHERS
 
 
-def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken], *, is_enough: bool) -> bool:
+def _is_all_false(wrong: Sequence[Spoken], telling: Sequence[Spoken], *, is_enough: bool) -> bool:
     """Whether nothing true is told but in clauses that tell something false, too; where that `is_enough` to be
     met, there must be a clause with nothing true.
     """
-    false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, right))
+    false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, telling))
     return true < false or (bool(false) and true == false and not is_enough)
 
 
@@ -242,6 +243,7 @@ def sensible_order(
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
     is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
     is_open = is_open or _holds_more(where, told, described)
+    is_open = is_open or any(seen.stand(s) is Stand.WRONG for s in told_of_others(choices, described))
     is_rejected = bool(orders & are_rejected(told))
     if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
