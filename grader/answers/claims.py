@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from grader.answers.clauses import Clause, Sentence, holds, is_listed, negations
@@ -22,7 +24,7 @@ from grader.answers.language import (
 )
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
-from grader.answers.words import NUMBER, Word, words_of
+from grader.answers.words import NUMBER, Word, WordPattern, words_of
 
 _TELLING_WORDS = 3  # of a clause that may tell of anything
 _MOST_EXCLUDED = 4  # words that say what is not meant
@@ -53,6 +55,11 @@ class Compiled:
         self.claims: list[tuple[Claim, list[Pattern]]] = [
             (claim, [read_pattern(text, groups) for text in claim.said]) for claim in question.claims
         ]
+        self._likely: dict[WordPattern, list[tuple[int, int]]] = {}  # claim and pattern, by a word of it
+        for number, (_, patterns) in enumerate(self.claims):
+            for place, pattern in enumerate(patterns):
+                for word in pattern.needed:
+                    self._likely.setdefault(word, []).append((number, place))
         self.subjects: list[tuple[Subject, list[Pattern]]] = [
             (subject, [read_pattern(text, groups) for text in subject.named]) for subject in question.subjects
         ]
@@ -98,10 +105,12 @@ class Compiled:
 
     def _said_in_clause(self, sentence: Sentence, clause: Clause, is_whole: bool) -> Iterator[Said]:
         present = self.vocabulary.present_in(clause.words)
-        for claim, patterns in self.claims:
+        likely = sorted({place for word in present.anywhere for place in self._likely.get(word, ())})
+        for number, places in groupby(likely, key=itemgetter(0)):
+            claim, patterns = self.claims[number]
             if claim.is_of_sentences is not is_whole:
                 continue
-            found = (pattern.find(clause.words, present) for pattern in patterns)
+            found = (patterns[place].find(clause.words, present) for _, place in places)
             match = next((match for match in found if match is not None), None)
             if match is not None:
                 count = negations(clause, match)

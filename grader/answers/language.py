@@ -113,7 +113,12 @@ INSTEAD = frozenset(("but", "sondern"))
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
-    *("in the other order", "with the other order", "in der anderen reihenfolge", "bei der anderen reihenfolge"),
+    *(
+        "in the other order",
+        "with the other order",
+        "in der anderen reihenfolge",
+        "bei der anderen reihenfolge",
+    ),
     *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
 )
 """What begins that which holds where the condition before does not."""
@@ -125,14 +130,44 @@ EQUATING = phrases(
 """What says that two things are the same."""
 
 RATING = phrases(
-    *("good", "better", "best", "bad", "worse", "worst", "useless", "useful", "fine", "ok", "same", "similar"),
-    *("difference*", "different", "gut", "gute", "besser", "schlecht", "schlechter", "gleich", "unterschied*"),
+    *(
+        "good",
+        "better",
+        "best",
+        "bad",
+        "worse",
+        "worst",
+        "useless",
+        "useful",
+        "fine",
+        "ok",
+        "same",
+        "similar",
+    ),
+    *(
+        "difference*",
+        "different",
+        "gut",
+        "gute",
+        "besser",
+        "schlecht",
+        "schlechter",
+        "gleich",
+        "unterschied*",
+    ),
     *("sinnvoll*", "sensible", "like", "wie", "see above", "siehe oben"),
 )
 """What rates a thing, or compares it, and may say by that what it does."""
 
 OTHERS = phrases(
-    *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of them"),
+    *(
+        "the others",
+        "all others",
+        "the other orders",
+        "the other orderings",
+        "other orders",
+        "the rest of them",
+    ),
     *(
         "the other three",
         "the other two",

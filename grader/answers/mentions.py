@@ -47,7 +47,9 @@ PRECEDING = word_set("before vor prior front ahead")
 _MOST_ARGUMENTS = 40
 _MOST_BEHIND = 7
 _SUBJECTS = word_set("we i you one it man wir ich")
-_STANDS = word_set("- in at the is comes goes stands called applied used done happens put kommt steht ist wird")
+_STANDS = word_set(
+    "- in at the is comes goes stands called applied used done happens put kommt steht ist wird"
+)
 _STARTING = word_set(
     "start starts starting begin begins beginning beginnen beginnt anfangen anfaengt starten"
 )
@@ -56,7 +58,18 @@ _IF = word_set("if when would wenn wuerde wuerden falls")
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
 _LIKE = phrases(
-    *("like", "as in", "as with", "unlike", "than", "different from", "same as", "similar to", "contrast to", "compared to"),
+    *(
+        "like",
+        "as in",
+        "as with",
+        "unlike",
+        "than",
+        "different from",
+        "same as",
+        "similar to",
+        "contrast to",
+        "compared to",
+    ),
     *("compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out", "against", "except"),
     *("wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu", "aehnlich wie"),
 )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
 from grader.answers.judging import Stand, is_hypothetical, speaks_of
-from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, RATING, TURNS
+from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, RATING, TURNS, phrases
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
 from grader.answers.questions import Question, parts_of
@@ -27,6 +27,10 @@ _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentence
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _EQUATING_WORDS = 4
+_THINGS = phrases(
+    *("epoch*", "epoche*", "batch", "batches", "batchs", "boundar*", "grenze*", "example*", "element*", "sample*"),
+    *("random*", "zufaell*", "order", "reihenfolge", "durcheinander*", "duplicat*", "doppelt*", "mix*", "misch*"),
+)
 _FEWEST_FIGURES = 6  # in a text that may show what an order gives
 _NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
@@ -219,7 +223,13 @@ def tells_of_orders(question: Question, passage: Passage) -> bool:
             rest = rest[: words[mention.begin].start] + rest[words[mention.end - 1].end :]
     told = words_of(rest)
     shows = sum(word.text.isdigit() for word in told) >= _FEWEST_FIGURES
-    return shows or holds(told, RATING) or speaks_of(question, rest)
+    is_about = any(holds(sentence.words, _THINGS) and not _counts(sentence) for sentence in sentences_of(rest))
+    return shows or is_about or holds(told, RATING) or speaks_of(question, rest)
+
+
+def _counts(sentence: Sentence) -> bool:
+    """Whether a sentence holds a number, as one has that tells of a training (`for 10 epochs`)."""
+    return any(word.text.isdigit() for word in sentence.words)
 
 
 def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]], order: str = "") -> Stand:

@@ -97,6 +97,13 @@ class Pattern(NamedTuple):
         return Match(frozenset(places)) if places else None
 
 
+    @property
+    def needed(self) -> frozenset[WordPattern]:
+        """Words of which one stands wherever it is found: the fewest that there are."""
+        begins = (begin for phrase in self.phrases if not phrase.is_absent for begin in phrase.begins)
+        return min(begins, key=len)
+
+
 class Vocabulary:
     """All words of many patterns, so that each word of a text is looked at once."""
 

@@ -67,9 +67,10 @@ class Question(Record):
     An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
     called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
     not right when as many clauses that were not understood hold one of `never_right_with` as hold something
-    right, nor when one such clause holds one of `spoiled_by`. Where the claims of `met` answer several parts of the question, they are `said_apart`: each in a
-    sentence of its own. A text without any word of its `topic` is no
-    answer to it; where no topic is given, one without any word of a claim.
+    right, or when one of `spoiled_by` stands where nothing was understood (where a question has subjects:
+    anywhere). Where the claims of `met` answer several parts of the question, they are `said_apart`: each in
+    a sentence of its own. A text without any word of its `topic` is no answer to it; where no topic is given,
+    one without any word of a claim.
     """
 
     name: str

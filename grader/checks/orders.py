@@ -114,6 +114,10 @@ def order_described(
     is_open = is_open or any(_is_neither(s, stand) for s, stand in stands)
     if not wrong and would_be_met and not is_open:
         return as_settled(met(*shown), decide=decide)
+    named = told.named.get(order, ())
+    if named and not shown and not any(tells_of_orders(question, passage) for passage in named):
+        nothing = _only_named(evidence, told, seen, order, question)
+        return as_settled(nothing, decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
 
 
@@ -131,8 +135,8 @@ def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, orde
 
 
 def _is_all_false(wrong: Sequence[Spoken], telling: Sequence[Spoken], *, is_enough: bool) -> bool:
-    """Whether nothing true is told but in clauses that tell something false, too; where that `is_enough` to be
-    met, there must be a clause with nothing true.
+    """Whether nothing that tells what an order does is true but in clauses that say something false, too; where
+    it `is_enough` to be met, there must be a clause with nothing true.
     """
     false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, telling))
     return true < false or (bool(false) and true == false and not is_enough)
@@ -157,7 +161,7 @@ def _not_understood(
     """The verdict on an order about which nothing was read that settles it."""
     name = in_words(order)
     where = told.named.get(order, ())
-    if shown or any(tells_of_orders(question, passage) for passage in where):
+    if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
         return needs_review(_said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
@@ -166,6 +170,15 @@ def _not_understood(
     if vague:
         return needs_review(*vague)
     return not_met(_said(f"Nothing is said about {name}."))
+
+
+def _only_named(evidence: Evidence, told: Told, seen: SeenOrders, order: str, question: Question) -> Verdict:
+    """The verdict on an order beside whose name no word stands that could tell what it does."""
+    vague = _not_named(evidence, told, seen, order, text_beside(evidence.prose, question.asks))
+    if vague:
+        return needs_review(*vague)
+    cell = told.named[order][0].cell
+    return not_met(_said(f"{in_words(order)} is named, and nothing is said about what it does.", cell))
 
 
 def _not_named(
