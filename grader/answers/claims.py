@@ -207,7 +207,7 @@ def _is_contrast(earlier: Clause, clause: Clause) -> bool:
 
 
 def _shows(clause: Clause) -> bool:
-    """Whether a clause hardly holds anything but figures, as in `4 from the first, 2 and 6 from the second`."""
+    """Whether a clause hardly holds anything but figures, as in `2 and 6 from the second`."""
     figures = sum(word.text.isdigit() for word in clause.words)
     return figures >= _FEWEST_FIGURES and figures * 2 >= sum(not word.is_mark for word in clause.words)
 

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import groupby, product
+from itertools import product
 
 from rapidfuzz import fuzz
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Clause, Sentence, holds, sentences_of
+from grader.answers.doubts import MOST_CHARS, doubt_about, is_soup
 from grader.answers.language import (
     ADDRESSES,
-    ALTERNATIVES,
-    CORRECTIONS,
-    DEMANDS,
-    FUNCTION_WORDS,
     HYPOTHETICAL,
     NEGATORS,
-    UNSURE,
     phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
-from grader.answers.words import Word, normal, words_of
+from grader.answers.words import normal, words_of
 from grader.model import Record
 from grader.notebook.prose import Passage
 
-_MOST_CHARS = 20_000  # of one answer; a longer one is for a person
 _MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
-_LAYING_OUT = frozenset((":", "->", "=>", "→", "⇒"))
-_FEWEST_LABELS = 2  # in a text that is no heap of words, though it hardly holds a sentence
 _BRIEF_WORDS = 9
 _COPIED_CHARS = 15
 _COPIED_ALIKE = 88  # of 100
-_SOUP_WORDS = 8
-_UNBROKEN_WORDS = 10  # of a heap of words, even where lists are to be expected
-_SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
 
 class Stand(StrEnum):
@@ -103,7 +93,7 @@ def speaks_of(question: Question, text: str) -> bool:
     """
     words = words_of(_without_copies(question, text))
     letters = [word.text for word in words if word.text[0].isalpha()]
-    if _is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
+    if is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
         return True
     if question.topic and not _is_brief(text):
         return False
@@ -127,26 +117,13 @@ def _is_brief(text: str) -> bool:
 def _without_copies(question: Question, text: str) -> str:
     """`text` without the sentences that stand, nearly so, in the question."""
     asked = normal(question.asks)
-    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:_MOST_CHARS])]
+    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:MOST_CHARS])]
     told = (text[start:end] for start, end in ends)
     return "\n".join(sentence for sentence in told if not _is_copied(normal(sentence), asked))
 
 
 def _is_copied(sentence: str, asked: str) -> bool:
     return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
-
-
-def _unbroken(words: Sequence[Word]) -> Iterator[list[str]]:
-    """Every long run of words without a mark between them, as a sentence has."""
-    for is_mark, run in groupby(words, key=lambda word: word.is_mark):
-        letters = [] if is_mark else [word.text for word in run if word.text[0].isalpha()]
-        if len(letters) >= _UNBROKEN_WORDS:
-            yield letters
-
-
-def _is_soup(letters: Sequence[str]) -> bool:
-    little = sum(word in FUNCTION_WORDS for word in letters)
-    return little < _SOUP_SHARE * len(letters)
 
 
 def _is_about(question: Question, passage: Passage) -> bool:
@@ -157,31 +134,6 @@ def _is_about(question: Question, passage: Passage) -> bool:
     text = "\n".join((*passage.headings, passage.text))
     clauses = (clause for sentence in sentences_of(text) for clause in sentence.clauses)
     return any(not subject.is_aside for clause in clauses for subject, _ in ready.subjects_of(clause))
-
-
-def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
-    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it.
-
-    Tables and lists (not `is_prose`) need no whole sentences.
-    """
-    if sum(map(len, texts)) > _MOST_CHARS:
-        return "The text is too long to be read by the program."
-    for text in texts:
-        words = words_of(text)
-        if holds(words, ADDRESSES) or holds(words, DEMANDS):
-            return "The text speaks to whoever grades it."
-        if holds(words, CORRECTIONS):
-            return "The text corrects itself."
-        if holds(words, UNSURE):
-            return "The text says that it is not sure."
-        if holds(words, ALTERNATIVES):
-            return "The text gives several answers to choose from."
-        letters = [word.text for word in words if word.text[0].isalpha()]
-        is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
-        is_heap = is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters)
-        if is_heap or any(map(_is_soup, _unbroken(words))):
-            return "The text is a list of words rather than sentences."
-    return ""
 
 
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
-from grader.answers.judging import Stand, is_hypothetical, speaks_of
+from grader.answers.judging import is_hypothetical, speaks_of
 from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, RATING, TURNS, phrases
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
-from grader.answers.questions import Question, parts_of
+from grader.answers.questions import Question
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
-from grader.oracles.orders import ORDERS, Found
+from grader.oracles.orders import ORDERS
 
 _TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
@@ -28,9 +28,9 @@ _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _EQUATING_WORDS = 4
 _THINGS = phrases(
-    *("epoch*", "epoche*", "batch", "batches", "batchs", "boundar*", "grenze*", "example*", "element*", "sample*"),
-    *("random*", "zufaell*", "order", "reihenfolge", "durcheinander*", "duplicat*", "doppelt*", "mix*", "misch*"),
-)
+    *("epoch*", "epoche*", "batch", "batches", "batchs", "boundar*", "grenze*", "example*", "element*"),
+    *("sample*", "random*", "zufaell*", "order", "reihenfolge", "duplicat*", "doppelt*", "mix*", "misch*"),
+)  # what is told of orders is told of these
 _FEWEST_FIGURES = 6  # in a text that may show what an order gives
 _NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
@@ -223,67 +223,15 @@ def tells_of_orders(question: Question, passage: Passage) -> bool:
             rest = rest[: words[mention.begin].start] + rest[words[mention.end - 1].end :]
     told = words_of(rest)
     shows = sum(word.text.isdigit() for word in told) >= _FEWEST_FIGURES
-    is_about = any(holds(sentence.words, _THINGS) and not _counts(sentence) for sentence in sentences_of(rest))
+    is_about = any(
+        holds(sentence.words, _THINGS) and not _counts(sentence) for sentence in sentences_of(rest)
+    )
     return shows or is_about or holds(told, RATING) or speaks_of(question, rest)
 
 
 def _counts(sentence: Sentence) -> bool:
     """Whether a sentence holds a number, as one has that tells of a training (`for 10 epochs`)."""
     return any(word.text.isdigit() for word in sentence.words)
-
-
-def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]], order: str = "") -> Stand:
-    """Whether a claim is so, by the `facts` (by order and name): of `order`, else of all that it is about.
-
-    What is so of some and false of others of them is open.
-    """
-    if not spoken.orders or spoken.said.is_doubtful:
-        return Stand.OPEN
-    stands = {one: _stand(spoken.said, facts.get(one, {})) for one in spoken.orders}
-    every = set(stands.values())
-    if {Stand.RIGHT, Stand.WRONG} <= every:
-        return Stand.OPEN
-    return stands.get(order, every.pop() if len(every) == 1 else Stand.OPEN)
-
-
-def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
-    """The name of a fact that a false claim contradicts, "" when it is none by itself."""
-    for condition in said.claim.true_if:
-        for name, is_so in parts_of(condition):
-            if facts.get(name) is (Found.NO if is_so is not said.is_denied else Found.YES):
-                return name
-    return ""
-
-
-def _stand(said: Said, facts: Mapping[str, Found]) -> Stand:
-    claim = said.claim
-    if claim.is_mistake and not said.is_denied:
-        return Stand.WRONG
-    is_true = _any(claim.true_if, facts)
-    is_false = _any(claim.false_if, facts)
-    if said.is_denied:
-        is_true, is_false = is_false, is_true
-    if is_true is Found.YES:
-        return Stand.RIGHT
-    return Stand.WRONG if is_false is Found.YES else Stand.OPEN
-
-
-def _any(conditions: Sequence[str], facts: Mapping[str, Found]) -> Found:
-    """Whether one of the conditions is so; *depends* when that is not known."""
-    found = {_all(condition, facts) for condition in conditions}
-    return next((value for value in (Found.YES, Found.DEPENDS) if value in found), Found.NO)
-
-
-def _all(condition: str, facts: Mapping[str, Found]) -> Found:
-    found = set()
-    for name, is_so in parts_of(condition):
-        value = facts.get(name, Found.DEPENDS)
-        found.add(value if is_so else _opposite(value))
-    return next((value for value in (Found.NO, Found.DEPENDS) if value in found), Found.YES)
-
-
-def _opposite(value: Found) -> Found:
-    return {Found.YES: Found.NO, Found.NO: Found.YES}.get(value, value)
 
 
 def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:

@@ -96,7 +96,6 @@ class Pattern(NamedTuple):
                 places |= found
         return Match(frozenset(places)) if places else None
 
-
     @property
     def needed(self) -> frozenset[WordPattern]:
         """Words of which one stands wherever it is found: the fewest that there are."""

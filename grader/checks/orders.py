@@ -18,7 +18,8 @@ from grader.answers.choices import (
     told_of_others,
 )
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about, speaks_of
+from grader.answers.doubts import doubt_about
+from grader.answers.judging import Stand, speaks_of
 from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Orders, Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
@@ -135,8 +136,9 @@ def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, orde
 
 
 def _is_all_false(wrong: Sequence[Spoken], telling: Sequence[Spoken], *, is_enough: bool) -> bool:
-    """Whether nothing that tells what an order does is true but in clauses that say something false, too; where
-    it `is_enough` to be met, there must be a clause with nothing true.
+    """Whether nothing that tells what an order does is true but in clauses that say something false, too.
+
+    Where it `is_enough` to be met, there must be a clause with nothing true.
     """
     false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, telling))
     return true < false or (bool(false) and true == false and not is_enough)
