@@ -17,8 +17,9 @@ from grader.notebook.words import words as word_set
 CHOSEN = "chosen"  # the claim of a question that chooses; its other claims are reasons
 FASTER = "faster"  # its claim that no reason is made of, and yet there is something to it
 _CONCLUDING = word_set(
-    "so hence therefore thus that why is deshalb darum answer choice my our the order conclusion result final "
-    "daher also somit antwort meine unsere die reihenfolge wahl fazit ergebnis first then and last dann"
+    "so hence therefore thus that why is deshalb darum answer choice my our the order conclusion "
+    "result final daher also somit antwort meine unsere die reihenfolge wahl fazit ergebnis first "
+    "then and last dann"
 )  # words beside an order that stands by itself
 _BEFORE = 250  # characters before a choice that may hold its reason
 

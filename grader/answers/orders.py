@@ -226,7 +226,9 @@ def tells_of_orders(question: Question, passage: Passage) -> bool:
     is_about = any(
         holds(sentence.words, _THINGS) and not _counts(sentence) for sentence in sentences_of(rest)
     )
-    return shows or is_about or holds(told, RATING) or speaks_of(question, rest)
+    if shows or is_about or holds(told, RATING) or compiled(question).speaks_of_topic(told):
+        return True
+    return sum(not word.is_mark for word in told) >= _TELLING_WORDS and speaks_of(question, rest)
 
 
 def _counts(sentence: Sentence) -> bool:
