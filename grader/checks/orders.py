@@ -244,7 +244,8 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = orders_of(choices)
     if not orders:
-        return _no_choice(evidence, question, answers, passages)
+        is_read = any(passage.answers_to for passage in answers)
+        return as_settled(_no_choice(evidence, question, answers, passages), decide=decide or not is_read)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     described = _told(passages, seen, reasons)

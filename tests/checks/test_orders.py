@@ -53,12 +53,13 @@ def described(order: str, *cells: str | tuple[str, str], decide: bool = True) ->
     return order_described(evidence_of(*cells), order=order, question=QUESTIONS["orders"], decide=decide)
 
 
-def sensible(*cells: str | tuple[str, str]) -> Verdict:
+def sensible(*cells: str | tuple[str, str], decide: bool = True) -> Verdict:
     return sensible_order(
         evidence_of(*cells),
         question=QUESTIONS["sensible"],
         reasons=QUESTIONS["orders"],
         right=(SBR, "shuffle-repeat-batch"),
+        decide=decide,
     )
 
 
@@ -208,6 +209,19 @@ def test_what_another_order_would_do_is_a_reason(text: str) -> None:
 )
 def test_a_choice_that_is_not_settled_is_left_to_a_person(text: str) -> None:
     assert sensible(text).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_an_answer_about_something_else_is_not_met_where_reading_decides() -> None:
+    asks = QUESTIONS["sensible"].asks
+    answer = "TensorBoard did not load in Firefox, so we installed another browser."
+    assert sensible(asks, answer).outcome is Outcome.NOT_MET
+    assert sensible(asks, answer, decide=False).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_the_order_that_stands_by_itself_is_the_one_chosen() -> None:
+    asks = QUESTIONS["sensible"].asks
+    reason = "With batch before shuffle only whole batches are shuffled, and the examples stay together."
+    assert sensible(asks, f"{reason} So: shuffle, batch, repeat.").outcome is Outcome.MET
 
 
 def test_no_choice_at_all_is_not_met() -> None:
