@@ -146,7 +146,7 @@ class Compiled:
             if not _excludes(clause) or {earlier and earlier.start, after and after.start}.isdisjoint(read)
         ]
         turning = any(self._turns(clause) or self._holds(clause, self.spoiling) for clause in unread)
-        return sum(self._is_marring(clause) for clause in unread if not _shows(clause)), turning
+        return sum(self._is_marring(clause) for clause in unread if not _shows(clause.words)), turning
 
     def is_unclear(self, sentence: Sentence) -> bool:
         """Whether a sentence in which nothing was understood may claim something, true or not.
@@ -158,6 +158,7 @@ class Compiled:
         is_example = holds(words, EXAMPLES) and any(word.text.isdigit() for word in words)
         is_harmless = sentence.asks or words[-1].text == ":" or is_example or holds(words, OWN_RUN)
         is_harmless = is_harmless or sum(not word.is_mark for word in words) < _FEWEST_CLAIMING
+        is_harmless = is_harmless or _shows(words)
         return not is_harmless and self.speaks_of_topic(words)
 
     def is_marred(self, sentence: Sentence) -> bool:
@@ -206,10 +207,10 @@ def _is_contrast(earlier: Clause, clause: Clause) -> bool:
     return clause.begins_with in INSTEAD and is_short and _negates(earlier)
 
 
-def _shows(clause: Clause) -> bool:
-    """Whether a clause hardly holds anything but figures, as in `2 and 6 from the second`."""
-    figures = sum(word.text.isdigit() for word in clause.words)
-    return figures >= _FEWEST_FIGURES and figures * 2 >= sum(not word.is_mark for word in clause.words)
+def _shows(words: Sequence[Word]) -> bool:
+    """Whether words hardly hold anything but figures, as in `2 and 6 from the second`."""
+    figures = sum(word.text.isdigit() for word in words)
+    return figures >= _FEWEST_FIGURES and figures * 2 >= sum(not word.is_mark for word in words)
 
 
 def _excludes(clause: Clause) -> bool:

@@ -187,10 +187,16 @@ def is_listed(sentence: Sentence) -> bool:
     return not FUNCTION_WORDS & {word for part in told for word in part}
 
 
-def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Sentence | None:
-    """`sentence` without the words at some places (begin, end); None when hardly a word is left."""
-    gone = {place for begin, end in spans for place in range(begin, end)}
-    kept = tuple(word for place, word in enumerate(sentence.words) if place not in gone)
+def sentence_without(
+    sentence: Sentence, spans: Sequence[tuple[int, int]], ends: Sequence[int] = ()
+) -> Sentence | None:
+    """`sentence` without the words at some places (begin, end); None when hardly a word is left.
+
+    At the places `ends`, which are among them, a comma stands instead.
+    """
+    gone = {place for begin, end in spans for place in range(begin, end)} - set(ends)
+    words = (word._replace(text=",") if place in ends else word for place, word in enumerate(sentence.words))
+    kept = tuple(word for place, word in enumerate(words) if place not in gone)
     if not any(not word.is_mark for word in kept):
         return None
     return sentence._replace(words=kept, clauses=tuple(_clauses(kept)))

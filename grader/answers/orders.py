@@ -13,7 +13,7 @@ from typing import NamedTuple
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
 from grader.answers.judging import is_hypothetical, speaks_of
-from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, RATING, TURNS, phrases
+from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, PREMISES, RATING, TURNS, phrases
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
 from grader.answers.questions import Question
@@ -27,6 +27,7 @@ _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentence
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _EQUATING_WORDS = 4
+_MOST_BEFORE_RULE = 4  # words behind an `if`
 _THINGS = phrases(
     *("epoch*", "epoche*", "batch", "batches", "batchs", "boundar*", "grenze*", "example*", "element*"),
     *("sample*", "random*", "zufaell*", "order", "reihenfolge", "duplicat*", "doppelt*", "mix*", "misch*"),
@@ -157,7 +158,8 @@ class _Reader:
         self._note(mentions, passage)
         about = self._about(sentence, mentions)
         named = [span for mention in mentions for span in _spans(mention, sentence)]
-        rest = sentence_without(sentence, [*named, *_written_batches(sentence)])
+        supposed = [mention.end - 1 for mention in mentions if _is_supposed(mention, sentence)]
+        rest = sentence_without(sentence, [*named, *_written_batches(sentence)], supposed)
         self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
         if rest is None:
             return
@@ -234,6 +236,12 @@ def tells_of_orders(question: Question, passage: Passage) -> bool:
 def _counts(sentence: Sentence) -> bool:
     """Whether a sentence holds a number, as one has that tells of a training (`for 10 epochs`)."""
     return any(word.text.isdigit() for word in sentence.words)
+
+
+def _is_supposed(mention: Mention, sentence: Sentence) -> bool:
+    """Whether a rule is only supposed: what follows may come without a comma, `if A is before B the …`."""
+    before = {word.text for word in sentence.words[max(0, mention.begin - _MOST_BEFORE_RULE) : mention.begin]}
+    return bool(mention.topic and PREMISES & before)
 
 
 def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
