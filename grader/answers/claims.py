@@ -135,11 +135,10 @@ class Compiled:
         """
         told = (said for said in every if not said.claim.is_of_sentences)
         read = {said.clause.start for said in told if said.claim.can_be_so or not said.is_denied}
-        before = (None, *sentence.clauses[:-1])
-        following = (*sentence.clauses[1:], None)
+        around = (None, *sentence.clauses, None)
         unread = [
             clause
-            for earlier, clause, after in zip(before, sentence.clauses, following, strict=True)
+            for earlier, clause, after in zip(around, sentence.clauses, around[2:], strict=False)
             if clause.start not in read and not (clause.begins_with in PREMISES and len(sentence.clauses) > 1)
             if after is None or after.begins_with not in RESULTS or after.start not in read
             if earlier is None or earlier.start not in read or not _is_contrast(earlier, clause)
