@@ -59,6 +59,7 @@ def read_reference(path: Path, criteria: Collection[str]) -> Reference:
         quick=None if is_control and own.quick is None else _quick(settings, own),
         lose=frozenset(own.lose),
         review=frozenset(settings.review) | frozenset(own.review),
+        met_or_review=frozenset(settings.met_or_review),
         lose_or_review=_lose_or_review(settings, own),
         on_real_data=frozenset(settings.on_real_data),
         met_on_real_data=frozenset(settings.met_on_real_data),
@@ -88,6 +89,7 @@ def _mutant(path: Path, folder: Path, name: str, settings: Settings, criteria: C
         quick=_quick(settings, own),
         lose=frozenset(mutant.lose),
         review=frozenset(settings.review) | frozenset(mutant.review),
+        met_or_review=frozenset(settings.met_or_review),
         lose_or_review=_lose_or_review(settings, mutant),
         on_real_data=frozenset(settings.on_real_data),
         met_on_real_data=frozenset(settings.met_on_real_data),
@@ -113,7 +115,7 @@ def _read_settings(path: Path, criteria: Collection[str]) -> Settings:
     settings = yaml.validated(Settings, {} if yaml.value is None else yaml.value, ())
     if settings is None:
         raise yaml.error()
-    for key in ("review", "on_real_data", "met_on_real_data", "lose_or_review"):
+    for key in ("review", "met_or_review", "on_real_data", "met_on_real_data", "lose_or_review"):
         for index, criterion in enumerate(getattr(settings, key)):
             _check_criterion(yaml, (key, index), criterion, criteria)
     for folder in (VARIANTS, CONTROLS):

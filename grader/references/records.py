@@ -122,11 +122,13 @@ class Settings(Record):
 
     Those `on_real_data` are lost there only: on stand-ins they are left to a person. Those in
     `lose_or_review` are met by none of them, unless a reference says otherwise. Those in `met_on_real_data`
-    have to be met there; on stand-ins the seed decides whether they are met or left to a person.
+    have to be met there; on stand-ins the seed decides whether they are met or left to a person. Those in
+    `met_or_review` are answers that are read: what is clear is met, unless a reference says otherwise.
     """
 
     quick: Quick | None = None
     review: tuple[Name, ...] = ()
+    met_or_review: tuple[Name, ...] = ()
     on_real_data: tuple[Name, ...] = ()
     met_on_real_data: tuple[Name, ...] = ()
     lose_or_review: tuple[Name, ...] = ()
@@ -153,6 +155,7 @@ class Reference(Record):
     quick: Quick | None = None
     lose: frozenset[str] = frozenset()
     review: frozenset[str] = frozenset()
+    met_or_review: frozenset[str] = frozenset()
     lose_or_review: frozenset[str] = frozenset()
     on_real_data: frozenset[str] = frozenset()
     met_on_real_data: frozenset[str] = frozenset()
@@ -172,7 +175,7 @@ class Reference(Record):
         if criterion not in self.lose | self.lose_or_review:
             if criterion in self.review:
                 return Expected.REVIEW
-            is_open = not is_real and criterion in self.met_on_real_data
+            is_open = criterion in self.met_or_review or (not is_real and criterion in self.met_on_real_data)
             return Expected.MET_OR_REVIEW if is_open else Expected.MET
         if not is_real and criterion in self.on_real_data:
             return Expected.REVIEW
