@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, JsonValue
 from grader.checks.accuracy_shown import (
     NEAR_CHANCE,
     Line,
+    accuracies,
     as_handed_in,
     counts_against,
     dataset_of,
@@ -58,7 +59,7 @@ from grader.model import (
     partly_met,
 )
 from grader.notebook.facts import Part
-from grader.notebook.records import Readings
+from grader.notebook.records import Readings, Split
 
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
@@ -210,7 +211,7 @@ def _best(evidence: Evidence, thresholds: Mapping[str, Line], convolutional: boo
     """The model trained here that comes furthest beyond what is asked for, the best of all seeds."""
     asked_for = {network.seen.id for network in with_convolutions(evidence)} if convolutional else None
     trained = [
-        Model(model.seen, _best_of_seeds(evidence, model.measured))
+        Model(model.seen, _best_of_seeds(evidence, model))
         for model in measured_models(evidence)
         if model.measured.dataset in thresholds and not doubt_about(model)
         if asked_for is None or model.seen.id in asked_for
@@ -218,10 +219,19 @@ def _best(evidence: Evidence, thresholds: Mapping[str, Line], convolutional: boo
     return max(trained, key=lambda m: m.measured.accuracy - thresholds[m.measured.dataset].full, default=None)
 
 
-def _best_of_seeds(evidence: Evidence, measured: MeasuredTraining) -> MeasuredTraining:
-    again = (repeat.of(measured.training) for repeat in evidence.repeats)
-    alike = [found for found in again if found is not None and found.dataset == measured.dataset]
-    return max([measured, *alike], key=lambda found: found.accuracy)
+def _best_of_seeds(evidence: Evidence, model: Model) -> MeasuredTraining:
+    """The best measurement of a model, and of the same training with other seeds as far as it counts there.
+
+    A room can be honest with one seed and forge the run with another.
+    """
+    again = (repeat.of(model.measured.training) for repeat in evidence.repeats)
+    alike = [
+        found
+        for found in again
+        if found is not None and found.dataset == model.measured.dataset and not found.is_untold
+        if not doubt_about(Model(model.seen, found))
+    ]
+    return max([model.measured, *alike], key=lambda found: found.accuracy)
 
 
 def _by_measurement(
@@ -235,12 +245,13 @@ def _by_measurement(
     ]
     margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
     if measured.accuracy >= line.full + margin:
-        alone = _rests_on_the_room(evidence, run, measured, thresholds, band)
+        alone = rests_on_the_room(evidence, run, measured, line.full + margin)
         return met(*reasons) if alone is None else needs_review(alone, *reasons)
     counts = run.status is RunStatus.COMPLETED and not run.mends
     is_real = origin_of(run, measured.dataset) is DatasetOrigin.REAL
     if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
-        return partly_met(_HALF, *reasons)
+        alone = rests_on_the_room(evidence, run, measured, line.partly + margin)
+        return partly_met(_HALF, *reasons) if alone is None else needs_review(alone, *reasons)
     rerun = evidence.rerun or Readings()
     chance = chance_on(measured.dataset)
     shown_is_chance = all(is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
@@ -280,20 +291,21 @@ def _by_replay(
     return (found, how_it_was_replayed(replay))
 
 
-def _rests_on_the_room(
-    evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line], band: float
+def rests_on_the_room(
+    evidence: Evidence, run: Run, measured: MeasuredTraining, least: float
 ) -> Reason | None:
     """Why a measurement does not settle it: the room's predictions could not be computed outside of it, and
-    no test of a trained model in the code says the same. None where one of the two holds.
+    no test of a trained model in the code prints about the same, at `least`. None where one of the two holds.
     """
     if not measured.why_not_computed:
         return None
-    shown = judged_results(evidence.rerun or Readings(), evidence, run, thresholds, band)
+    is_written_down = written_down(evidence)
     says_the_same = any(
-        outcome is Outcome.MET
-        and dataset == measured.dataset
+        least <= number.value < 1
         and abs(number.value - measured.accuracy) < _GAP
-        for outcome, number, dataset in shown
+        and not is_written_down(number.value)
+        and dataset_of(number, evidence, run, (measured.dataset,)) == measured.dataset
+        for number in accuracies(evidence.rerun or Readings(), Split.TEST)
     )
     if says_the_same and _is_tested(evidence):
         return None

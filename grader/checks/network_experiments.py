@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field, JsonValue
 
-from grader.checks.accuracy import accuracy_before_grading
+from grader.checks.accuracy import accuracy_before_grading, rests_on_the_room
 from grader.checks.cnn import laid_out, seen, where
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
@@ -243,7 +243,8 @@ def accuracy_beyond(
 ) -> Verdict:
     """How many of the accuracies in `steps` the best network reaches on images of `dataset` it never saw.
 
-    Each is worth an equal share. Not met only on the real data, or when all networks were trained on others.
+    Each is worth an equal share. A person decides where the accuracy is only what the room told. Not met only
+    on the real data, or when all networks were trained on others.
     """
     networks = [n for n in convolutional(evidence) if n.measured is not None and not _doubt(n)]
     there = [n.measured for n in networks if n.measured is not None and n.measured.dataset == dataset]
@@ -261,6 +262,10 @@ def accuracy_beyond(
     )
     reason = Reason(text=text, numbers=(best.accuracy, *steps), source=Source.MEASURED)
     run = evidence.run
+    if reached and run is not None:
+        alone = rests_on_the_room(evidence, run, best, max(reached))
+        if alone is not None:
+            return needs_review(alone, reason)
     origin = next((use.origin for use in run.datasets if use.name == dataset), None) if run else None
     if len(reached) == len(steps):
         return met(reason)

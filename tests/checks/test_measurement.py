@@ -170,6 +170,16 @@ def test_near_a_line_two_more_seeds_are_asked_for_and_the_best_counts():
     assert accuracy(near.model_copy(update={"repeats": worse})) is Outcome.PARTLY_MET
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [{"agreement": 0.4}, {"is_untold": True}, {"noised": 0.1}, {"why_not_computed": "too many weights"}],
+)
+def test_a_seed_with_which_the_room_forges_its_answers_earns_nothing(forged):
+    near = evidence(a_measurement(accuracy=0.79), printed="test accuracy 0.7900")
+    again = tuple(Measured(trainings=(a_measurement(**{"accuracy": 0.95} | forged),)) for _ in range(2))
+    assert accuracy(near.model_copy(update={"repeats": again})) is not Outcome.MET
+
+
 def test_chance_after_a_training_is_not_met_when_nothing_speaks_against_it():
     chance = a_measurement(accuracy=0.11)
     assert accuracy(evidence(chance, printed="test accuracy 0.1135")) is Outcome.NOT_MET

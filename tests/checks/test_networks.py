@@ -408,10 +408,19 @@ def test_text_that_tells_of_more_leaves_it_to_a_person():
 )
 def test_each_step_beyond_is_worth_its_share(accuracy, outcome, fraction):
     verdict = accuracy_beyond(
-        an_evidence(measures=(measured(accuracy),)), dataset="cifar10", steps=(0.7, 0.8, 0.9)
+        an_evidence(measures=(measured(accuracy),), prints=f"Test accuracy: {accuracy:.2f}\n"),
+        dataset="cifar10",
+        steps=(0.7, 0.8, 0.9),
     )
     assert verdict.outcome is outcome
     assert outcome is MET or round(float(verdict.fraction or 0) * 3) == fraction
+
+
+def test_what_only_the_room_told_goes_nowhere():
+    far = an_evidence(measures=(measured(0.93),), prints="Test accuracy: 0.61\n")
+    assert accuracy_beyond(far, dataset="cifar10", steps=(0.7, 0.9)).outcome is REVIEW
+    half = an_evidence(measures=(measured(0.4),), prints="done\n")
+    assert accuracy_of(half) is REVIEW
 
 
 def test_training_on_another_set_only_goes_nowhere_on_this_one():
