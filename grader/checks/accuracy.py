@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field, JsonValue
 from grader.checks.accuracy_shown import (
     NEAR_CHANCE,
     Line,
-    accuracies,
     as_handed_in,
     counts_against,
     dataset_of,
@@ -23,7 +22,7 @@ from grader.checks.accuracy_shown import (
     stand_in_in_words,
     why_none,
 )
-from grader.checks.evaluation import tests_of_trained_mlps
+from grader.checks.borne_out import is_tested, only_borne_out, rests_on_the_room
 from grader.checks.guards import for_fine_labels
 from grader.checks.measurement import (
     Model,
@@ -37,7 +36,6 @@ from grader.checks.measurement import (
     trainings_seen,
 )
 from grader.checks.networks import convolutional as with_convolutions
-from grader.checks.networks import tests_in_code, tests_of_networks
 from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
 from grader.checks.replayed import how_it_was_replayed, replayed_results, replays_for_a_person
@@ -58,8 +56,7 @@ from grader.model import (
     not_met,
     partly_met,
 )
-from grader.notebook.facts import Part
-from grader.notebook.records import Readings, Split
+from grader.notebook.records import Readings
 
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
@@ -93,7 +90,7 @@ def _by_saved_outputs(
 ) -> Verdict:
     """The verdict by the best test accuracy that was saved; nothing that could be measured goes by it."""
     run, beside = evidence.run, as_handed_in(evidence)
-    if run is None or measured_models(evidence) or not _is_tested(evidence.as_handed_in()):
+    if run is None or measured_models(evidence) or not is_tested(evidence.as_handed_in()):
         return needs_review(Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE), *beside)
     judged = judged_results(evidence.saved, evidence, run, thresholds, band)
     if not judged:
@@ -177,11 +174,11 @@ def accuracy_at_least(
     judged = judged_results(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
     doubts = _doubts(evidence)
-    is_tested = _is_tested(evidence) and not doubts
-    if reached and is_tested:
+    are_borne_out = is_tested(evidence) and not doubts
+    if reached and are_borne_out:
         _, number, dataset = max(reached, key=lambda entry: entry[1].value)
         return met(found_in_run(number, dataset, thresholds[dataset], run), *beside)
-    replayed = _by_replay(evidence, run, thresholds, band) if is_tested else ()
+    replayed = _by_replay(evidence, run, thresholds, band) if are_borne_out else ()
     if replayed:
         return met(*replayed)
     beside = (*replays_for_a_person(evidence), *beside)
@@ -194,7 +191,7 @@ def accuracy_at_least(
     outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
     found = found_in_run(number, dataset, thresholds[dataset], run)
     if (
-        is_tested
+        are_borne_out
         and run.status is RunStatus.COMPLETED
         and counts_against(evidence, run, rerun, dataset, number.value + band)
     ):
@@ -203,7 +200,7 @@ def accuracy_at_least(
         if is_all_chance(rerun, dataset) and is_all_chance(evidence.saved, dataset):
             text = f"Every accuracy that our run shows is about that of guessing ({chance_on(dataset):.2f})."
             return not_met(found, Reason(text=text, cell=number.cell, source=Source.RERUN), *beside)
-    doubt = doubts or (() if is_tested else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),))
+    doubt = doubts or (() if are_borne_out else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),))
     return needs_review(*_how_it_ended(run), found, *doubt, *beside)
 
 
@@ -246,12 +243,14 @@ def _by_measurement(
     margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
     if measured.accuracy >= line.full + margin:
         alone = rests_on_the_room(evidence, run, measured, line.full + margin)
-        return met(*reasons) if alone is None else needs_review(alone, *reasons)
+        return met(*reasons, *only_borne_out(measured)) if alone is None else needs_review(alone, *reasons)
     counts = run.status is RunStatus.COMPLETED and not run.mends
     is_real = origin_of(run, measured.dataset) is DatasetOrigin.REAL
     if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
         alone = rests_on_the_room(evidence, run, measured, line.partly + margin)
-        return partly_met(_HALF, *reasons) if alone is None else needs_review(alone, *reasons)
+        if alone is not None:
+            return needs_review(alone, *reasons)
+        return partly_met(_HALF, *reasons, *only_borne_out(measured))
     rerun = evidence.rerun or Readings()
     chance = chance_on(measured.dataset)
     shown_is_chance = all(is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
@@ -262,7 +261,7 @@ def _by_measurement(
     if counts and is_real and shown_is_chance and every_is_chance:
         text = f"Every model that was trained is about as good as guessing ({chance:.2f})."
         return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
-    replayed = _by_replay(evidence, run, thresholds, band) if _is_tested(evidence) else ()
+    replayed = _by_replay(evidence, run, thresholds, band) if is_tested(evidence) else ()
     if replayed:
         return met(*replayed, *reasons)
     return needs_review(*_how_it_ended(run), *reasons, *replays_for_a_person(evidence))
@@ -289,31 +288,6 @@ def _by_replay(
     numbers = (number.value, asked_for)
     found = Reason(text=text, cell=number.cell, numbers=numbers, source=Source.REPLAYED)
     return (found, how_it_was_replayed(replay))
-
-
-def rests_on_the_room(
-    evidence: Evidence, run: Run, measured: MeasuredTraining, least: float
-) -> Reason | None:
-    """Why a measurement does not settle it: the room's predictions could not be computed outside of it, and
-    no test of a trained model in the code prints about the same, at `least`. None where one of the two holds.
-    """
-    if not measured.why_not_computed:
-        return None
-    is_written_down = written_down(evidence)
-    says_the_same = any(
-        least <= number.value < 1
-        and abs(number.value - measured.accuracy) < _GAP
-        and not is_written_down(number.value)
-        and dataset_of(number, evidence, run, (measured.dataset,)) == measured.dataset
-        for number in accuracies(evidence.rerun or Readings(), Split.TEST)
-    )
-    if says_the_same and _is_tested(evidence):
-        return None
-    text = (
-        "This rests on what the notebook's own process told: its model's predictions could not be computed "
-        f"outside of it ({measured.why_not_computed})."
-    )
-    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
@@ -371,14 +345,3 @@ def _how_it_ended(run: Run) -> tuple[Reason, ...]:
     ended = run.status.value.replace("_", " ")
     text = f"The run did not come to its end well ({ended}), so what it shows does not decide."
     return (Reason(text=text, source=Source.RERUN),)
-
-
-def _is_tested(evidence: Evidence) -> bool:
-    """Whether the code tests a trained model on test data that no training saw.
-
-    A printed number alone, or one of another model, decides nothing.
-    """
-    facts = evidence.facts
-    saw_test_data = any(Part.TEST in training.parts for training in facts.trainings)
-    tests = (*tests_of_trained_mlps(evidence), *tests_of_networks(evidence), *tests_in_code(evidence))
-    return bool(tests) and not saw_test_data

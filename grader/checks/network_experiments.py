@@ -9,7 +9,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field, JsonValue
 
-from grader.checks.accuracy import accuracy_before_grading, rests_on_the_room
+from grader.checks.accuracy import accuracy_before_grading
+from grader.checks.borne_out import rests_on_the_room
 from grader.checks.cnn import laid_out, seen, where
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
