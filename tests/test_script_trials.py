@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 
+import pytest
 from evidence.watching import a_run
 
 from grader.evidence.mended import SEEDS
@@ -11,7 +13,8 @@ from grader.evidence.scripts import Trial, TriedFix
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.finding import Found
 from grader.fixes.records import Fix, FixKind, Script
-from grader.script_trials import _tried_in_turn, with_own_steps
+from grader.model import Limits, Run, RunStatus
+from grader.script_trials import ScriptTrials, _tried_in_turn, with_own_steps
 
 SCRIPT = Script(name="one", title="", source="N = 2000\n", steps="N", causes=(KNOWN_CAUSES["softmax-twice"],))
 
@@ -66,3 +69,38 @@ def test_a_fix_that_may_be_for_another_script_does_not_end_the_trials():
     trials = Trials({"first": 1, "second": 1})
     _tried_in_turn(fixes_of("first", "second", is_sure=False), {}, trials)
     assert trials.runs == {"first": 1, "second": 1}
+
+
+def a_told_training(**fields: object) -> list[dict[str, object]]:
+    return [{"kind": "recorder"}, {"kind": "training", "id": 1, "updates": 2_000} | fields]
+
+
+class Kept:
+    """A store of runs that knows one run's facts."""
+
+    def __init__(self, facts: list[dict[str, object]], executed: bytes | None) -> None:
+        self._facts, self._executed = facts, executed
+
+    def load_executed(self, key: str) -> bytes | None:
+        return self._executed
+
+    def load_facts(self, key: str) -> list[dict[str, object]]:
+        return self._facts
+
+
+@pytest.mark.parametrize(
+    ("facts", "executed"),
+    [
+        (a_told_training(updates=10**400), None),
+        (a_told_training(), b"no notebook"),
+        (a_told_training(), None),
+    ],
+    ids=["a number without end", "outputs that nobody can read", "nothing odd"],
+)
+def test_what_a_fix_leaves_behind_never_ends_the_grading_of_the_others(facts, executed, caplog):
+    data = SimpleNamespace(keys={})
+    trials = ScriptTrials(data, Kept(facts, executed), None, None)  # type: ignore[arg-type]
+    run = Run(key="0" * 64, status=RunStatus.COMPLETED, seed=1, limits=Limits())
+    shown = trials._script_run(run)
+    assert shown.symptoms.accuracy is None
+    assert shown.status is RunStatus.COMPLETED
