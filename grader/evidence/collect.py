@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,13 +23,14 @@ from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import read_code_facts
-from grader.notebook.machinery import Reach, reaches_of_cells, reaches_of_file
+from grader.notebook.machinery import Reach, files_run, reaches_of_cells, reaches_of_file
 from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
 from grader.sources import sources_sha256
 
 _MODULE_BYTES = 1024**2
+_NOTEBOOK_BYTES = 50 * 1024**2  # with its outputs
 _MOST_UNTRAINED = 10  # models
 _MOST_MODULES = 50
 
@@ -59,20 +60,32 @@ def collect(
         measured=measured,
         code_facts=read_code_facts(code),
         text=read_prose(notebook),
-        reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission)),
+        reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission, code)),
         own_traces=own_traces(code, executed or notebook),
     )
 
 
-def _reaches_of_files(submission: Submission) -> Iterator[Reach]:
-    """What the Python files beside the notebook reach into; files that cannot be read are passed over."""
-    modules = [
-        a.name for a in submission.attachments if a.name.endswith(".py") and a.size_bytes < _MODULE_BYTES
+def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach]:
+    """What the files beside the notebook reach into whose code may run: modules, and what `%run` names.
+
+    Those that the notebook imports or runs come first. One of these that is too large is told of, as nobody
+    knows what it does; other ones that are too large or too many, or cannot be read, are passed over.
+    """
+    run, imported = files_run(code.cells), {found.module for found in code.imports}
+    by_name = {file: PurePosixPath(file.name) for file in submission.attachments}
+    used = [
+        file
+        for file, path in by_name.items()
+        if path.name in run or (path.suffix == ".py" and not imported.isdisjoint((path.stem, path.parts[0])))
     ]
-    for name in modules[:_MOST_MODULES]:
-        with contextlib.suppress(OSError):
-            source = (submission.folder / name).read_text("utf-8", "replace")
-            yield from reaches_of_file(name, source)
+    others = [file for file, path in by_name.items() if path.suffix == ".py" and file not in used]
+    for file in [*used, *others][:_MOST_MODULES]:
+        if file.size_bytes < (_NOTEBOOK_BYTES if file.name.endswith(".ipynb") else _MODULE_BYTES):
+            with contextlib.suppress(OSError):
+                text = (submission.folder / file.name).read_text("utf-8", "replace")
+                yield from reaches_of_file(file.name, text)
+        elif file in used:
+            yield Reach(what="code too large to be looked into", file=file.name)
 
 
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
