@@ -45,6 +45,9 @@ _ATTRIBUTES = frozenset(
 )
 _MODULES = frozenset({"ctypes", "_ctypes", "builtins", "marshal", "probes", "wire", "after_import"})
 _CALLED = frozenset({"exec", "eval", "compile", "__import__"})
+_DESCRIPTORS = frozenset(
+    {"os.write", "os.writev", "os.pwrite", "os.fdopen", "os.dup", "os.sendfile", "os.splice", "io.FileIO"}
+)  # files by their numbers: nobody but who looks for the grader's own has any
 _OF_SYS_MODULES = frozenset({"get", "items", "values", "pop", "setdefault", "update", "copy"})
 _TEXTS = re.compile(
     r"/proc/(?!cpuinfo|meminfo|version)|/harness\b|/run/(?:settings|kernel)\b|^probes(?:\.|$)"
@@ -142,6 +145,10 @@ def _reaches_in(node: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
         case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _CALLED:
             if not (name == "eval" and isinstance(first, ast.Constant)):
                 yield f"{name}(…)"
+        case ast.Call(func=ast.Name(id="open"), args=[ast.Constant(value=int()), *_]):
+            yield "open of a number"
+        case ast.Call(func=function) if (name := _library_name(function, aliases)) in _DESCRIPTORS:
+            yield name
         case ast.Call(func=ast.Name(id="setattr"), args=[ast.expr() as owner, *_]):
             if _is_library(owner, aliases):
                 yield f"setattr on {_library_name(owner, aliases)}"

@@ -41,6 +41,9 @@ def reaches(source: str) -> list[str]:
         ("from probes import recorder", "import probes"),
         ("open('/proc/self/fd/7', 'w')", "'/proc/self/fd/7'"),
         ("np.load('/run/settings/inputs/mnist.npy')", "'/run/settings/inputs/mnist.npy'"),
+        ("import os\nfor n in range(60):\n    os.write(n, b'{}')", "os.write"),
+        ("from os import fdopen\nfdopen(7, 'w')", "os.fdopen"),
+        ("open(7, 'wb')", "open of a number"),
         ("%%writefile helper.py\nimport sys\nsys.modules['x']", "sys.modules"),
     ],
 )
