@@ -40,7 +40,7 @@ from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
 from grader.checks.replayed import how_it_was_replayed, replayed_results, replays_for_a_person
 from grader.checks.written import written_down
-from grader.evidence.measured import MeasuredTraining
+from grader.evidence.measured import LEAST_AGREEMENT, MeasuredTraining
 from grader.evidence.record import Evidence
 from grader.model import (
     DatasetOrigin,
@@ -61,6 +61,7 @@ from grader.notebook.records import Readings
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
 _GAP = 0.05
+_ASKED = (RunStatus.COMPLETED, RunStatus.CELL_FAILED, RunStatus.CUT_SHORT)
 _NOT_FROM_A_TEST = (
     "That this number comes from testing the trained model on test data, which it was not trained on, could "
     "not be read from the code."
@@ -324,7 +325,8 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     reaches = doubt_about_training(evidence) if evidence.reaches else None
     if reaches is not None:
         return (reaches,)
-    if is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence)):
+    is_unmeasured = is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence))
+    if is_unmeasured and not _answers_are_doubtful(evidence):
         return ()  # trained, but in a way that could not be measured
     reasons = [
         Reason(
@@ -337,6 +339,13 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     ]
     text = "No trained model with a hidden layer was found that could be measured."
     return tuple(reasons[:3]) or (Reason(text=text, source=Source.OBSERVED),)
+
+
+def _answers_are_doubtful(evidence: Evidence) -> bool:
+    """Whether the room's answers were no answers of its models, or it was ended before it could be asked."""
+    was_asked = evidence.run is not None and evidence.run.status in _ASKED
+    agreements = [model.measured.agreement for model in measured_models(evidence, hidden_layers=0)]
+    return not was_asked or any(one is not None and one < LEAST_AGREEMENT for one in agreements)
 
 
 def _how_it_ended(run: Run) -> tuple[Reason, ...]:

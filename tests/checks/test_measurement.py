@@ -227,6 +227,12 @@ def test_a_printed_accuracy_counts_only_where_a_training_could_not_be_measured()
     assert accuracy(evidence(trainings=(unmeasured,))) is Outcome.MET
     assert accuracy(evidence(trainings=())) is Outcome.NEEDS_REVIEW
     assert accuracy(evidence(trainings=(unmeasured,), is_trusted=False)) is Outcome.NEEDS_REVIEW
+    other = unmeasured.model_copy(update={"id": 2})
+    forged = evidence(a_measurement(agreement=0.4), trainings=(a_training(), other))
+    assert accuracy(forged) is Outcome.NEEDS_REVIEW, "who forged one answer is not believed what it prints"
+    killed = evidence(trainings=(unmeasured,))
+    killed = killed.model_copy(update={"run": killed.run.model_copy(update={"status": Status.OUT_OF_MEMORY})})
+    assert accuracy(killed) is Outcome.NEEDS_REVIEW, "nobody could be asked"
 
 
 STRUCTURE = (hidden_layer, low_level_tensorflow)
