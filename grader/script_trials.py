@@ -31,6 +31,7 @@ from grader.fixes.finding import Found, find_fixes
 from grader.fixes.records import Bar, Fix, Script
 from grader.fixes.steps import number_of, with_number
 from grader.model import Record, Run, Submission
+from grader.notebook.machinery import reaches_of_file
 from grader.notebook.reading import read_notebook
 from grader.provisions import Provisions
 from grader.rubric import Rubric
@@ -114,6 +115,10 @@ class ScriptTrials:
 
     def _judged(self, fix: Fix, runs: Sequence[ScriptRun], broken: BrokenRuns) -> TriedFix:
         judged = judge_fix(runs, broken.first, broken.bar)
+        reaches = _reaches_of(fix.source) - _reaches_of(broken.script.source)
+        if judged.trial is Trial.MENDED and reaches:
+            why = f"It trains, but its code reaches into what runs it (`{min(reaches)}`)."
+            judged = judged._replace(trial=Trial.UNCLEAR, why=why)
         return TriedFix(fix=fix, trial=judged.trial, why=judged.why, runs=tuple(runs), best=judged.best)
 
     def _job_of(self, fix: Fix, broken: Mapping[str, BrokenRuns], repeat: int) -> Job:
@@ -149,6 +154,10 @@ class ScriptTrials:
         notebook = None if executed is None else read_notebook(executed)
         facts = self._runs.load_facts(run.key)
         return read_script_run(run, facts, notebook, self._data.keys, self._smoothness)
+
+
+def _reaches_of(source: str) -> set[str]:
+    return {reach.what for reach in reaches_of_file("", source)}
 
 
 def with_own_steps(script: Script, mended: str) -> str:

@@ -12,9 +12,9 @@ from grader.evidence.mended import SEEDS
 from grader.evidence.scripts import Trial, TriedFix
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.finding import Found
-from grader.fixes.records import Fix, FixKind, Script
+from grader.fixes.records import Bar, Fix, FixKind, Script
 from grader.model import Limits, Run, RunStatus
-from grader.script_trials import ScriptTrials, _tried_in_turn, with_own_steps
+from grader.script_trials import BrokenRuns, ScriptTrials, _tried_in_turn, with_own_steps
 
 SCRIPT = Script(name="one", title="", source="N = 2000\n", steps="N", causes=(KNOWN_CAUSES["softmax-twice"],))
 
@@ -69,6 +69,17 @@ def test_a_fix_that_may_be_for_another_script_does_not_end_the_trials():
     trials = Trials({"first": 1, "second": 1})
     _tried_in_turn(fixes_of("first", "second", is_sure=False), {}, trials)
     assert trials.runs == {"first": 1, "second": 1}
+
+
+@pytest.mark.parametrize(
+    ("source", "trial"), [("N = 2000\nW = 0.1\n", Trial.MENDED), ("import ctypes\nN = 2000\n", Trial.UNCLEAR)]
+)
+def test_a_fix_that_reaches_into_what_runs_it_mends_nothing(source, trial):
+    """Its code stands in a text, where nobody else looks at what it does."""
+    trials = ScriptTrials(None, None, None, None)  # type: ignore[arg-type]
+    broken = BrokenRuns(script=SCRIPT, runs=(a_run(0.1, loss=2.3),), bar=Bar(accuracy=0.9))
+    fix = Fix(script="one", kind=FixKind.WHOLE_SCRIPT, source=source)
+    assert trials._judged(fix, [a_run(0.95)], broken).trial is trial
 
 
 def a_told_training(**fields: object) -> list[dict[str, object]]:
