@@ -68,8 +68,8 @@ def collect(
 def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach]:
     """What the files beside the notebook reach into whose code may run: modules, and what `%run` names.
 
-    Those that the notebook imports or runs come first. One of these that is too large is told of, as nobody
-    knows what it does; other ones that are too large or too many, or cannot be read, are passed over.
+    Those that the notebook imports or runs come first. What is too large of these, or too many, is told of, as
+    nobody knows what it does; of others it is passed over, and so is what cannot be read.
     """
     run, imported = files_run(code.cells), {found.module for found in code.imports}
     by_name = {file: PurePosixPath(file.name) for file in submission.attachments}
@@ -79,13 +79,15 @@ def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach
         if path.name in run or (path.suffix == ".py" and not imported.isdisjoint((path.stem, path.parts[0])))
     ]
     others = [file for file, path in by_name.items() if path.suffix == ".py" and file not in used]
-    for file in [*used, *others][:_MOST_MODULES]:
-        if file.size_bytes < (_NOTEBOOK_BYTES if file.name.endswith(".ipynb") else _MODULE_BYTES):
+    looked_into = [*used, *others][:_MOST_MODULES]
+    for file in dict.fromkeys([*used, *looked_into]):
+        most = _NOTEBOOK_BYTES if file.name.endswith(".ipynb") else _MODULE_BYTES
+        if file.size_bytes < most and file in looked_into:
             with contextlib.suppress(OSError):
                 text = (submission.folder / file.name).read_text("utf-8", "replace")
                 yield from reaches_of_file(file.name, text)
         elif file in used:
-            yield Reach(what="code too large to be looked into", file=file.name)
+            yield Reach(what="code too large, or one file too many, to be looked into", file=file.name)
 
 
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:

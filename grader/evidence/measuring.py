@@ -98,11 +98,10 @@ def _as_computed(
         return _not_computed(found, keys, str(reason)[:200])
     places = np.concatenate(asked)[: len(scores)]
     told, labels = np.frombuffer(chosen.classes, np.uint8)[places], key.labels[places]
+    # of several best classes the first is the weights' answer: all may be equal, and agree with everything
     more = max(0.0, float(np.mean(told == labels) - np.mean(classes_of(scores) == labels)))
     agreement = min(share_alike(told, scores) or 0.0, 1 - more)
-    accuracy = max(
-        0.0, found.accuracy - more
-    )  # only what the weights get right counts, of equal scores the first
+    accuracy = max(0.0, found.accuracy - more)
     return found.model_copy(update={"agreement": round(agreement, 4), "accuracy": round(accuracy, 4)})
 
 

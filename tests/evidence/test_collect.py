@@ -51,6 +51,12 @@ def test_files_whose_code_runs_are_looked_into(tmp_path, source, files):
     assert places(tmp_path, source, **files) == [list(files)[-1].replace("__", ".")]
 
 
+def test_more_modules_than_anybody_looks_into_are_told_of(tmp_path):
+    files = {f"a{n}__py": "" for n in range(52)}
+    source = "\n".join(f"import a{n}" for n in range(52))
+    assert places(tmp_path, source, **files) == ["a50.py", "a51.py"]
+
+
 def test_what_nobody_runs_or_imports_says_nothing(tmp_path):
     files = {"other__ipynb": NOTEBOOK, "notes__txt": HIDDEN, "data__py": "#" * 2**20}
     assert places(tmp_path, "import numpy\n%run -h", **files) == []
