@@ -68,8 +68,8 @@ def collect(
 def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach]:
     """What the files beside the notebook reach into whose code may run: modules, and what `%run` names.
 
-    Those that the notebook imports or runs come first. What is too large of these, or too many, is told of, as
-    nobody knows what it does; of others it is passed over, and so is what cannot be read.
+    Those that the notebook imports or runs come first. What is too large of these, or too much, is told of:
+    nobody knows what it does. Of others it is passed over, and so is what cannot be read.
     """
     run, imported = files_run(code.cells), {found.module for found in code.imports}
     by_name = {file: PurePosixPath(file.name) for file in submission.attachments}
