@@ -416,6 +416,12 @@ def test_each_step_beyond_is_worth_its_share(accuracy, outcome, fraction):
     assert outcome is MET or round(float(verdict.fraction or 0) * 3) == fraction
 
 
+def test_just_below_the_first_step_is_for_a_person():
+    for told in (measured(0.69), measured(0.65, examples=300)):
+        found = an_evidence(measures=(told,), prints="Test accuracy: 0.69\n")
+        assert accuracy_beyond(found, dataset="cifar10", steps=(0.7, 0.8, 0.9)).outcome is REVIEW
+
+
 def test_what_only_the_room_told_goes_nowhere():
     far = an_evidence(measures=(measured(0.93),), prints="Test accuracy: 0.61\n")
     assert accuracy_beyond(far, dataset="cifar10", steps=(0.7, 0.9)).outcome is REVIEW
