@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from grader.checks.results import (
     accuracies_in,
     could_be_computed,
     did_run,
+    figure_shown,
     readings_of,
     results_shown,
     told_results,
@@ -46,7 +48,7 @@ from grader.model import (
     not_met,
     partly_met,
 )
-from grader.notebook.records import Split
+from grader.notebook.records import Cell, Split
 
 _HALF = Decimal("0.5")
 _CLEAR = 2  # standard errors of an accuracy
@@ -179,24 +181,31 @@ def network_looked_into(evidence: Evidence) -> Verdict:
     Met when code that ran shows images in a cell that reaches into the layers of a network, or after one that
     does, with a figure. Not met only when nothing is displayed as an image.
     """
-    inside = [cell.number for cell in evidence.notebook.code_cells if _LOOKS_INSIDE.search(cell.source)]
+    live = {cell.number: _without_comments(evidence, cell) for cell in evidence.notebook.code_cells}
+    inside = [number for number, source in live.items() if _LOOKS_INSIDE.search(source)]
     shows = re.compile(r"imshow|matshow|pcolor|summary\.image|Image\(")
     for cell in evidence.notebook.code_cells:
         is_after = any(number <= cell.number for number in inside)
-        if not shows.search(cell.source) or not is_after or not did_run(evidence, cell.number):
+        if not shows.search(live[cell.number]) or not is_after or not did_run(evidence, cell.number):
             continue
         is_of_layers = cell.number in inside or re.search(
             r"map|feature|filter|kernel|activation", cell.source
         )
-        for source, readings in readings_of(evidence):
-            if is_of_layers and cell.number in readings.figures and convolutional(evidence):
-                text = f"What layers of the network put out is shown as images in cell {cell.number}."
-                figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=source)
-                return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
+        shown = figure_shown(evidence, cell.number)
+        if is_of_layers and shown is not None and convolutional(evidence):
+            text = f"What layers of the network put out is shown as images in cell {cell.number}."
+            figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=shown)
+            return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
     if not shows.search(code_of(evidence)) and work_elsewhere(evidence) is None:
         return not_met(Reason(text="No image is displayed anywhere in the code.", source=Source.SOURCE))
     text = "Whether feature maps or filters are looked at could not be settled."
     return needs_review(Reason(text=text, source=Source.SOURCE))
+
+
+def _without_comments(evidence: Evidence, cell: Cell) -> str:
+    """The code of a cell as far as it was understood, else its source."""
+    is_read = cell.number not in {number for number, _ in evidence.code.unparsed}
+    return ast.unparse(evidence.code.trees[cell.number]) if is_read else cell.source
 
 
 def _data_set_named(evidence: Evidence, *, datasets: tuple[str, ...]) -> Preview:

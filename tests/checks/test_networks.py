@@ -444,6 +444,17 @@ def test_feature_maps_shown_are_looked_at_and_no_image_at_all_is_not():
     assert network_looked_into(an_evidence(other)).outcome is REVIEW
 
 
+def test_a_comment_or_a_figure_that_our_run_does_not_show_is_no_look_into_the_network():
+    said = LOOP + "# plt.imshow(model.layers[0](u[:1])[0, ..., 0])\n"
+    assert network_looked_into(an_evidence(said)).outcome is REVIEW
+    shown = an_evidence(LOOP + "maps = model.layers[0](u[:1])\nplt.imshow(maps[0, ..., 0])\n")
+    pasted = shown.model_copy(update={"rerun": an_evidence().rerun})
+    assert network_looked_into(pasted).outcome is REVIEW
+    cut_short = CellRun(cell=1, status=CellStatus.INTERRUPTED)
+    ended = shown.run.model_copy(update={"cells": (cut_short,), "status": RunStatus.CUT_SHORT})
+    assert network_looked_into(pasted.model_copy(update={"run": ended})).outcome is MET
+
+
 # Blocks -----------------------------------------------------------------------------------------------
 
 
