@@ -93,15 +93,15 @@ def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
     """What one run's room sent, and what is measured from it.
 
-    Predictions are not kept, nor models that no training belongs to, but for a few with connections past
-    their layers.
+    Predictions and weights are not kept, nor models that no training belongs to, but for a few with connections
+    past their layers.
     """
     observed = read_observed(facts)
     trained = {training.model for training in observed.trainings}
     others = [model for model in observed.models if model.id not in trained and model.has_joins]
     few = {model.id for model in others[:_MOST_UNTRAINED]}
     models = tuple(model for model in observed.models if model.id in trained | few)
-    kept = observed.model_copy(update={"predictions": (), "models": models})
+    kept = observed.model_copy(update={"predictions": (), "written": (), "models": models})
     return kept, measure(observed, keys)
 
 

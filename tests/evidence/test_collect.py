@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.evidence.collect import collect
+from grader.evidence.collect import collect, observe
 from grader.model import Attachment, Participant, Submission
 from grader.notebook.records import Cell, CellKind, Notebook
 
@@ -60,3 +60,14 @@ def test_more_modules_than_anybody_looks_into_are_told_of(tmp_path):
 def test_what_nobody_runs_or_imports_says_nothing(tmp_path):
     files = {"other__ipynb": NOTEBOOK, "notes__txt": HIDDEN, "data__py": "#" * 2**20}
     assert places(tmp_path, "import numpy\n%run -h", **files) == []
+
+
+def test_weights_and_predictions_are_measured_with_and_not_kept():
+    facts = [
+        {"kind": "recorder"},
+        {"kind": "predictions", "training": 1, "dataset": "mnist", "moment": "after", "classes": "AAAA"},
+        {"kind": "written", "training": 1, "why_not": "too many weights"},
+    ]
+    observed, _ = observe(facts, {})
+    assert observed.is_trusted
+    assert (observed.predictions, observed.written) == ((), ())
