@@ -93,8 +93,8 @@ def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
     """What one run's room sent, and what is measured from it.
 
-    Predictions and weights are not kept, nor models that no training belongs to, but for a few with connections
-    past their layers.
+    Predictions and weights are not kept, nor models that no training belongs to, but for a few with
+    connections past their layers.
     """
     observed = read_observed(facts)
     trained = {training.model for training in observed.trainings}
