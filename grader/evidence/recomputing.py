@@ -21,7 +21,7 @@ ROWS = 2_000
 SECONDS = 5.0
 NO_CLASS = 255
 _FREE_BATCH = 500
-_IMAGE_BATCH, _IMAGE_ROWS = 50, 600  # of images as such, for convolutions
+_IMAGE_BATCH, _IMAGE_ROWS = 100, 600  # of images as such, for convolutions
 _FEWEST_BATCHES = 8  # among fewer, those that a room forged are too often not drawn
 _ROUNDING = 0.01  # of what lies between the best and the worst score
 _FEWEST_ROWS = 200  # that tell something where time does not suffice for all
@@ -41,7 +41,7 @@ def drawn(model: WrittenModel, count: int, chance: np.random.Generator) -> list[
     that went in together may hang on each other, so of them whole batches are.
     """
     size, is_of_images = _batch_size(model), _is_of_images(model)
-    if model.batch is None and is_of_images:
+    if _is_drawn_one_by_one(model):
         order = chance.permutation(count)[:_IMAGE_ROWS]
         return [order[start : start + size] for start in range(0, len(order), size)]
     wanted = max(_FEWEST_BATCHES, (_IMAGE_ROWS if is_of_images else ROWS) // size)
@@ -54,7 +54,7 @@ def recomputed(model: WrittenModel, way: WayFact | None, batches: Sequence[NDArr
 
     Of a slow model only those of the first batches. Raises `CannotComputeError`, with the reason in a few
     words, when the model uses what is not known here, is not whole, or takes longer than `SECONDS` for
-    `_FEWEST_ROWS` and for half of `_FEWEST_BATCHES`.
+    `_FEWEST_ROWS`, or for half of `_FEWEST_BATCHES` where whole batches were drawn.
     """
     if model.why_not or way is None:
         raise CannotComputeError(model.why_not or "how images go in is not told")
@@ -73,6 +73,10 @@ def _is_of_images(model: WrittenModel) -> bool:
     return any(step.op in IMAGE_OPERATIONS for step in model.steps)
 
 
+def _is_drawn_one_by_one(model: WrittenModel) -> bool:
+    return model.batch is None and _is_of_images(model)
+
+
 def _batch_size(model: WrittenModel) -> int:
     return model.batch or (_IMAGE_BATCH if _is_of_images(model) else _FREE_BATCH)
 
@@ -85,11 +89,12 @@ def _scores_of_all(
     model: WrittenModel, given: dict[str, Array], batches: Sequence[Array], deadline: float
 ) -> Scores:
     found: list[Scores] = []
+    fewest = 1 if _is_drawn_one_by_one(model) else min(len(batches), _FEWEST_BATCHES // 2)
     for rows in batches:
         try:
             found.append(_scores(model, dict(given), _filled_up(rows, model), deadline)[: len(rows)])
         except _TooSlowError:
-            if sum(map(len, found)) < _FEWEST_ROWS or len(found) < min(len(batches), _FEWEST_BATCHES // 2):
+            if sum(map(len, found)) < _FEWEST_ROWS or len(found) < fewest:
                 raise
             break
     return np.concatenate(found)
