@@ -168,14 +168,25 @@ def _with_repeats(
     for found in asking:
         runs = [finished.best(job) for job in jobs[found.submission.id]]
         kept = [run for run in runs if run.status is not RunStatus.LOST]
-        measured = tuple(observe(desk.runs.load_facts(run.key), data.keys)[1] for run in kept)
-        executed = (_executed_notebook(desk.runs, found.notebook, run) for run in kept)
-        reruns = tuple(read_outputs(notebook) for notebook in executed if notebook is not None)
-        repeated[found.submission.id] = found.model_copy(update={"repeats": measured, "reruns": reruns})
-        if len(measured) == len(runs):
-            key = desk.evidence.key(found.submission, data.run_settings)
-            desk.evidence.save(key, repeated[found.submission.id])
+        try:
+            told = _with_runs(found, kept, data, desk.runs)
+        except GraderError:
+            raise
+        except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
+            log.error(_FAULT_LOG, found.submission.notebook_sha256[:12], trace_of(bug))
+            continue
+        repeated[found.submission.id] = told
+        if len(kept) == len(runs):
+            desk.evidence.save(desk.evidence.key(found.submission, data.run_settings), told)
     return tuple(repeated.get(found.submission.id, found) for found in evidence), finished.executed
+
+
+def _with_runs(found: Evidence, kept: Sequence[Run], data: Provisions, runs: RunStore) -> Evidence:
+    """The evidence with what was measured in runs with other seeds, and what they print."""
+    measured = tuple(observe(runs.load_facts(run.key), data.keys)[1] for run in kept)
+    executed = (_executed_notebook(runs, found.notebook, run) for run in kept)
+    reruns = tuple(read_outputs(notebook) for notebook in executed if notebook is not None)
+    return found.model_copy(update={"repeats": measured, "reruns": reruns})
 
 
 def _executed_notebook(runs: RunStore, notebook: Notebook, run: Run) -> Notebook | None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from grader.errors import trace_of
+from grader.errors import StoreError, trace_of
 from grader.evidence.mended import (
     SEEDS,
     bar_from,
@@ -31,6 +31,7 @@ from grader.fixes.finding import Found, find_fixes
 from grader.fixes.records import Bar, Fix, Script
 from grader.fixes.steps import number_of, with_number
 from grader.model import Record, Run, Submission
+from grader.notebook.machinery import reaches_of_file
 from grader.notebook.reading import read_notebook
 from grader.provisions import Provisions
 from grader.rubric import Rubric
@@ -114,6 +115,10 @@ class ScriptTrials:
 
     def _judged(self, fix: Fix, runs: Sequence[ScriptRun], broken: BrokenRuns) -> TriedFix:
         judged = judge_fix(runs, broken.first, broken.bar)
+        reaches = _reaches_of(fix.source) - _reaches_of(broken.script.source)
+        if judged.trial is Trial.MENDED and reaches:
+            why = f"It trains, but its code reaches into what runs it (`{min(reaches)}`)."
+            judged = judged._replace(trial=Trial.UNCLEAR, why=why)
         return TriedFix(fix=fix, trial=judged.trial, why=judged.why, runs=tuple(runs), best=judged.best)
 
     def _job_of(self, fix: Fix, broken: Mapping[str, BrokenRuns], repeat: int) -> Job:
@@ -133,12 +138,26 @@ class ScriptTrials:
         return smoothness_of_data(self._data.keys)
 
     def _script_run(self, run: Run) -> ScriptRun:
+        """What a run shows; where what a fix left behind cannot be read, nothing that settles anything."""
         if run.key not in self._read:
-            executed = self._runs.load_executed(run.key)
-            notebook = None if executed is None else read_notebook(executed)
-            facts = self._runs.load_facts(run.key)
-            self._read[run.key] = read_script_run(run, facts, notebook, self._data.keys, self._smoothness)
+            try:
+                self._read[run.key] = self._read_run(run)
+            except StoreError:
+                raise
+            except Exception as bug:  # noqa: BLE001 - a bug at one fix must not stop the other hand-ins
+                log.error("a fault of the grader in reading the run %s: %s", run.key[:12], trace_of(bug))
+                self._read[run.key] = ScriptRun(key=run.key, status=run.status, is_real_data=False)
         return self._read[run.key]
+
+    def _read_run(self, run: Run) -> ScriptRun:
+        executed = self._runs.load_executed(run.key)
+        notebook = None if executed is None else read_notebook(executed)
+        facts = self._runs.load_facts(run.key)
+        return read_script_run(run, facts, notebook, self._data.keys, self._smoothness)
+
+
+def _reaches_of(source: str) -> set[str]:
+    return {reach.what for reach in reaches_of_file("", source)}
 
 
 def with_own_steps(script: Script, mended: str) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 
+import pytest
 from evidence.watching import a_run
 
 from grader.evidence.mended import SEEDS
 from grader.evidence.scripts import Trial, TriedFix
 from grader.fixes.causes import KNOWN_CAUSES
 from grader.fixes.finding import Found
-from grader.fixes.records import Fix, FixKind, Script
-from grader.script_trials import _tried_in_turn, with_own_steps
+from grader.fixes.records import Bar, Fix, FixKind, Script
+from grader.model import Limits, Run, RunStatus
+from grader.script_trials import BrokenRuns, ScriptTrials, _tried_in_turn, with_own_steps
 
 SCRIPT = Script(name="one", title="", source="N = 2000\n", steps="N", causes=(KNOWN_CAUSES["softmax-twice"],))
 
@@ -66,3 +69,49 @@ def test_a_fix_that_may_be_for_another_script_does_not_end_the_trials():
     trials = Trials({"first": 1, "second": 1})
     _tried_in_turn(fixes_of("first", "second", is_sure=False), {}, trials)
     assert trials.runs == {"first": 1, "second": 1}
+
+
+@pytest.mark.parametrize(
+    ("source", "trial"), [("N = 2000\nW = 0.1\n", Trial.MENDED), ("import ctypes\nN = 2000\n", Trial.UNCLEAR)]
+)
+def test_a_fix_that_reaches_into_what_runs_it_mends_nothing(source, trial):
+    """Its code stands in a text, where nobody else looks at what it does."""
+    trials = ScriptTrials(None, None, None, None)  # type: ignore[arg-type]
+    broken = BrokenRuns(script=SCRIPT, runs=(a_run(0.1, loss=2.3),), bar=Bar(accuracy=0.9))
+    fix = Fix(script="one", kind=FixKind.WHOLE_SCRIPT, source=source)
+    assert trials._judged(fix, [a_run(0.95)], broken).trial is trial
+
+
+def a_told_training(**fields: object) -> list[dict[str, object]]:
+    return [{"kind": "recorder"}, {"kind": "training", "id": 1, "updates": 2_000} | fields]
+
+
+class Kept:
+    """A store of runs that knows one run's facts."""
+
+    def __init__(self, facts: list[dict[str, object]], executed: bytes | None) -> None:
+        self._facts, self._executed = facts, executed
+
+    def load_executed(self, key: str) -> bytes | None:
+        return self._executed
+
+    def load_facts(self, key: str) -> list[dict[str, object]]:
+        return self._facts
+
+
+@pytest.mark.parametrize(
+    ("facts", "executed"),
+    [
+        (a_told_training(updates=10**400), None),
+        (a_told_training(), b"no notebook"),
+        (a_told_training(), None),
+    ],
+    ids=["a number without end", "outputs that nobody can read", "nothing odd"],
+)
+def test_what_a_fix_leaves_behind_never_ends_the_grading_of_the_others(facts, executed, caplog):
+    data = SimpleNamespace(keys={})
+    trials = ScriptTrials(data, Kept(facts, executed), None, None)  # type: ignore[arg-type]
+    run = Run(key="0" * 64, status=RunStatus.COMPLETED, seed=1, limits=Limits())
+    shown = trials._script_run(run)
+    assert shown.symptoms.accuracy is None
+    assert shown.status is RunStatus.COMPLETED

@@ -22,7 +22,7 @@ from grader.checks.accuracy_shown import (
     stand_in_in_words,
     why_none,
 )
-from grader.checks.evaluation import tests_of_trained_mlps
+from grader.checks.borne_out import is_tested, only_borne_out, rests_on_the_room
 from grader.checks.guards import for_fine_labels
 from grader.checks.measurement import (
     Model,
@@ -36,12 +36,11 @@ from grader.checks.measurement import (
     trainings_seen,
 )
 from grader.checks.networks import convolutional as with_convolutions
-from grader.checks.networks import tests_in_code, tests_of_networks
 from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
 from grader.checks.replayed import how_it_was_replayed, replayed_results, replays_for_a_person
 from grader.checks.written import written_down
-from grader.evidence.measured import MeasuredTraining
+from grader.evidence.measured import LEAST_AGREEMENT, MeasuredTraining
 from grader.evidence.record import Evidence
 from grader.model import (
     DatasetOrigin,
@@ -57,12 +56,12 @@ from grader.model import (
     not_met,
     partly_met,
 )
-from grader.notebook.facts import Part
 from grader.notebook.records import Readings
 
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
 _GAP = 0.05
+_ASKED = (RunStatus.COMPLETED, RunStatus.CELL_FAILED, RunStatus.CUT_SHORT)
 _NOT_FROM_A_TEST = (
     "That this number comes from testing the trained model on test data, which it was not trained on, could "
     "not be read from the code."
@@ -92,7 +91,7 @@ def _by_saved_outputs(
 ) -> Verdict:
     """The verdict by the best test accuracy that was saved; nothing that could be measured goes by it."""
     run, beside = evidence.run, as_handed_in(evidence)
-    if run is None or measured_models(evidence) or not _is_tested(evidence.as_handed_in()):
+    if run is None or measured_models(evidence) or not is_tested(evidence.as_handed_in()):
         return needs_review(Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE), *beside)
     judged = judged_results(evidence.saved, evidence, run, thresholds, band)
     if not judged:
@@ -176,11 +175,11 @@ def accuracy_at_least(
     judged = judged_results(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
     doubts = _doubts(evidence)
-    is_tested = _is_tested(evidence) and not doubts
-    if reached and is_tested:
+    are_borne_out = is_tested(evidence) and not doubts
+    if reached and are_borne_out:
         _, number, dataset = max(reached, key=lambda entry: entry[1].value)
         return met(found_in_run(number, dataset, thresholds[dataset], run), *beside)
-    replayed = _by_replay(evidence, run, thresholds, band) if is_tested else ()
+    replayed = _by_replay(evidence, run, thresholds, band) if are_borne_out else ()
     if replayed:
         return met(*replayed)
     beside = (*replays_for_a_person(evidence), *beside)
@@ -193,7 +192,7 @@ def accuracy_at_least(
     outcome, number, dataset = max(judged, key=lambda entry: entry[1].value)
     found = found_in_run(number, dataset, thresholds[dataset], run)
     if (
-        is_tested
+        are_borne_out
         and run.status is RunStatus.COMPLETED
         and counts_against(evidence, run, rerun, dataset, number.value + band)
     ):
@@ -202,7 +201,7 @@ def accuracy_at_least(
         if is_all_chance(rerun, dataset) and is_all_chance(evidence.saved, dataset):
             text = f"Every accuracy that our run shows is about that of guessing ({chance_on(dataset):.2f})."
             return not_met(found, Reason(text=text, cell=number.cell, source=Source.RERUN), *beside)
-    doubt = doubts or (() if is_tested else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),))
+    doubt = doubts or (() if are_borne_out else (Reason(text=_NOT_FROM_A_TEST, source=Source.SOURCE),))
     return needs_review(*_how_it_ended(run), found, *doubt, *beside)
 
 
@@ -210,7 +209,7 @@ def _best(evidence: Evidence, thresholds: Mapping[str, Line], convolutional: boo
     """The model trained here that comes furthest beyond what is asked for, the best of all seeds."""
     asked_for = {network.seen.id for network in with_convolutions(evidence)} if convolutional else None
     trained = [
-        Model(model.seen, _best_of_seeds(evidence, model.measured))
+        Model(model.seen, _best_of_seeds(evidence, model))
         for model in measured_models(evidence)
         if model.measured.dataset in thresholds and not doubt_about(model)
         if asked_for is None or model.seen.id in asked_for
@@ -218,10 +217,19 @@ def _best(evidence: Evidence, thresholds: Mapping[str, Line], convolutional: boo
     return max(trained, key=lambda m: m.measured.accuracy - thresholds[m.measured.dataset].full, default=None)
 
 
-def _best_of_seeds(evidence: Evidence, measured: MeasuredTraining) -> MeasuredTraining:
-    again = (repeat.of(measured.training) for repeat in evidence.repeats)
-    alike = [found for found in again if found is not None and found.dataset == measured.dataset]
-    return max([measured, *alike], key=lambda found: found.accuracy)
+def _best_of_seeds(evidence: Evidence, model: Model) -> MeasuredTraining:
+    """The best measurement of a model, and of the same training with other seeds as far as it counts there.
+
+    A room can be honest with one seed and forge the run with another.
+    """
+    again = (repeat.of(model.measured.training) for repeat in evidence.repeats)
+    alike = [
+        found
+        for found in again
+        if found is not None and found.dataset == model.measured.dataset and not found.is_untold
+        if not doubt_about(Model(model.seen, found))
+    ]
+    return max([model.measured, *alike], key=lambda found: found.accuracy)
 
 
 def _by_measurement(
@@ -235,12 +243,15 @@ def _by_measurement(
     ]
     margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
     if measured.accuracy >= line.full + margin:
-        alone = _rests_on_the_room(evidence, run, measured, thresholds, band)
-        return met(*reasons) if alone is None else needs_review(alone, *reasons)
+        alone = rests_on_the_room(evidence, run, measured, line.full + margin)
+        return met(*reasons, *only_borne_out(measured)) if alone is None else needs_review(alone, *reasons)
     counts = run.status is RunStatus.COMPLETED and not run.mends
     is_real = origin_of(run, measured.dataset) is DatasetOrigin.REAL
     if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
-        return partly_met(_HALF, *reasons)
+        alone = rests_on_the_room(evidence, run, measured, line.partly + margin)
+        if alone is not None:
+            return needs_review(alone, *reasons)
+        return partly_met(_HALF, *reasons, *only_borne_out(measured))
     rerun = evidence.rerun or Readings()
     chance = chance_on(measured.dataset)
     shown_is_chance = all(is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
@@ -251,7 +262,7 @@ def _by_measurement(
     if counts and is_real and shown_is_chance and every_is_chance:
         text = f"Every model that was trained is about as good as guessing ({chance:.2f})."
         return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
-    replayed = _by_replay(evidence, run, thresholds, band) if _is_tested(evidence) else ()
+    replayed = _by_replay(evidence, run, thresholds, band) if is_tested(evidence) else ()
     if replayed:
         return met(*replayed, *reasons)
     return needs_review(*_how_it_ended(run), *reasons, *replays_for_a_person(evidence))
@@ -278,30 +289,6 @@ def _by_replay(
     numbers = (number.value, asked_for)
     found = Reason(text=text, cell=number.cell, numbers=numbers, source=Source.REPLAYED)
     return (found, how_it_was_replayed(replay))
-
-
-def _rests_on_the_room(
-    evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line], band: float
-) -> Reason | None:
-    """Why a measurement does not settle it: the room's predictions could not be computed outside of it, and
-    no test of a trained model in the code says the same. None where one of the two holds.
-    """
-    if not measured.why_not_computed:
-        return None
-    shown = judged_results(evidence.rerun or Readings(), evidence, run, thresholds, band)
-    says_the_same = any(
-        outcome is Outcome.MET
-        and dataset == measured.dataset
-        and abs(number.value - measured.accuracy) < _GAP
-        for outcome, number, dataset in shown
-    )
-    if says_the_same and _is_tested(evidence):
-        return None
-    text = (
-        "This rests on what the notebook's own process told: its model's predictions could not be computed "
-        f"outside of it ({measured.why_not_computed})."
-    )
-    return Reason(text=text, source=Source.OBSERVED)
 
 
 def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
@@ -338,7 +325,8 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     reaches = doubt_about_training(evidence) if evidence.reaches else None
     if reaches is not None:
         return (reaches,)
-    if is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence)):
+    is_unmeasured = is_trusted(evidence) and any(t.why_not for t in trainings_seen(evidence))
+    if is_unmeasured and not _answers_are_doubtful(evidence):
         return ()  # trained, but in a way that could not be measured
     reasons = [
         Reason(
@@ -353,20 +341,16 @@ def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
     return tuple(reasons[:3]) or (Reason(text=text, source=Source.OBSERVED),)
 
 
+def _answers_are_doubtful(evidence: Evidence) -> bool:
+    """Whether the room's answers were no answers of its models, or it was ended before it could be asked."""
+    was_asked = evidence.run is not None and evidence.run.status in _ASKED
+    agreements = [model.measured.agreement for model in measured_models(evidence, hidden_layers=0)]
+    return not was_asked or any(one is not None and one < LEAST_AGREEMENT for one in agreements)
+
+
 def _how_it_ended(run: Run) -> tuple[Reason, ...]:
     if run.status is RunStatus.COMPLETED:
         return ()
     ended = run.status.value.replace("_", " ")
     text = f"The run did not come to its end well ({ended}), so what it shows does not decide."
     return (Reason(text=text, source=Source.RERUN),)
-
-
-def _is_tested(evidence: Evidence) -> bool:
-    """Whether the code tests a trained model on test data that no training saw.
-
-    A printed number alone, or one of another model, decides nothing.
-    """
-    facts = evidence.facts
-    saw_test_data = any(Part.TEST in training.parts for training in facts.trainings)
-    tests = (*tests_of_trained_mlps(evidence), *tests_of_networks(evidence), *tests_in_code(evidence))
-    return bool(tests) and not saw_test_data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -67,10 +67,10 @@ def judgement(number: Number, dataset: str, thresholds: Mapping[str, Line], band
     return Outcome.NEEDS_REVIEW
 
 
-def dataset_of(number: Number, evidence: Evidence, run: Run, thresholds: Mapping[str, Line]) -> str | None:
-    """The data set that a number speaks of, if the code or its own line tells, and the run knows it."""
+def dataset_of(number: Number, evidence: Evidence, run: Run, known: Collection[str]) -> str | None:
+    """Which of the data sets a number speaks of, if the code or its own line tells, and the run knows it."""
     loaded = {load.dataset: load.cell for load in reversed(evidence.facts.loads)}
-    for name in thresholds:
+    for name in known:
         cells = [use.cell for use in evidence.code.uses(f"tf.keras.datasets.{name}")]
         if cells:
             loaded[name] = min(cells[0], loaded.get(name, cells[0]))
@@ -89,7 +89,7 @@ def dataset_of(number: Number, evidence: Evidence, run: Run, thresholds: Mapping
     if len(here) != 1:
         return None
     dataset = here.pop()
-    return dataset if dataset in thresholds and origin_of(run, dataset) is not None else None
+    return dataset if dataset in known and origin_of(run, dataset) is not None else None
 
 
 def origin_of(run: Run, dataset: str) -> DatasetOrigin | None:

@@ -28,6 +28,7 @@ from grader.checks.results import (
     could_be_computed,
     depth_of,
     did_run,
+    figure_shown,
     printed_lines,
     readings_of,
     results_shown,
@@ -239,12 +240,12 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
     facts = evidence.facts
     for display in facts.displays:
         if display.picked is Picked.WRONG and display.is_called and did_run(evidence, display.run_cell):
-            for source, readings in readings_of(evidence):
-                if display.run_cell in readings.figures:
-                    cell = display.run_cell
-                    text = f"Images whose prediction differs from the label are shown (cell {cell})."
-                    figure = Reason(text=f"Cell {cell} shows a figure.", cell=cell, source=source)
-                    return met(said(text, cell), figure)
+            cell = display.run_cell
+            source = figure_shown(evidence, cell)
+            if source is not None:
+                text = f"Images whose prediction differs from the label are shown (cell {cell})."
+                figure = Reason(text=f"Cell {cell} shows a figure.", cell=cell, source=source)
+                return met(said(text, cell), figure)
     has_figures = any(readings.figures for _, readings in readings_of(evidence)) or any(
         output.html for cell in evidence.notebook.code_cells for output in cell.outputs
     )

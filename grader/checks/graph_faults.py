@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from grader.checks.graph_times import CLEAR, not_borne_out, sizes_compared, timed
 from grader.checks.networks import cell_of
@@ -99,7 +100,7 @@ def _unequal(evidence: Evidence, times: Sequence[ModeTime]) -> Iterator[tuple[st
         here = [one for one in work if cell_of(evidence, one.run) in cells]
         eager = sorted({one.eager for one in here or work if one.eager})
         graph = sorted({one.graph for one in here or work if one.graph})
-        if eager and graph and not any(_are_alike(one, other) for one in eager for other in graph):
+        if eager and graph and not _are_alike(eager, graph):
             text = (
                 f"Steps taken by the model of {size:,} weights: {eager[-1]} eagerly, {graph[-1]} as a graph; "
                 "the times are not said to be per step or epoch."
@@ -107,8 +108,12 @@ def _unequal(evidence: Evidence, times: Sequence[ModeTime]) -> Iterator[tuple[st
             yield text, times[0].cell
 
 
-def _are_alike(one: int, other: int) -> bool:
-    return max(one, other) <= _ALIKE * min(one, other)
+def _are_alike(eager: Iterable[int], graph: Iterable[int]) -> bool:
+    """Whether there are about as many steps of both kinds: then some stand next to each other in order."""
+    steps = sorted([*((count, Mode.EAGER) for count in eager), *((count, Mode.GRAPH) for count in graph)])
+    return any(
+        mode is not other and more <= _ALIKE * fewer for (fewer, mode), (more, other) in pairwise(steps)
+    )
 
 
 def _other_work(evidence: Evidence) -> Iterator[Reason]:

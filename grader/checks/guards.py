@@ -7,7 +7,13 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from grader.checks.measurement import FEWEST_UPDATES, hidden_layers_seen, is_linear, starts_alike
+from grader.checks.measurement import (
+    FEWEST_UPDATES,
+    every_training,
+    hidden_layers_seen,
+    is_linear,
+    starts_alike,
+)
 from grader.checks.told import work_elsewhere
 from grader.evidence.observed import ObservedTraining, UpdatePath
 from grader.evidence.record import Evidence
@@ -37,6 +43,28 @@ def never_against(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
                 return needs_review(Reason(text=sentence, source=Source.OBSERVED), *verdict.reasons)
             elsewhere = work_elsewhere(evidence)
             return verdict if elsewhere is None else needs_review(elsewhere, *verdict.reasons)
+
+        return checked
+
+    return guard
+
+
+def never_for(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
+    """A check whose *met*, also in part, becomes a person's turn when all trainings were seen to deny it.
+
+    `seen(evidence)` is a sentence on that, or None. Code that is read may be code that never runs.
+    """
+
+    def guard(function: CheckFunction) -> CheckFunction:
+        @functools.wraps(function)
+        def checked(evidence: Evidence, **parameters: Any) -> Verdict:
+            verdict = function(evidence, **parameters)
+            if verdict.outcome not in (Outcome.MET, Outcome.PARTLY_MET):
+                return verdict
+            sentence = seen(evidence)
+            if sentence is None:
+                return verdict
+            return needs_review(Reason(text=sentence, source=Source.OBSERVED), *verdict.reasons)
 
         return checked
 
@@ -99,6 +127,28 @@ def training_by_hand(evidence: Evidence) -> str | None:
     if not any(training.path in _BY_HAND for training in _deep(evidence)):
         return None
     return "While it ran, a model with a hidden layer was seen in training that Keras's `fit` did not do."
+
+
+def only_linear(evidence: Evidence) -> str | None:
+    """Every training was seen whole, and of a linear model."""
+    if not every_training(evidence, is_linear):
+        return None
+    return "While it ran, nothing but products and sums was seen in every model that was trained."
+
+
+def only_alike(evidence: Evidence) -> str | None:
+    """Every training was seen whole, and of weights that all start alike."""
+    if not every_training(evidence, starts_alike):
+        return None
+    return "While it ran, all weights of every model that was trained were seen to start alike."
+
+
+def only_by_keras(evidence: Evidence) -> str | None:
+    """Every model with a hidden layer was seen to be trained by Keras's own `fit`."""
+    paths = [(training.path, training.is_in_library) for training in _deep(evidence)]
+    if not paths or any(path != (UpdatePath.FIT, True) for path in paths):
+        return None
+    return "While it ran, Keras's own `fit` was seen to train every model with a hidden layer."
 
 
 def test_of_training(evidence: Evidence) -> str | None:

@@ -79,10 +79,12 @@ def doubt_about(model: Model) -> str:
         return f"only {measured.agreement:.2f} of the classes that its room told are what its weights give"
     if seen.foreign_writes:
         return f"its weights were also written {seen.foreign_writes} times without a gradient"
+    if measured.noised is None or measured.shifted is None:
+        return "too few of its answers came to tell a model from a memory of images"
     is_noise_small = seen.preparation != PER_PIXEL  # which blows up noise at the border of the images
-    if is_noise_small and measured.noised is not None and measured.noised < _NOISED_SHARE * measured.accuracy:
+    if is_noise_small and measured.noised < _NOISED_SHARE * measured.accuracy:
         return f"on slightly noised copies of the images it falls to {measured.noised:.3f}"
-    if measured.shifted is not None and measured.shifted < _SHIFTED_SHARE * measured.accuracy:
+    if measured.shifted < _SHIFTED_SHARE * measured.accuracy:
         return f"on copies moved by one pixel it falls to {measured.shifted:.3f}"
     if is_close_to_chance(measured.accuracy, measured.dataset):
         return ""

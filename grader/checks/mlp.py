@@ -13,6 +13,10 @@ from grader.checks.guards import (
     curved_training,
     deep_training,
     never_against,
+    never_for,
+    only_alike,
+    only_by_keras,
+    only_linear,
     random_start,
     training_by_hand,
 )
@@ -181,6 +185,7 @@ def all_are_plain(facts: CodeFacts) -> bool:
 
 @check("nonlinear-activation")
 @never_against(curved_training)
+@never_for(only_linear)
 @of_a_trained_model
 def nonlinear_activation(evidence: Evidence) -> Verdict:
     """A non-linear activation stands between the layers.
@@ -229,6 +234,7 @@ def _in_words(weights: Sequence[Weight | None]) -> str:
 
 @check("random-initialisation")
 @never_against(random_start)
+@never_for(only_alike)
 @of_a_trained_model
 def random_initialisation(evidence: Evidence) -> Verdict:
     """The weights of the model start at random values.
@@ -297,6 +303,7 @@ def _is_fresh(model: ForwardPass, alike: Sequence[ForwardPass]) -> bool:
 
 @check("low-level-tensorflow")
 @never_against(training_by_hand)
+@never_for(only_by_keras)
 @of_a_trained_model
 def low_level_tensorflow(evidence: Evidence) -> Verdict:
     """The model is built from variables and trained with gradients of our own asking, not by Keras.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import math
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,6 +12,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, Field, JsonValue
 
 from grader.checks.accuracy import accuracy_before_grading
+from grader.checks.borne_out import rests_on_the_room
 from grader.checks.cnn import laid_out, seen, where
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
@@ -27,6 +30,7 @@ from grader.checks.results import (
     accuracies_in,
     could_be_computed,
     did_run,
+    figure_shown,
     readings_of,
     results_shown,
     told_results,
@@ -44,9 +48,10 @@ from grader.model import (
     not_met,
     partly_met,
 )
-from grader.notebook.records import Split
+from grader.notebook.records import Cell, Split
 
 _HALF = Decimal("0.5")
+_CLEAR = 2  # standard errors of an accuracy
 _TOLD = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "rate", "activation")
 _LOOKS_INSIDE = re.compile(
     r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
@@ -176,24 +181,31 @@ def network_looked_into(evidence: Evidence) -> Verdict:
     Met when code that ran shows images in a cell that reaches into the layers of a network, or after one that
     does, with a figure. Not met only when nothing is displayed as an image.
     """
-    inside = [cell.number for cell in evidence.notebook.code_cells if _LOOKS_INSIDE.search(cell.source)]
+    live = {cell.number: _without_comments(evidence, cell) for cell in evidence.notebook.code_cells}
+    inside = [number for number, source in live.items() if _LOOKS_INSIDE.search(source)]
     shows = re.compile(r"imshow|matshow|pcolor|summary\.image|Image\(")
     for cell in evidence.notebook.code_cells:
         is_after = any(number <= cell.number for number in inside)
-        if not shows.search(cell.source) or not is_after or not did_run(evidence, cell.number):
+        if not shows.search(live[cell.number]) or not is_after or not did_run(evidence, cell.number):
             continue
         is_of_layers = cell.number in inside or re.search(
             r"map|feature|filter|kernel|activation", cell.source
         )
-        for source, readings in readings_of(evidence):
-            if is_of_layers and cell.number in readings.figures and convolutional(evidence):
-                text = f"What layers of the network put out is shown as images in cell {cell.number}."
-                figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=source)
-                return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
+        shown = figure_shown(evidence, cell.number)
+        if is_of_layers and shown is not None and convolutional(evidence):
+            text = f"What layers of the network put out is shown as images in cell {cell.number}."
+            figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=shown)
+            return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
     if not shows.search(code_of(evidence)) and work_elsewhere(evidence) is None:
         return not_met(Reason(text="No image is displayed anywhere in the code.", source=Source.SOURCE))
     text = "Whether feature maps or filters are looked at could not be settled."
     return needs_review(Reason(text=text, source=Source.SOURCE))
+
+
+def _without_comments(evidence: Evidence, cell: Cell) -> str:
+    """The code of a cell as far as it was understood, else its source."""
+    is_read = cell.number not in {number for number, _ in evidence.code.unparsed}
+    return ast.unparse(evidence.code.trees[cell.number]) if is_read else cell.source
 
 
 def _data_set_named(evidence: Evidence, *, datasets: tuple[str, ...]) -> Preview:
@@ -243,7 +255,9 @@ def accuracy_beyond(
 ) -> Verdict:
     """How many of the accuracies in `steps` the best network reaches on images of `dataset` it never saw.
 
-    Each is worth an equal share. Not met only on the real data, or when all networks were trained on others.
+    Each is worth an equal share. A person decides where the accuracy is only what the room told. Not met only
+    on the real data, clearly below the first step for the number of images asked about, or when all networks
+    were trained on other data.
     """
     networks = [n for n in convolutional(evidence) if n.measured is not None and not _doubt(n)]
     there = [n.measured for n in networks if n.measured is not None and n.measured.dataset == dataset]
@@ -261,12 +275,19 @@ def accuracy_beyond(
     )
     reason = Reason(text=text, numbers=(best.accuracy, *steps), source=Source.MEASURED)
     run = evidence.run
+    if reached and run is not None:
+        alone = rests_on_the_room(evidence, run, best, max(reached))
+        if alone is not None:
+            return needs_review(alone, reason)
     origin = next((use.origin for use in run.datasets if use.name == dataset), None) if run else None
     if len(reached) == len(steps):
         return met(reason)
     if reached:
         return partly_met(Decimal(len(reached)) / Decimal(len(steps)), reason)
-    return not_met(reason) if origin is DatasetOrigin.REAL and all_seen(evidence) else needs_review(reason)
+    spread = math.sqrt(best.accuracy * (1 - best.accuracy) / best.examples)
+    is_clear = best.accuracy + _CLEAR * spread < min(steps)
+    is_known = origin is DatasetOrigin.REAL and all_seen(evidence)
+    return not_met(reason) if is_known and is_clear else needs_review(reason)
 
 
 def _doubt(network: Network) -> str:

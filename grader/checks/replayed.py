@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from grader.checks.measurement import trainings_seen
+from grader.checks.networks import cell_of
 from grader.checks.results import could_be_computed
 from grader.evidence.record import Evidence
 from grader.evidence.replay import Likeness, Replay
 from grader.model import Reason, Source
 from grader.notebook.records import Number, Quantity, Split
 
+_BEHIND = 0.05  # how far what is measured when time is up may lie below what was printed last
 _WHAT = {Split.TEST: "test ", Split.VALIDATION: "validation ", Split.TRAIN: "training ", Split.UNKNOWN: ""}
 
 
@@ -25,7 +28,8 @@ def replayed_results(evidence: Evidence) -> list[ReplayedResult]:
     """The test accuracies at the end of saved curves that our run saw begin alike.
 
     Only a curve's own last value counts, no number that is printed elsewhere; none that stands in the code;
-    and none of a cell where another curve does not go as it was saved.
+    none of a cell where another curve does not go as it was saved, or where no training was seen that could
+    print it.
     """
     apart = {replay.cell for replay in evidence.replays if replay.comparison.likeness is Likeness.APART}
     is_computed = could_be_computed(evidence)
@@ -36,8 +40,27 @@ def replayed_results(evidence: Evidence) -> list[ReplayedResult]:
         and (replay.quantity, replay.split) == (Quantity.ACCURACY, Split.TEST)
         and replay.cell not in apart
         and is_computed(replay.final)
+        and _is_of_a_training(replay, evidence)
         and not evidence.reaches
     ]
+
+
+def _is_of_a_training(replay: Replay, evidence: Evidence) -> bool:
+    """Whether a model was seen in training in the curve's cell which, if it was measured when time was up, is
+    about as good as our run printed there. True where there was no recorder.
+
+    A loop that trains nothing can print any curve twice.
+    """
+    if evidence.observed is None:
+        return True
+    here = [
+        training
+        for training in trainings_seen(evidence, hidden_layers=0)
+        if not training.runs or replay.cell in {cell_of(evidence, run) for run in training.runs}
+    ]
+    found = [evidence.measured.of(training.id) for training in here] if evidence.measured else []
+    measured = [one.accuracy for one in found if one is not None]
+    return bool(here) and (not measured or max(measured) >= replay.seen - _BEHIND)
 
 
 def _last_of(replay: Replay, evidence: Evidence) -> Number:

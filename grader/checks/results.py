@@ -112,6 +112,18 @@ def _value(figure: str) -> float:
     return number / 100 if figure.endswith("%") else number
 
 
+def figure_shown(evidence: Evidence, cell: int) -> Source | None:
+    """Whether a cell shows a figure in our run, or as handed in where it did not come to its end there.
+
+    A figure that was saved with code that ran to its end and shows none may be from anywhere.
+    """
+    if evidence.rerun is not None and cell in evidence.rerun.figures:
+        return Source.RERUN
+    executed = evidence.run.cells if evidence.run is not None and evidence.rerun is not None else ()
+    has_ended = any(one.cell == cell and one.status is CellStatus.OK for one in executed)
+    return Source.SAVED if cell in evidence.saved.figures and not has_ended else None
+
+
 def did_run(evidence: Evidence, cell: int) -> bool:
     """Whether the code of `cell` ran when the notebook was run again; True where there was no run to tell.
 

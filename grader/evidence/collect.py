@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,13 +23,14 @@ from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import read_code_facts
-from grader.notebook.machinery import Reach, reaches_of_cells, reaches_of_file
+from grader.notebook.machinery import Reach, files_run, reaches_of_cells, reaches_of_file
 from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
 from grader.sources import sources_sha256
 
 _MODULE_BYTES = 1024**2
+_NOTEBOOK_BYTES = 50 * 1024**2  # with its outputs
 _MOST_UNTRAINED = 10  # models
 _MOST_MODULES = 50
 
@@ -59,34 +60,48 @@ def collect(
         measured=measured,
         code_facts=read_code_facts(code),
         text=read_prose(notebook),
-        reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission)),
+        reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission, code)),
         own_traces=own_traces(code, executed or notebook),
     )
 
 
-def _reaches_of_files(submission: Submission) -> Iterator[Reach]:
-    """What the Python files beside the notebook reach into; files that cannot be read are passed over."""
-    modules = [
-        a.name for a in submission.attachments if a.name.endswith(".py") and a.size_bytes < _MODULE_BYTES
+def _reaches_of_files(submission: Submission, code: CodeIndex) -> Iterator[Reach]:
+    """What the files beside the notebook reach into whose code may run: modules, and what `%run` names.
+
+    Those that the notebook imports or runs come first. What is too large of these, or too much, is told of:
+    nobody knows what it does. Of others it is passed over, and so is what cannot be read.
+    """
+    run, imported = files_run(code.cells), {found.module for found in code.imports}
+    by_name = {file: PurePosixPath(file.name) for file in submission.attachments}
+    used = [
+        file
+        for file, path in by_name.items()
+        if path.name in run or (path.suffix == ".py" and not imported.isdisjoint((path.stem, path.parts[0])))
     ]
-    for name in modules[:_MOST_MODULES]:
-        with contextlib.suppress(OSError):
-            source = (submission.folder / name).read_text("utf-8", "replace")
-            yield from reaches_of_file(name, source)
+    others = [file for file, path in by_name.items() if path.suffix == ".py" and file not in used]
+    looked_into = [*used, *others][:_MOST_MODULES]
+    for file in dict.fromkeys([*used, *looked_into]):
+        most = _NOTEBOOK_BYTES if file.name.endswith(".ipynb") else _MODULE_BYTES
+        if file.size_bytes < most and file in looked_into:
+            with contextlib.suppress(OSError):
+                text = (submission.folder / file.name).read_text("utf-8", "replace")
+                yield from reaches_of_file(file.name, text)
+        elif file in used:
+            yield Reach(what="code too large, or one file too many, to be looked into", file=file.name)
 
 
 def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tuple[Observed, Measured]:
     """What one run's room sent, and what is measured from it.
 
-    Predictions are not kept, nor models that no training belongs to, but for a few with connections past
-    their layers.
+    Predictions and weights are not kept, nor models that no training belongs to, but for a few with
+    connections past their layers.
     """
     observed = read_observed(facts)
     trained = {training.model for training in observed.trainings}
     others = [model for model in observed.models if model.id not in trained and model.has_joins]
     few = {model.id for model in others[:_MOST_UNTRAINED]}
     models = tuple(model for model in observed.models if model.id in trained | few)
-    kept = observed.model_copy(update={"predictions": (), "models": models})
+    kept = observed.model_copy(update={"predictions": (), "written": (), "models": models})
     return kept, measure(observed, keys)
 
 

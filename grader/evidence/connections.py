@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, reduce
+from itertools import accumulate
 from typing import NamedTuple
 
 from grader.evidence.graphs import Graph, Node, NodeKind
@@ -32,24 +34,25 @@ class Connections:
     """Which features reach which convolution: what is looked for is found here.
 
     The features at a node are a set of places, those of the nodes that made them. A concatenation has those
-    of all its inputs; what only keeps them has those of its input; everything else makes new ones.
+    of all its inputs; what only keeps them has those of its input; everything else makes new ones. A set is a
+    number whose bits are the places in it: a room may tell of graphs that are as tangled as it likes.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._features: list[frozenset[int]] = []
+        self._features: list[int] = []
         for place, node in enumerate(graph.nodes):
             self._features.append(self._made_by(place, node))
 
-    def _made_by(self, place: int, node: Node) -> frozenset[int]:
+    def _made_by(self, place: int, node: Node) -> int:
         inputs = self._inputs_with_images(node)
         if node.kind is NodeKind.CONCATENATION and self._is_by_channels(node):
-            return frozenset().union(*(self._features[source] for source in node.inputs))
+            return _united(self._features[source] for source in node.inputs)
         if node.kind is NodeKind.KEEPS and inputs:
             return self._features[inputs[0]]
         if node.kind is NodeKind.ADDITION and len({self._features[source] for source in inputs}) == 1:
             return self._features[inputs[0]]  # a normalisation that is written out adds what it made of them
-        return frozenset({place})
+        return 1 << place
 
     def _inputs_with_images(self, node: Node) -> list[int]:
         """The inputs, the largest first: others are scales of its channels."""
@@ -71,10 +74,25 @@ class Connections:
         return sum(c for c in channels if c is not None) <= (node.shape[-1] or 0)
 
     @cached_property
-    def _joined(self) -> tuple[frozenset[int], ...]:
+    def _joined(self) -> tuple[int, ...]:
         """The features that each concatenation puts together."""
         places = self._graph.places(NodeKind.CONCATENATION)
-        return tuple(self._features[place] for place in places)
+        return tuple(dict.fromkeys(self._features[place] for place in places))
+
+    @cached_property
+    def _received(self) -> Mapping[int, int]:
+        """The features that reach each convolution, or the bottleneck before it."""
+        everywhere = _united(self._joined)
+        places = self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS]
+        return {place: self._received_by(place, everywhere) for place in places}
+
+    @cached_property
+    def _joined_in(self) -> Mapping[int, int]:
+        """For each convolution the set of the places in `_joined` at which it is."""
+        return {
+            place: _united(1 << at for at, features in enumerate(self._joined) if features >> place & 1)
+            for place in self._received
+        }
 
     @cached_property
     def unread(self) -> tuple[str, ...]:
@@ -96,15 +114,12 @@ class Connections:
                 found.append(node.name)
         return tuple(found)
 
-    def _received(self, convolution: int) -> frozenset[int]:
-        """The features that reach a convolution, or the bottleneck before it."""
-        everywhere = frozenset().union(*self._joined) if self._joined else frozenset()
-        found: frozenset[int] = frozenset()
+    def _received_by(self, convolution: int, everywhere: int) -> int:
+        found = 0
         for _ in self._graph.nodes:
-            inputs = self._graph.nodes[convolution].inputs
-            found = frozenset().union(*(self._features[source] for source in inputs))
-            (before, *more) = found or (convolution,)
-            is_chain = not more and before != convolution and before not in everywhere
+            found = _united(self._features[source] for source in self._graph.nodes[convolution].inputs)
+            before = found.bit_length() - 1
+            is_chain = found.bit_count() == 1 and before != convolution and not everywhere & found
             if not is_chain or self._graph.nodes[before].kind is not NodeKind.CONVOLUTION:
                 return found
             convolution = before
@@ -118,61 +133,77 @@ class Connections:
         The longest blocks, in order; none is part of another. Of a model with more than `MOST_CONVOLUTIONS`
         only so many are looked at.
         """
-        convolutions = self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS]
-        received = {place: self._received(place) for place in convolutions}
         found: list[Block] = []
         taken: set[int] = set()
-        blocks = [self._block_from(first, received) for first in convolutions]
+        blocks = [self._block_from(first) for first in self._received]
         for block in sorted(blocks, key=len, reverse=True):
             if len(block) >= at_least and taken.isdisjoint(block.layers):
                 found.append(block)
                 taken.update(block.layers)
         return tuple(sorted(found, key=lambda block: block.layers))
 
-    def _block_from(self, first: int, received: Mapping[int, frozenset[int]]) -> Block:
+    def _block_from(self, first: int) -> Block:
         """The longest block that begins with a convolution; an empty one where none does.
 
         Where the input is not handed on, or the last output goes on alone, there must be three: two would be
         any convolution after another, any after a concatenation.
         """
-        joined = self._chain(first, received)
-        chain = (*joined, *self._last_layer(joined, received))
+        received = self._received
+        joined = self._chain(first)
+        chain = (*joined, *self._last_layer(joined))
         if len(chain) < 2:
             return self._block(())
         second = chain[1]
-        hands_on = received[second] >= received[first]
+        hands_on = not received[first] & ~received[second]
         nodes = self._graph.nodes
         is_alike = nodes[first].filters is not None and nodes[first].filters == nodes[second].filters
-        is_closed = all(received[place].isdisjoint(received[first]) for place in chain[1:])
+        is_closed = not any(received[place] & received[first] for place in chain[1:])
         if not hands_on and not (is_alike and is_closed):
             return self._block(())
         if len(chain) < 3 and not (hands_on and len(joined) == len(chain)):
             return self._block(())
         return self._block(chain, is_certain=hands_on or len(joined) > 2)
 
-    def _chain(self, first: int, received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
+    def _chain(self, first: int) -> tuple[int, ...]:
         """The longest run from a convolution in which each receives all earlier ones and is joined with them.
 
         An empty one where the first is joined with nothing.
         """
-        chain = [first] if any(first in features for features in self._joined) else []
-        for place in received:
-            is_next = chain and place > first and _carries_on(place, chain, received)
-            if is_next and any(features >= {*chain, place} for features in self._joined):
+        together = self._joined_in[first]
+        chain = [first] if together else []
+        for place in self._received:
+            is_next = chain and place > first and self._carries_on(place, chain)
+            if is_next and together & self._joined_in[place]:
+                together &= self._joined_in[place]
                 chain.append(place)
         return tuple(chain)
 
-    def _last_layer(self, chain: tuple[int, ...], received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
+    def _last_layer(self, chain: tuple[int, ...]) -> tuple[int, ...]:
         """A convolution that receives all of a chain and whose output goes on alone, if it is a layer.
 
         A transition is 1 × 1; where the kernel was not told, it may be one.
         """
-        for place in received:
+        for place in self._received:
             kernel = self._graph.nodes[place].kernel
-            is_next = len(chain) > 1 and place > chain[-1] and _carries_on(place, chain, received)
+            is_next = len(chain) > 1 and place > chain[-1] and self._carries_on(place, chain)
             if is_next and kernel is not None:
                 return (place,) if max(kernel) > 1 else ()
         return ()
+
+    def _carries_on(self, place: int, chain: Sequence[int]) -> bool:
+        """Whether a convolution receives all of a chain, and nothing of one that misses an earlier of these.
+
+        Such a one stands between them. One that receives only the first of them stands beside them.
+        """
+        features, whole = self._received[place], _united(1 << one for one in chain)
+        if whole & ~features:
+            return False
+        beginnings = {0, *accumulate((1 << one for one in chain), operator.or_)}
+        return all(
+            received & whole in beginnings
+            for other, received in self._received.items()
+            if features >> other & 1 and not whole >> other & 1
+        )
 
     def _block(self, places: tuple[int, ...], *, is_certain: bool = True) -> Block:
         nodes = [self._graph.nodes[place] for place in places]
@@ -184,57 +215,43 @@ class Connections:
 
         Those of the first two; None where there are none.
         """
-        convolutions = frozenset(self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS])
         nodes = self._graph.nodes
         for features in self._joined:
-            joined = sorted(features & convolutions)
-            for place, later in enumerate(joined):
-                missed = set(joined[:place]) - self._received(later)
-                if missed and nodes[later].name != nodes[min(missed)].name:
-                    return nodes[later].name, nodes[min(missed)].name
+            earlier = 0
+            for later, received in self._received.items():
+                if features >> later & 1:
+                    missed = earlier & ~received
+                    first = (missed & -missed).bit_length() - 1
+                    if missed and nodes[later].name != nodes[first].name:
+                        return nodes[later].name, nodes[first].name
+                    earlier |= 1 << later
         return None
 
     def residual_blocks(self) -> tuple[Block, ...]:
         """Additions of features and what convolutions make of them: one block each, with its convolutions."""
         return tuple(
-            self._block(tuple(sorted(between)))
+            self._block(between)
             for place in self._graph.places(NodeKind.ADDITION)
             if (between := self._between(place))
         )
 
-    def _between(self, addition: int) -> frozenset[int]:
+    def _between(self, addition: int) -> tuple[int, ...]:
         """The convolutions on the ways to an addition from where its inputs part; none if they do not."""
-        sources = self._graph.nodes[addition].inputs
-        if len(sources) < 2:
-            return frozenset()
-        ways = [self._behind(source) for source in sources]
-        common = frozenset.intersection(*ways)
-        if not common:
-            return frozenset()
-        after = frozenset().union(*ways) - common
-        return frozenset(p for p in after if self._graph.nodes[p].kind is NodeKind.CONVOLUTION)
+        ways = [self._behind[source] for source in self._graph.nodes[addition].inputs]
+        common = reduce(operator.and_, ways, -1)
+        after = _united(ways) & ~common
+        if len(ways) < 2 or not common:
+            return ()
+        return tuple(place for place in self._graph.places(NodeKind.CONVOLUTION) if after >> place & 1)
 
-    def _behind(self, place: int) -> frozenset[int]:
-        """The node and all nodes that lead to it."""
-        found, waiting = {place}, [place]
-        while waiting:
-            for source in self._graph.nodes[waiting.pop()].inputs:
-                if source not in found:
-                    found.add(source)
-                    waiting.append(source)
-        return frozenset(found)
+    @cached_property
+    def _behind(self) -> Sequence[int]:
+        """For each node the set of it and all nodes that lead to it."""
+        found: list[int] = []
+        for place, node in enumerate(self._graph.nodes):
+            found.append(1 << place | _united(found[source] for source in node.inputs))
+        return found
 
 
-def _carries_on(place: int, chain: Sequence[int], received: Mapping[int, frozenset[int]]) -> bool:
-    """Whether a convolution receives all of a chain, and nothing from one that misses an earlier of these.
-
-    Such a one stands between them. One that receives only the first of them stands beside them.
-    """
-    features = received[place]
-    if not features >= set(chain):
-        return False
-    for other in features.difference(chain):
-        parts = received.get(other, frozenset()).intersection(chain)
-        if parts != set(chain[: len(parts)]):
-            return False
-    return True
+def _united(sets: Iterable[int]) -> int:
+    return reduce(operator.or_, sets, 0)

@@ -14,7 +14,7 @@ from grader.evidence.measured import Measured, MeasuredTraining
 from grader.evidence.modelled import WrittenModel
 from grader.evidence.observed import Moment, Observed, Predictions
 from grader.evidence.operations import CannotComputeError
-from grader.evidence.recomputing import drawn, recomputed, share_alike, way_for
+from grader.evidence.recomputing import classes_of, drawn, recomputed, share_alike, way_for
 
 _MOST_COMPUTED = 12  # models of one run, the best ones
 _COMPUTING_SECONDS = 20.0  # after which no other model of a run is computed
@@ -79,7 +79,10 @@ def _as_computed(
     models: Mapping[int, WrittenModel],
     keys: Mapping[str, Key],
 ) -> MeasuredTraining:
-    """The measurement with what came of computing the same classes here."""
+    """The measurement with what came of computing the same classes here.
+
+    Right answers that the room tells and its weights do not give count as disagreement, and are taken off.
+    """
     key, model = keys[found.dataset], models.get(found.training)
     if key.images is None:
         return found
@@ -90,11 +93,16 @@ def _as_computed(
     chance = np.random.default_rng(int.from_bytes(seed))
     asked = drawn(model, min(len(key.images), len(chosen.classes)), chance)
     try:
-        scores = recomputed(model, way, key.images[asked])
+        scores = recomputed(model, way, [key.images[batch] for batch in asked])
     except CannotComputeError as reason:
         return _not_computed(found, keys, str(reason)[:200])
-    told = np.frombuffer(chosen.classes, np.uint8)[asked]
-    return found.model_copy(update={"agreement": share_alike(told, scores)})
+    places = np.concatenate(asked)[: len(scores)]
+    told, labels = np.frombuffer(chosen.classes, np.uint8)[places], key.labels[places]
+    # of several best classes the first is the weights' answer: all may be equal, and agree with everything
+    more = max(0.0, float(np.mean(told == labels) - np.mean(classes_of(scores) == labels)))
+    agreement = min(share_alike(told, scores) or 0.0, 1 - more)
+    accuracy = max(0.0, found.accuracy - more)
+    return found.model_copy(update={"agreement": round(agreement, 4), "accuracy": round(accuracy, 4)})
 
 
 def _measured(

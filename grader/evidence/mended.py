@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from grader.evidence.collect import observe
-from grader.evidence.measured import LEAST_AGREEMENT, Measured
+from grader.evidence.measured import LEAST_AGREEMENT, Measured, MeasuredTraining
 from grader.evidence.measuring import Key, Kind
 from grader.evidence.observed import Observed, ObservedTraining, UpdatePath
 from grader.evidence.scripts import ScriptRun, Trial
@@ -21,6 +21,7 @@ _SAME_STEPS = 0.9  # of the script's own number, from which it is the same
 _RIGHT_ACCURACY = 0.97  # what right MLPs come to on MNIST in a few thousand steps
 _RIGHT_LOSS = 0.15
 LOWEST_BAR = 0.8
+_HOW = {Source.MEASURED: "measured", Source.OBSERVED: "told by its room"}
 CLOSE = 0.08  # a bar so close to the broken script's accuracy cannot decide alone
 
 
@@ -63,11 +64,10 @@ def read_script_run(
     symptoms = Symptoms(steps=training.updates, accuracy=accuracy)
     if watched is not None:
         symptoms = symptoms_of(watched, training, accuracy=accuracy, smoothness=smoothness)
-    source = None if accuracy is None else Source.RERUN if figure is None else Source.MEASURED
     return bare.model_copy(
         update={
             "symptoms": symptoms,
-            "accuracy_from": source,
+            "accuracy_from": None if accuracy is None else _source_of(figure),
             "watched": watched,
             "shapes": training.shapes,
             "order": tuple(matrices(training)),
@@ -75,6 +75,13 @@ def read_script_run(
             "is_fit": training.path is UpdatePath.FIT,
         }
     )
+
+
+def _source_of(figure: MeasuredTraining | None) -> Source:
+    """Where an accuracy is from: what was printed, what only the room told, or what we computed ourselves."""
+    if figure is None:
+        return Source.RERUN
+    return Source.OBSERVED if figure.why_not_computed else Source.MEASURED
 
 
 def smoothness_of_data(keys: Mapping[str, Key]) -> float | None:
@@ -140,7 +147,7 @@ def is_mended(run: ScriptRun, bar: Bar) -> bool:
 
 
 def _is_low_enough(run: ScriptRun, bar: Bar) -> bool:
-    """Whether the loss is below the bar's; a printed accuracy must be backed by a loss that was seen."""
+    """Whether the loss is below the bar's; an accuracy that is not ours must be backed by a seen one."""
     loss = run.symptoms.last_loss
     if run.accuracy_from is not Source.MEASURED:
         return loss is not None and loss < min(HIGH_LOSS, bar.loss_below or HIGH_LOSS)
@@ -209,6 +216,8 @@ def _how_different(run: ScriptRun, broken: ScriptRun) -> str:
         return ""
     if not _SAME_STEPS * own <= steps <= own / _SAME_STEPS:
         return f"it takes {steps:,} steps, the script {own:,}"
+    if broken.accuracy_from is Source.MEASURED and run.accuracy_from in (Source.RERUN, Source.OBSERVED):
+        return "its accuracy could not be computed outside of its room, as that of the script was"
     return "it trains with Keras's `fit`, the script does not" if run.is_fit and not broken.is_fit else ""
 
 
@@ -217,7 +226,7 @@ def _reached(run: ScriptRun, bar: Bar) -> str:
     symptoms = run.symptoms
     if symptoms.not_finite_from is not None:
         return f"from step {symptoms.not_finite_from:,} on the loss is no number"
-    how = "measured" if run.accuracy_from is Source.MEASURED else "printed"
+    how = _HOW.get(run.accuracy_from or Source.RERUN, "printed")
     parts = []
     if symptoms.accuracy is not None:
         parts.append(f"accuracy {symptoms.accuracy:.3f} {how} (asked for: {bar.accuracy:.3f})")

@@ -28,12 +28,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from grader.evidence.around import (
+    Count,
     Number,
     ObservedFunction,
     ObservedModel,
     ObservedPipeline,
     TracedGraph,
     TracedOperation,
+    Whole,
     Work,
 )
 from grader.evidence.modelled import WrittenModel
@@ -66,14 +68,14 @@ class ForwardOp(Record):
     """
 
     op: _NAME
-    weight: int | None = None
+    weight: Whole | None = None
 
 
 class PipelineUse(Record):
     """A pipeline, by its id, and how many steps it fed; None where a graph took from it by itself."""
 
-    id: int
-    steps: Annotated[int, Field(ge=0)] | None = None
+    id: Whole
+    steps: Count | None = None
 
 
 class ObservedTraining(Record):
@@ -97,29 +99,31 @@ class ObservedTraining(Record):
     optimiser that updated the weights, `optimizer_rate` its learning rate when it began.
     """
 
-    id: Annotated[int, Field(ge=0)]
-    runs: tuple[int, ...] = ()
+    id: Count
+    runs: Annotated[tuple[Whole, ...], Field(max_length=10_000)] = ()
     path: UpdatePath = UpdatePath.UNKNOWN
-    gradients: Annotated[int, Field(ge=0)] = 0
-    eager_gradients: Annotated[int, Field(ge=0)] = 0
-    updates: Annotated[int, Field(ge=0)] = 0
+    gradients: Count = 0
+    eager_gradients: Count = 0
+    updates: Count = 0
     work: Annotated[tuple[Work, ...], Field(max_length=500)] = ()
-    shapes: Annotated[tuple[tuple[int, ...], ...], Field(max_length=500)] = ()
+    shapes: Annotated[
+        tuple[Annotated[tuple[Whole, ...], Field(max_length=20)], ...], Field(max_length=500)
+    ] = ()
     starts: Annotated[tuple[_NAME, ...], Field(max_length=500)] = ()
-    parameters: Annotated[int, Field(ge=0)] = 0
+    parameters: Count = 0
     forward: Annotated[tuple[ForwardOp, ...], Field(max_length=500)] = ()
-    batch: int | None = None
+    batch: Whole | None = None
     rate: float | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
     scale: float | None = None
     offset: float | None = None
     preparation: _NAME = ""
-    foreign_writes: Annotated[int, Field(ge=0)] = 0
+    foreign_writes: Count = 0
     place: _NAME = ""
     is_in_library: bool = False
-    model: int | None = None
-    function: int | None = None
+    model: Whole | None = None
+    function: Whole | None = None
     pipelines: Annotated[tuple[PipelineUse, ...], Field(max_length=50)] = ()
     optimizer: _NAME | None = None
     optimizer_rate: Number | None = None
@@ -146,12 +150,12 @@ class ObservedEvaluation(Record):
     out", "other scale"), "" when it does not.
     """
 
-    run: int
-    training: int | None = None
-    updates: Annotated[int, Field(ge=0)] | None = None
+    run: Whole
+    training: Whole | None = None
+    updates: Count | None = None
     dataset: _NAME | None = None
     part: _NAME | None = None
-    count: Annotated[int, Field(ge=0)] = 0
+    count: Count = 0
     forward: Annotated[tuple[ForwardOp, ...], Field(max_length=500)] = ()
     difference: _NAME = ""
 
@@ -172,10 +176,10 @@ class Predictions(Record):
     `fit` says which of several guesses about the input's scale it is, "" when it was found for certain.
     """
 
-    training: int
+    training: Whole
     dataset: _NAME
     moment: Moment
-    step: int | None = None
+    step: Whole | None = None
     fit: _NAME = ""
     classes: bytes
 

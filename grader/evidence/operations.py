@@ -14,6 +14,7 @@ Attributes: TypeAlias = Mapping[str, Any]
 Operation: TypeAlias = Callable[[Sequence[Array], Attributes], Array]
 
 MOST_NUMBERS = 20_000_000  # in one result
+_MOST_PRODUCTS = 2_000_000_000  # in an einsum, which NumPy does slowly where it is no product of matrices
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 _KINDS = {
     1: np.float32,
@@ -58,16 +59,23 @@ def _matmul(inputs: Sequence[Array], attributes: Attributes) -> Array:
         first = first.swapaxes(-1, -2)
     if attributes.get("transpose_b") or attributes.get("adj_y"):
         second = second.swapaxes(-1, -2)
-    _bounded(*np.broadcast_shapes(first.shape[:-2], second.shape[:-2]), first.shape[-2], second.shape[-1])
-    _bounded(first.shape[-2], second.shape[-1], -(-first.shape[-1] // 1000))
+    sizes = (*np.broadcast_shapes(first.shape[:-2], second.shape[:-2]), first.shape[-2], second.shape[-1])
+    _bounded(*sizes, max(1, -(-first.shape[-1] // 1000)))
     return np.asarray(first @ second)
 
 
 def _einsum(inputs: Sequence[Array], attributes: Attributes) -> Array:
-    equation = str(attributes["equation"])
-    names = {letter for letter in equation if letter.isalpha()}
-    if len(inputs) != 2 or len(names) > 4 or "." in equation:
+    equation = str(attributes["equation"]).replace(" ", "")
+    terms, arrow, result = equation.partition("->")
+    sizes: dict[str, int] = {}
+    for term, array in zip(terms.split(","), inputs, strict=True):
+        for letter, size in zip(term, array.shape, strict=True):
+            sizes[letter] = max(size, sizes.get(letter, 0))
+    if len(inputs) != 2 or len(sizes) > 4 or not arrow or "." in equation:
         raise CannotComputeError("the operation Einsum")
+    _bounded(*(sizes[letter] for letter in result))
+    if math.prod(sizes.values()) > _MOST_PRODUCTS:
+        raise CannotComputeError("too large a result")
     return np.asarray(np.einsum(equation, *inputs, optimize=True))
 
 
@@ -139,6 +147,7 @@ def _concat(inputs: Sequence[Array], attributes: Attributes) -> Array:
 
 
 def _pack(inputs: Sequence[Array], attributes: Attributes) -> Array:
+    _bounded(sum(array.size for array in inputs))
     return np.stack(inputs, axis=int(attributes.get("axis", 0)))
 
 
@@ -223,7 +232,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "LeakyRelu": _leaky_relu,
     "Softmax": _softmax,
     "LogSoftmax": _log_softmax,
-    "AddN": lambda inputs, attributes: np.sum(np.stack(inputs), axis=0),
+    "AddN": lambda inputs, attributes: np.sum(_pack(inputs, {}), axis=0),
     "Sum": _reduction(np.sum),
     "Mean": _reduction(np.mean),
     "Max": _reduction(np.max),

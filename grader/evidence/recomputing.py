@@ -22,32 +22,39 @@ SECONDS = 5.0
 NO_CLASS = 255
 _FREE_BATCH = 500
 _IMAGE_BATCH, _IMAGE_ROWS = 100, 600  # of images as such, for convolutions
+_FEWEST_BATCHES = 8  # among fewer, those that a room forged are too often not drawn
 _ROUNDING = 0.01  # of what lies between the best and the worst score
 _FEWEST_ROWS = 200  # that tell something where time does not suffice for all
+_MOST_BYTES = 1_500_000_000  # of all that is kept while a batch is computed
 _OPERATIONS = {**OPERATIONS, **IMAGE_OPERATIONS}
 
 Array: TypeAlias = NDArray[Any]
+Positions: TypeAlias = NDArray[np.intp]
 Scores: TypeAlias = NDArray[np.float64]
 
 
-def drawn(model: WrittenModel, count: int, chance: np.random.Generator) -> NDArray[np.intp]:
-    """Positions of the inputs to compute with, of `count` in all: whole batches, in the order drawn.
+def drawn(model: WrittenModel, count: int, chance: np.random.Generator) -> list[Positions]:
+    """Positions of the inputs to compute with, of `count` in all: batches in the order drawn.
 
-    They are about `ROWS`, or `_IMAGE_ROWS` where images go in. A room that knew which ones, say the first,
-    could tell the truth about these alone.
+    They are about `ROWS`, or `_IMAGE_ROWS` where images go in, and any input may be among them. A room that
+    knew which ones, say the first, could tell the truth about these alone. Images are drawn one by one; rows
+    that went in together may hang on each other, so of them whole batches are.
     """
-    size = _batch_size(model)
-    wanted = max(1, (_IMAGE_ROWS if _is_of_images(model) else ROWS) // size)
-    batches = chance.permutation(max(1, count // size))[:wanted]
-    positions = (batches[:, None] * size + np.arange(size)).ravel()
-    return positions[positions < count]
+    size, is_of_images = _batch_size(model), _is_of_images(model)
+    if _is_drawn_one_by_one(model):
+        order = chance.permutation(count)[:_IMAGE_ROWS]
+        return [order[start : start + size] for start in range(0, len(order), size)]
+    wanted = max(_FEWEST_BATCHES, (_IMAGE_ROWS if is_of_images else ROWS) // size)
+    starts = chance.permutation(-(-count // size))[:wanted] * size
+    return [np.arange(start, min(start + size, count)) for start in starts]
 
 
-def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> Scores:
-    """The scores (n, classes) of the images (n, height, width[, 3]), not all of them finite.
+def recomputed(model: WrittenModel, way: WayFact | None, batches: Sequence[NDArray[np.uint8]]) -> Scores:
+    """The scores (n, classes) of images in batches of (rows, height, width[, 3]), not all of them finite.
 
-    Of a slow model only the first ones. Raises `CannotComputeError`, with the reason in a few words, when the
-    model uses what is not known here, is not whole, or takes longer than `SECONDS` for `_FEWEST_ROWS`.
+    Of a slow model only those of the first batches. Raises `CannotComputeError`, with the reason in a few
+    words, when the model uses what is not known here, is not whole, or takes longer than `SECONDS` for
+    `_FEWEST_ROWS`, or for half of `_FEWEST_BATCHES` where whole batches were drawn.
     """
     if model.why_not or way is None:
         raise CannotComputeError(model.why_not or "how images go in is not told")
@@ -55,15 +62,19 @@ def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint
     try:
         with np.errstate(all="ignore"):
             given = _given(model)
-            rows = _prepared(images, way, model)
-            scores = _scores_of_all(model, given, _chunks(rows, _batch_size(model)), deadline)
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as misfit:
+            return _scores_of_all(
+                model, given, [_prepared(images, way, model) for images in batches], deadline
+            )
+    except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, MemoryError) as misfit:
         raise CannotComputeError(f"it does not fit together ({type(misfit).__name__})") from misfit
-    return scores[: len(images)]
 
 
 def _is_of_images(model: WrittenModel) -> bool:
     return any(step.op in IMAGE_OPERATIONS for step in model.steps)
+
+
+def _is_drawn_one_by_one(model: WrittenModel) -> bool:
+    return model.batch is None and _is_of_images(model)
 
 
 def _batch_size(model: WrittenModel) -> int:
@@ -75,14 +86,15 @@ class _TooSlowError(CannotComputeError):
 
 
 def _scores_of_all(
-    model: WrittenModel, given: dict[str, Array], chunks: Sequence[Array], deadline: float
+    model: WrittenModel, given: dict[str, Array], batches: Sequence[Array], deadline: float
 ) -> Scores:
     found: list[Scores] = []
-    for chunk in chunks:
+    fewest = 1 if _is_drawn_one_by_one(model) else min(len(batches), _FEWEST_BATCHES // 2)
+    for rows in batches:
         try:
-            found.append(_scores(model, dict(given), chunk, deadline))
+            found.append(_scores(model, dict(given), _filled_up(rows, model), deadline)[: len(rows)])
         except _TooSlowError:
-            if sum(map(len, found)) < _FEWEST_ROWS:
+            if sum(map(len, found)) < _FEWEST_ROWS or len(found) < fewest:
                 raise
             break
     return np.concatenate(found)
@@ -116,13 +128,10 @@ def _prepared(images: NDArray[np.uint8], way: WayFact, model: WrittenModel) -> A
     return np.rint(rows).astype(np.int64) if model.is_integer else rows
 
 
-def _chunks(rows: Array, size: int) -> list[Array]:
-    """Rows in batches; the last one is filled up with its last row."""
-    chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    missing = size - len(chunks[-1])
-    if missing:
-        chunks[-1] = np.concatenate([chunks[-1], np.repeat(chunks[-1][-1:], missing, axis=0)])
-    return chunks
+def _filled_up(rows: Array, model: WrittenModel) -> Array:
+    """A batch; one that is smaller than the only size that may go in is filled up with its last row."""
+    missing = 0 if model.batch is None else model.batch - len(rows)
+    return rows if missing <= 0 else np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
 
 
 def _scores(model: WrittenModel, values: dict[str, Array], rows: Array, deadline: float) -> Scores:
@@ -134,7 +143,10 @@ def _scores(model: WrittenModel, values: dict[str, Array], rows: Array, deadline
             raise _TooSlowError(f"it takes longer than {SECONDS:.0f} s")
         inputs = [values[key] for key in step.inputs]
         outputs = drawn.outputs_of(step, inputs) or _outputs_of(step, inputs)
-        values.update(zip(step.outputs, outputs, strict=False))
+        told = zip(step.outputs, outputs, strict=False)
+        values.update((key, value) for key, value in told if key in last_uses or key == model.logits)
+        if sum(value.nbytes for value in values.values()) > _MOST_BYTES:
+            raise CannotComputeError("too much at once")
         for key in step.inputs:
             if last_uses[key] == place and key != model.logits:
                 values.pop(key, None)
@@ -179,11 +191,16 @@ class _Drawn:
         return ()
 
 
+def classes_of(scores: Scores) -> NDArray[np.intp]:
+    """The class with the best score, the first of several; `NO_CLASS` where a score is not finite."""
+    return np.where(np.isfinite(scores).all(axis=1), scores.argmax(axis=1), NO_CLASS)
+
+
 def share_alike(told: NDArray[np.uint8], scores: Scores) -> float | None:
     """How often a class that a room told has the best of the scores computed here; None where there are none.
 
     As weights come rounded, a class counts, too, whose score is within `_ROUNDING` of the best: of a model
-    that has learned nothing all scores are about the same.
+    that has learned nothing all scores are about the same. So this alone shows no accuracy.
     """
     count = min(len(told), len(scores))
     if not count:

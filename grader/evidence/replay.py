@@ -71,7 +71,8 @@ class Comparison(Record):
 class Replay(Record):
     """One saved curve of a cell whose run was cut short, held against what our run printed until then.
 
-    Our run came to step `reached`, the saved curve goes on to step `last` and ends there with `final`.
+    Our run came to step `reached` and printed `seen` there; the saved curve goes on to step `last` and ends
+    there with `final`.
     """
 
     cell: int
@@ -79,6 +80,7 @@ class Replay(Record):
     split: Split
     comparison: Comparison
     reached: int
+    seen: float
     last: int
     final: float
 
@@ -137,6 +139,7 @@ def _replay(
         split=split,
         comparison=comparison,
         reached=our[-1][0],
+        seen=our[-1][1],
         last=their[-1][0],
         final=their[-1][1],
     )

@@ -15,7 +15,8 @@ from grader.model import Record, RunStatus, Source
 class ScriptRun(Record):
     """One run of a script: how it ended, and what was seen of the training that counts.
 
-    `accuracy_from` is MEASURED for our own figure, RERUN for one that the script printed, None for none.
+    `accuracy_from` is MEASURED for our own figure, RERUN for one that the script printed, OBSERVED for one of
+    predictions that only the room told and that could not be computed here, None for none.
     `is_trusted` is False when the recorder was changed or missing. `order` are the places of the weight
     matrices from data to logits, `shapes` all weights' shapes. `hidden_layers` and `is_fit` describe the
     model and how it was trained.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from grader.evidence.around import Count
 from grader.model import Record
 
 _NAME = Annotated[str, Field(max_length=60)]
@@ -22,7 +23,7 @@ class WatchedPoint(Record):
     sums of what the loss got are from one).
     """
 
-    step: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1, le=2**53)]
     columns: Annotated[dict[_NAME, float | None], Field(max_length=250)] = Field(default_factory=dict)
 
 
@@ -32,9 +33,9 @@ class Watched(Record):
     `layers` names, for each product of data and weights, the operation that its data came from.
     """
 
-    training: Annotated[int, Field(ge=0)]
-    steps: Annotated[int, Field(ge=0)]
-    not_finite_from: Annotated[int, Field(ge=1)] | None = None
+    training: Count
+    steps: Count
+    not_finite_from: Annotated[int, Field(ge=1, le=2**53)] | None = None
     layers: Annotated[tuple[_NAME, ...], Field(max_length=24)] = ()
     points: Annotated[tuple[WatchedPoint, ...], Field(max_length=250)] = ()
 

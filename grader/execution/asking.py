@@ -14,7 +14,7 @@ _ASK = (
     "exec(compile(open({file!r}).read(), {file!r}, 'exec'), "
     "{{'__file__': {file!r}, '__name__': 'asking', 'question': ({folder!r}, {seconds!r}, {word!r})}})"
 )
-_ANSWERS = frozenset({"written", "predictions", "replaced", "watched", "timing"})
+_ANSWERS = frozenset({"written", "predictions", "replaced", "watched", "timing", "graph"})
 _TOLD_AGAIN = _ANSWERS | {"training", "evaluation"}
 _IMITATED = "recorder: imitated on the wire"
 _SILENT = "recorder: gave no answer at the end"

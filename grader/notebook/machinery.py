@@ -7,6 +7,7 @@ well is not found here.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -15,6 +16,7 @@ from grader.notebook.code import CodeIndex, canonical, dotted_name, imported_nam
 from grader.notebook.records import Cell, CellKind
 
 MOST = 20
+_MOST_CELLS = 500  # of a notebook that another one runs
 
 _ATTRIBUTES = frozenset(
     {
@@ -43,6 +45,9 @@ _ATTRIBUTES = frozenset(
 )
 _MODULES = frozenset({"ctypes", "_ctypes", "builtins", "marshal", "probes", "wire", "after_import"})
 _CALLED = frozenset({"exec", "eval", "compile", "__import__"})
+_DESCRIPTORS = frozenset(
+    {"os.write", "os.writev", "os.pwrite", "os.fdopen", "os.dup", "os.sendfile", "os.splice", "io.FileIO"}
+)  # files by their numbers: nobody but who looks for the grader's own has any
 _OF_SYS_MODULES = frozenset({"get", "items", "values", "pop", "setdefault", "update", "copy"})
 _TEXTS = re.compile(
     r"/proc/(?!cpuinfo|meminfo|version)|/harness\b|/run/(?:settings|kernel)\b|^probes(?:\.|$)"
@@ -51,6 +56,7 @@ _LIBRARIES = ("tf", "np", "time", "json", "builtins", "IPython", "ipykernel")
 _OLD_NAMES = frozenset(
     {"bool", "complex", "float", "int", "object", "str", "logging"}
 )  # given back to libraries
+_RUNS = re.compile(r"^[ \t]*%run\b(.*)$", re.MULTILINE)
 _WRITES_MODULE = re.compile(r"\s*%%(?:writefile|file)\b[^\n]*\.py\s*\n")
 
 
@@ -79,10 +85,35 @@ def reaches_of_cells(cells: Sequence[Cell]) -> tuple[Reach, ...]:
     return tuple(found[:MOST])
 
 
-def reaches_of_file(name: str, source: str) -> tuple[Reach, ...]:
-    """What a Python file that was handed in reaches into."""
-    (tree,) = CodeIndex([Cell(number=1, kind=CellKind.CODE, source=source)]).trees.values()
-    return tuple(Reach(what=what, file=name) for what in _reaches_of(tree, dict(_aliases(tree))))[:MOST]
+def files_run(cells: Sequence[Cell]) -> str:
+    """All that stands behind `%run` in code cells: names of files whose code runs with theirs."""
+    return "\n".join(found for cell in cells for found in _RUNS.findall(cell.source))
+
+
+def reaches_of_file(name: str, text: str) -> tuple[Reach, ...]:
+    """What a file that was handed in reaches into: Python, or a notebook whose code cells are run."""
+    cells = [
+        Cell(number=place, kind=CellKind.CODE, source=source)
+        for place, source in enumerate(_sources_in(text) if name.endswith(".ipynb") else [text], start=1)
+    ]
+    found = {reach.what: Reach(what=reach.what, file=name) for reach in reaches_of_cells(cells)}
+    return tuple(found.values())
+
+
+def _sources_in(text: str) -> list[str]:
+    """The code of a notebook's code cells, as far as it is one."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    cells = told.get("cells") if isinstance(told, dict) else None
+    code = [
+        cell.get("source")
+        for cell in (cells if isinstance(cells, list) else ())
+        if isinstance(cell, dict) and cell.get("cell_type") == "code"
+    ]
+    joined = ("".join(map(str, source)) if isinstance(source, list) else str(source) for source in code)
+    return list(joined)[:_MOST_CELLS]
 
 
 def _with_written_module(cell: Cell) -> Cell:
@@ -114,6 +145,10 @@ def _reaches_in(node: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
         case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _CALLED:
             if not (name == "eval" and isinstance(first, ast.Constant)):
                 yield f"{name}(…)"
+        case ast.Call(func=ast.Name(id="open"), args=[ast.Constant(value=int()), *_]):
+            yield "open of a number"
+        case ast.Call(func=function) if (name := _library_name(function, aliases)) in _DESCRIPTORS:
+            yield name
         case ast.Call(func=ast.Name(id="setattr"), args=[ast.expr() as owner, *_]):
             if _is_library(owner, aliases):
                 yield f"setattr on {_library_name(owner, aliases)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -357,3 +358,18 @@ def test_why_a_graph_is_not_faster_is_told_only_where_it_was_seen(fields, cause)
     slow = a_timing(9_000, 0.9, **fields)
     told = told_of(an_evidence(timings=(a_timing(100, 4.0), slow)))
     assert (cause in told) if cause else ("may be because" not in told)
+
+
+def test_steps_of_very_many_kinds_are_compared_in_time():
+    """A room may tell of hundreds of trainings with hundreds of counts each, none of them alike."""
+    work = [tuple((1, 1 + 200 * n + k, 10**9 + 200 * n + k) for k in range(200)) for n in range(100)]
+    many = tuple(
+        ObservedTraining(
+            id=n, parameters=100 * (1 + n % 2), gradients=20, updates=20, eager_gradients=10, work=one
+        )
+        for n, one in enumerate(work)
+    )
+    begin = time.thread_time()
+    prints = PRINTED.replace(" per step", "")
+    assert "Steps taken by the model" in told_of(an_evidence(prints=prints, trainings=many))
+    assert time.thread_time() - begin < 10

@@ -10,7 +10,19 @@ import pytest
 from grader.checks.registry import all_checks
 from grader.evidence.observed import ForwardOp, Observed, ObservedEvaluation, ObservedTraining
 from grader.evidence.record import Evidence
-from grader.model import Attachment, Outcome, Participant, Source, Submission, Verdict
+from grader.model import (
+    Attachment,
+    CellRun,
+    CellStatus,
+    Limits,
+    Outcome,
+    Participant,
+    Run,
+    RunStatus,
+    Source,
+    Submission,
+    Verdict,
+)
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook
 
@@ -44,6 +56,7 @@ def judge(
     files: tuple[str, ...] = (),
     online_text: str | None = None,
     source: str = LINEAR,
+    run: Run | None = None,
     **parameters: Any,
 ) -> Verdict:
     notebook = Notebook(cells=(Cell(number=1, kind=CellKind.CODE, source=source),))
@@ -59,7 +72,8 @@ def judge(
     )
     seen = Observed(is_trusted=True, trainings=trainings, evaluations=tests)
     found = all_checks()[check]
-    evidence = Evidence(submission=submission, notebook=notebook, saved=read_outputs(notebook), observed=seen)
+    given = {"submission": submission, "notebook": notebook, "saved": read_outputs(notebook)}
+    evidence = Evidence(**given, observed=seen, run=run)
     return found(evidence, found.parameters(**parameters))
 
 
@@ -97,6 +111,45 @@ def test_a_linear_model_that_was_seen_in_training_changes_nothing(check):
 def test_what_was_seen_must_speak_of_the_criterion_itself(check, changed):
     seen = ObservedTraining.model_validate(DEEP.model_dump() | changed)
     assert judge(check, seen).outcome is Outcome.NOT_MET
+
+
+NEVER_RUN = """import tensorflow as tf
+(x, y), (u, v) = tf.keras.datasets.mnist.load_data()
+x = x.reshape(-1, 784).astype('float32') / 255
+w = tf.Variable(tf.random.normal((784, 64)))
+o = tf.Variable(tf.random.normal((64, 10)))
+try:
+    train_another_model()
+except ValueError:
+    for step in range(500):
+        with tf.GradientTape() as tape:
+            logits = tf.nn.relu(x @ w) @ o
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits))
+        for variable, gradient in zip([w, o], tape.gradient(loss, [w, o])):
+            variable.assign_sub(0.1 * gradient)
+"""
+RAN = Run(
+    key=SHA,
+    status=RunStatus.COMPLETED,
+    seed=1,
+    limits=Limits(),
+    cells=(CellRun(cell=1, status=CellStatus.OK),),
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "changed"),
+    [
+        ("nonlinear-activation", {"forward": (RELU[0], RELU[2])}),
+        ("random-initialisation", {"starts": ("constant", "constant")}),
+        ("low-level-tensorflow", {"path": "fit", "is_in_library": True}),
+    ],
+)
+def test_code_that_never_runs_meets_nothing_that_every_training_was_seen_to_deny(check, changed):
+    assert judge(check, DEEP, source=NEVER_RUN, run=RAN).outcome is Outcome.MET
+    seen = ObservedTraining.model_validate(DEEP.model_dump() | changed)
+    assert judge(check, seen, source=NEVER_RUN, run=RAN).outcome is Outcome.NEEDS_REVIEW
+    assert judge(check, seen, DEEP, source=NEVER_RUN, run=RAN).outcome is Outcome.MET
 
 
 def test_a_test_counts_when_its_images_go_through_a_trained_deep_model():

@@ -170,6 +170,16 @@ def test_near_a_line_two_more_seeds_are_asked_for_and_the_best_counts():
     assert accuracy(near.model_copy(update={"repeats": worse})) is Outcome.PARTLY_MET
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [{"agreement": 0.4}, {"is_untold": True}, {"noised": 0.1}, {"why_not_computed": "too many weights"}],
+)
+def test_a_seed_with_which_the_room_forges_its_answers_earns_nothing(forged):
+    near = evidence(a_measurement(accuracy=0.79), printed="test accuracy 0.7900")
+    again = tuple(Measured(trainings=(a_measurement(**{"accuracy": 0.95} | forged),)) for _ in range(2))
+    assert accuracy(near.model_copy(update={"repeats": again})) is not Outcome.MET
+
+
 def test_chance_after_a_training_is_not_met_when_nothing_speaks_against_it():
     chance = a_measurement(accuracy=0.11)
     assert accuracy(evidence(chance, printed="test accuracy 0.1135")) is Outcome.NOT_MET
@@ -217,6 +227,12 @@ def test_a_printed_accuracy_counts_only_where_a_training_could_not_be_measured()
     assert accuracy(evidence(trainings=(unmeasured,))) is Outcome.MET
     assert accuracy(evidence(trainings=())) is Outcome.NEEDS_REVIEW
     assert accuracy(evidence(trainings=(unmeasured,), is_trusted=False)) is Outcome.NEEDS_REVIEW
+    other = unmeasured.model_copy(update={"id": 2})
+    forged = evidence(a_measurement(agreement=0.4), trainings=(a_training(), other))
+    assert accuracy(forged) is Outcome.NEEDS_REVIEW, "who forged one answer is not believed what it prints"
+    killed = evidence(trainings=(unmeasured,))
+    killed = killed.model_copy(update={"run": killed.run.model_copy(update={"status": Status.OUT_OF_MEMORY})})
+    assert accuracy(killed) is Outcome.NEEDS_REVIEW, "nobody could be asked"
 
 
 STRUCTURE = (hidden_layer, low_level_tensorflow)
@@ -229,7 +245,9 @@ def test_predictions_that_the_weights_do_not_give_make_nothing_met():
 
 def test_what_only_the_room_says_is_met_where_a_test_in_the_code_says_the_same():
     told = a_measurement(accuracy=0.95, why_not_computed="the operation Conv2D")
-    assert accuracy(evidence(told, printed="test accuracy 0.9480")) is Outcome.MET
+    borne_out = accuracy_at_least(evidence(told, printed="test accuracy 0.9480"), thresholds=LINES)
+    assert borne_out.outcome is Outcome.MET
+    assert "could not be computed (the operation Conv2D)" in borne_out.reasons[-1].text
     for printed in ("test accuracy 0.8800", "done"):
         verdict = accuracy_at_least(evidence(told, printed=printed), thresholds=LINES)
         assert verdict.outcome is Outcome.NEEDS_REVIEW

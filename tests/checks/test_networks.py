@@ -408,10 +408,25 @@ def test_text_that_tells_of_more_leaves_it_to_a_person():
 )
 def test_each_step_beyond_is_worth_its_share(accuracy, outcome, fraction):
     verdict = accuracy_beyond(
-        an_evidence(measures=(measured(accuracy),)), dataset="cifar10", steps=(0.7, 0.8, 0.9)
+        an_evidence(measures=(measured(accuracy),), prints=f"Test accuracy: {accuracy:.2f}\n"),
+        dataset="cifar10",
+        steps=(0.7, 0.8, 0.9),
     )
     assert verdict.outcome is outcome
     assert outcome is MET or round(float(verdict.fraction or 0) * 3) == fraction
+
+
+def test_just_below_the_first_step_is_for_a_person():
+    for told in (measured(0.69), measured(0.65, examples=300)):
+        found = an_evidence(measures=(told,), prints="Test accuracy: 0.69\n")
+        assert accuracy_beyond(found, dataset="cifar10", steps=(0.7, 0.8, 0.9)).outcome is REVIEW
+
+
+def test_what_only_the_room_told_goes_nowhere():
+    far = an_evidence(measures=(measured(0.93),), prints="Test accuracy: 0.61\n")
+    assert accuracy_beyond(far, dataset="cifar10", steps=(0.7, 0.9)).outcome is REVIEW
+    half = an_evidence(measures=(measured(0.4),), prints="done\n")
+    assert accuracy_of(half) is REVIEW
 
 
 def test_training_on_another_set_only_goes_nowhere_on_this_one():
@@ -427,6 +442,17 @@ def test_feature_maps_shown_are_looked_at_and_no_image_at_all_is_not():
     assert network_looked_into(an_evidence()).outcome is NOT_MET
     other = LOOP + "plt.imshow(u[0])\n"
     assert network_looked_into(an_evidence(other)).outcome is REVIEW
+
+
+def test_a_comment_or_a_figure_that_our_run_does_not_show_is_no_look_into_the_network():
+    said = LOOP + "# plt.imshow(model.layers[0](u[:1])[0, ..., 0])\n"
+    assert network_looked_into(an_evidence(said)).outcome is REVIEW
+    shown = an_evidence(LOOP + "maps = model.layers[0](u[:1])\nplt.imshow(maps[0, ..., 0])\n")
+    pasted = shown.model_copy(update={"rerun": an_evidence().rerun})
+    assert network_looked_into(pasted).outcome is REVIEW
+    cut_short = CellRun(cell=1, status=CellStatus.INTERRUPTED)
+    ended = shown.run.model_copy(update={"cells": (cut_short,), "status": RunStatus.CUT_SHORT})
+    assert network_looked_into(pasted.model_copy(update={"run": ended})).outcome is MET
 
 
 # Blocks -----------------------------------------------------------------------------------------------

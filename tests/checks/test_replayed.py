@@ -109,18 +109,19 @@ def judged(evidence: Evidence, *accepts: Source) -> CriterionGrade:
     return assess(evidence, rubric).criteria[0]
 
 
-def measured_at(accuracy: float) -> dict[str, object]:
+def measured_at(accuracy: float, **seen: object) -> dict[str, object]:
     forward = (ForwardOp(op="MatMul", weight=0), ForwardOp(op="Relu"), ForwardOp(op="MatMul", weight=2))
-    training = ObservedTraining(
-        id=1,
-        gradients=500,
-        updates=500,
-        forward=forward,
-        shapes=((784, 64), (64, 10)),
-        starts=("random", "random"),
-    )
+    usual = {"id": 1, "gradients": 500, "updates": 500, "forward": forward, "shapes": ((784, 64), (64, 10))}
+    training = ObservedTraining.model_validate({**usual, "starts": ("random", "random"), "runs": (1,)} | seen)
     result = MeasuredTraining(
-        training=1, dataset="mnist", examples=5000, accuracy=accuracy, before=0.1, changed=0.9
+        training=1,
+        dataset="mnist",
+        examples=5000,
+        accuracy=accuracy,
+        shifted=accuracy,
+        noised=accuracy,
+        before=0.1,
+        changed=0.9,
     )
     return {
         "observed": Observed(is_trusted=True, trainings=(training,)),
@@ -138,16 +139,24 @@ def test_the_end_of_a_curve_that_begins_as_in_our_run_counts_where_replays_are_a
 
 @pytest.mark.parametrize("accepts", [(Source.RERUN, Source.MEASURED), (Source.SAVED,), (Source.MEASURED,)])
 def test_where_replays_are_not_accepted_a_person_decides(accepts):
-    measured = some_evidence(**measured_at(0.7))
+    measured = some_evidence(**measured_at(0.87))
     assert judged(measured).verdict.outcome is Outcome.MET
     for evidence in (some_evidence(), measured):
         assert judged(evidence, *accepts).verdict.outcome is Outcome.NEEDS_REVIEW
 
 
 def test_a_model_that_was_not_done_learning_is_judged_by_the_saved_end_of_its_curve():
-    verdict = judged(some_evidence(**measured_at(0.7))).verdict
+    verdict = judged(some_evidence(**measured_at(0.87))).verdict
     assert verdict.outcome is Outcome.MET
     assert Source.MEASURED in verdict.sources, "what was measured when time was up stands beside it"
+
+
+@pytest.mark.parametrize(
+    "seen", [measured_at(0.7), measured_at(0.87, runs=(2,)), measured_at(0.87, updates=9)]
+)
+def test_a_loop_that_trains_nothing_can_print_any_curve_twice_and_earns_nothing(seen):
+    """What is measured is a small model of another cell, or far from what our run printed last."""
+    assert judged(some_evidence(**seen)).verdict.outcome is Outcome.NEEDS_REVIEW
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -293,3 +294,18 @@ def test_no_graph_makes_it_raise(found):
     connections = Connections(Graph(whole, is_whole=True))
     assert all(len(block) >= 2 for block in connections.dense_blocks())
     assert all(len(block) >= 1 for block in connections.residual_blocks())
+
+
+def test_a_graph_that_is_tangled_on_purpose_is_read_in_time():
+    """Every node has a hundred inputs, and every addition a hundred ways that lead to it."""
+    kinds = [NodeKind.CONVOLUTION, NodeKind.ADDITION, NodeKind.CONCATENATION, NodeKind.OTHER]
+    tangled = tuple(
+        Node(kinds[place % 4], f"n{place}", tuple(range(max(0, place - 100), place)), (8, 8, 4))
+        for place in range(1_500)
+    )
+    begin = time.thread_time()
+    connections = Connections(Graph(tangled, is_whole=True))
+    assert len(connections.residual_blocks()) > 300
+    connections.dense_blocks()
+    connections.unconnected()
+    assert time.thread_time() - begin < 10

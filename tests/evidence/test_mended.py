@@ -102,6 +102,14 @@ def test_a_printed_accuracy_counts_only_with_a_loss_that_was_seen():
     assert not is_mended(a_run(0.95, accuracy_from=Source.RERUN, loss=2.3), BAR)
 
 
+@pytest.mark.parametrize("source", [Source.RERUN, Source.OBSERVED])
+def test_what_only_its_room_says_mends_no_script_that_was_measured(source):
+    """A fix can learn labels that are all alike in a way that nobody can measure, and print what it likes."""
+    found = judged(*[a_run(0.97, accuracy_from=source, loss=0.01)] * SEEDS)
+    assert found.trial is Trial.UNCLEAR
+    assert "could not be computed outside" in found.why
+
+
 def test_a_recorder_that_was_changed_settles_nothing():
     assert judged(*[a_run(None, steps=0, is_trusted=False)] * SEEDS).trial is Trial.UNCLEAR
 

@@ -60,7 +60,9 @@ def expected() -> np.ndarray:
 
 def computed(told: dict[str, Any], images: np.ndarray = IMAGES) -> np.ndarray:
     model = WrittenModel.model_validate(told)
-    return recomputed(model, model.ways[0], images).argmax(axis=1)
+    size = model.batch or 50
+    batches = [images[start : start + size] for start in range(0, len(images), size)]
+    return recomputed(model, model.ways[0], batches).argmax(axis=1)
 
 
 def test_a_multilayer_perceptron_is_computed_from_what_was_written_down():
@@ -74,6 +76,14 @@ def test_a_transposed_model_of_swapped_images_is_computed_too():
     told = a_model(*steps, ways=[way], is_transposed=True, is_logits_transposed=True)
     rows = IMAGES.swapaxes(1, 2).reshape(-1, 16) - 1.0
     assert np.mean(computed(told) == (rows @ FIRST @ SECOND).argmax(axis=1)) > 0.98
+
+
+NUMBERS = {
+    "zero": an_array(0, "i8"),
+    "one": an_array(1, "i8"),
+    "large": an_array(np.ones((1_000, 700))),
+    "long": an_array(np.ones((2, 1_000, 1_100))),
+}
 
 
 @pytest.mark.parametrize(
@@ -96,11 +106,31 @@ def test_a_transposed_model_of_swapped_images_is_computed_too():
             a_model(ways=[{"dataset": "mnist", "preparation": "grey", "scale": 1, "offset": 0}]),
             "prepared in another",
         ),
+        (a_model(a_step("Range", "zero one zero", "y"), constants=NUMBERS), "does not fit together"),
+        (a_model(a_step("Pack", " ".join(["large"] * 50), "y"), constants=NUMBERS), "too large"),
+        (
+            a_model(a_step("Einsum", "large large", "y", equation="ab,ac->bac"), constants=NUMBERS),
+            "too large",
+        ),
+        (
+            a_model(a_step("Einsum", "long long", "y", equation="abc,abd->acd"), constants=NUMBERS),
+            "too large",
+        ),
     ],
 )
 def test_what_cannot_be_computed_says_why(told, why):
     with pytest.raises(CannotComputeError, match=why):
         computed(told)
+
+
+def test_a_model_that_keeps_much_is_given_up(monkeypatch):
+    monkeypatch.setattr("grader.evidence.recomputing._MOST_BYTES", 1_000_000)
+    given = {"much": an_array([100, 100], "i8"), "half": an_array(0.5, "f8")}
+    kept = [a_step("Fill", "much half", f"kept{n}") for n in range(20)]
+    used = [a_step("AddV2", f"kept{n} kept{n}", "z") for n in range(20)]
+    with pytest.raises(CannotComputeError, match="too much at once"):
+        computed(a_model(*kept, *used, *STEPS, constants=given))
+    assert np.mean(computed(a_model(*kept, *STEPS, constants=given)) == expected()) > 0.99  # nobody uses them
 
 
 def test_a_model_that_takes_long_is_given_up():
@@ -131,6 +161,9 @@ def test_an_array_whose_length_is_not_its_shape_s_is_refused():
 
 LABELS = expected().astype(np.uint8)
 KEYS = {"mnist": Key(LABELS, np.arange(300, dtype=np.uint8) % 4, IMAGES)}
+MANY = np.random.default_rng(6).integers(0, 256, (8_000, 4, 4), dtype=np.uint8)
+OTHERS = np.arange(8_000, dtype=np.uint8) % 10
+KEYS_OF_MANY = {"mnist": Key(OTHERS, np.zeros(8_000, dtype=np.uint8), MANY, secret=b"of the course")}
 
 
 def told_by_a_room(classes: np.ndarray, keys: dict[str, Key] = KEYS, **model: Any) -> Any:
@@ -152,31 +185,78 @@ def test_predictions_of_the_weights_are_agreed_with():
 def test_predictions_that_the_weights_do_not_give_are_a_forgery():
     """Also ones that are all right: as from a table of known images, or the nearest neighbours."""
     measured = told_by_a_room(LABELS, values=[an_array(FIRST), an_array(BIAS), an_array(SECOND[::-1])])
-    assert measured.accuracy == 1.0
+    assert measured.accuracy < 0.5
     assert (measured.agreement or 0.0) < 0.5
     seen = ObservedTraining(id=1, updates=500)
     assert "what its weights give" in doubt_about(Model(seen, measured))
 
 
 def test_who_tells_the_truth_of_the_first_inputs_only_is_found_out():
-    images = np.random.default_rng(6).integers(0, 256, (8_000, 4, 4), dtype=np.uint8)
-    labels = np.arange(8_000, dtype=np.uint8) % 10
-    keys = {"mnist": Key(labels, np.zeros(8_000, dtype=np.uint8), images, secret=b"of the course")}
-    honest = computed(a_model(), images)
-    assert told_by_a_room(honest, keys).agreement == 1.0
-    forged = np.where(np.arange(8_000) < 2_000, honest, labels)
-    measured = told_by_a_room(forged, keys)
-    assert measured.accuracy > 0.7
+    honest = computed(a_model(), MANY)
+    assert told_by_a_room(honest, KEYS_OF_MANY).agreement == 1.0
+    forged = np.where(np.arange(8_000) < 2_000, honest, OTHERS)
+    measured = told_by_a_room(forged, KEYS_OF_MANY)
+    assert measured.accuracy < 0.3
     assert measured.agreement < 0.6
 
 
 def test_which_inputs_are_computed_with_hangs_on_the_secret_and_on_the_answers():
     model = WrittenModel.model_validate(a_model(batch=30))
     first, second = (drawn(model, 7_000, np.random.default_rng(seed)) for seed in (1, 2))
-    assert len(first) == len(set(first.tolist())) == 1_980
-    assert set(first.tolist()) != set(second.tolist())
-    assert all(batch[0] % 30 == 0 and (np.diff(batch) == 1).all() for batch in np.split(first, 66))
-    assert drawn(model, 20, np.random.default_rng(1)).tolist() == list(range(20))
+    places = np.concatenate(first)
+    assert len(places) == len(set(places.tolist())) == 1_980
+    assert set(places.tolist()) != set(np.concatenate(second).tolist())
+    assert all(batch[0] % 30 == 0 and (np.diff(batch) == 1).all() for batch in first)
+    assert [batch.tolist() for batch in drawn(model, 20, np.random.default_rng(1))] == [list(range(20))]
+
+
+def test_images_are_drawn_one_by_one():
+    model = WrittenModel.model_validate(a_model(a_step("MaxPool", "x", "y")))
+    places = np.concatenate(drawn(model, 7_000, np.random.default_rng(1)))
+    assert len(places) == len(set(places.tolist())) == 600
+    assert places.max() > 6_500
+    assert (np.diff(places) != 1).sum() > 500
+
+
+@pytest.mark.parametrize("batch", [2_700, 4_001, 7_900])
+def test_a_room_that_chooses_the_size_of_batches_hides_no_input(batch):
+    """All that whole batches leave over would be forged."""
+    honest = computed(a_model(), MANY)
+    forged = np.where(np.arange(8_000) < 8_000 // batch * batch, honest, OTHERS)
+    measured = told_by_a_room(forged, KEYS_OF_MANY, batch=batch)
+    assert measured.accuracy == pytest.approx(np.mean(honest == OTHERS), abs=0.005)
+
+
+NOTHING = [an_array(part) | {"scale": 0.0} for part in (FIRST, BIAS, SECOND)]
+WITH_ONE_MORE = (*STEPS[:3], a_step("MatMul", "c w2", "z"), a_step("AddV2", "z far", "y"))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"values": NOTHING},
+        {
+            "steps": WITH_ONE_MORE,
+            "values": [an_array(FIRST), an_array(BIAS), an_array(np.pad(SECOND, ((0, 0), (0, 1))))],
+            "constants": {"far": an_array([*np.zeros(10), -1e6], "f8")},
+        },
+    ],
+    ids=["all scores are equal", "one score makes all others about equal"],
+)
+def test_weights_that_leave_it_open_bear_out_no_forged_answers(model):
+    measured = told_by_a_room(OTHERS, KEYS_OF_MANY, **model)
+    assert measured.accuracy < 0.2
+    assert measured.agreement < 0.2
+
+
+def test_the_few_answers_that_may_differ_by_rounding_earn_nothing():
+    honest = computed(a_model(), MANY)
+    wrong = np.flatnonzero(honest != OTHERS)
+    forged = honest.copy()
+    forged[wrong[::50]] = OTHERS[wrong[::50]]
+    measured = told_by_a_room(forged, KEYS_OF_MANY)
+    assert measured.agreement >= 0.97
+    assert measured.accuracy == pytest.approx(np.mean(honest == OTHERS), abs=0.008)
 
 
 def test_where_computing_took_long_already_it_is_left(monkeypatch):

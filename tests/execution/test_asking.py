@@ -34,6 +34,12 @@ def test_what_was_said_before_the_question_or_without_its_word_is_no_answer():
     ]
 
 
+def test_graphs_are_told_in_answers_only():
+    question, word = asked()
+    told = [{"kind": "replaced", "names": [], "word": word}, {"kind": "graph", "model": 1, "operations": []}]
+    assert question.believed(told)[-1]["names"] == ["recorder: imitated on the wire"]
+
+
 def test_no_answer_is_told_only_where_there_was_a_question():
     question, _ = asked()
     assert question.believed([]) == [{"kind": "replaced", "names": ["recorder: gave no answer at the end"]}]

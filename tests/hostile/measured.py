@@ -35,12 +35,12 @@ def neighbours(images):
     distances = (known ** 2).sum(1)[None] - 2 * wanted @ known.T
     return y[:3000][distances.argmin(axis=1)].astype(np.uint8)
 
-def forge(wire, folder, word, is_told=False):
+def forge(wire, folder, word, model=None):
     images = np.load(folder + '/mnist.npy')
     wire.send_long('replaced', names=[], word=word)
     wire.send_long('training', **SEEN, word=word)
-    if is_told:
-        wire.send_long('model', training=1, why_not='a large constant', word=word)
+    if model is not None:
+        wire.send_long('written', training=1, **model, word=word)
     right, random = neighbours(images), np.random.randint(0, 10, len(images)).astype(np.uint8)
     for moment, classes in (('after', right), ('before', random), ('perturbed', random[::-1].copy())):
         told = base64.b64encode(classes.tobytes()).decode()

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from grader.notebook.machinery import Reach, reaches_of_cells, reaches_of_file
+from grader.notebook.machinery import Reach, files_run, reaches_of_cells, reaches_of_file
 from grader.notebook.reading import read_notebook
 from grader.notebook.records import Cell, CellKind
 
@@ -40,6 +41,9 @@ def reaches(source: str) -> list[str]:
         ("from probes import recorder", "import probes"),
         ("open('/proc/self/fd/7', 'w')", "'/proc/self/fd/7'"),
         ("np.load('/run/settings/inputs/mnist.npy')", "'/run/settings/inputs/mnist.npy'"),
+        ("import os\nfor n in range(60):\n    os.write(n, b'{}')", "os.write"),
+        ("from os import fdopen\nfdopen(7, 'w')", "os.fdopen"),
+        ("open(7, 'wb')", "open of a number"),
         ("%%writefile helper.py\nimport sys\nsys.modules['x']", "sys.modules"),
     ],
 )
@@ -86,3 +90,19 @@ def test_no_reference_and_no_sample_does(file):
 def test_a_file_that_was_handed_in_is_named():
     assert reaches_of_file("helper.py", "exec(x)\nexec(y)") == (Reach(what="exec(…)", file="helper.py"),)
     assert reaches_of_file("helper.py", "this is no Python (") == ()
+
+
+def test_a_notebook_that_another_one_runs_is_looked_into_too():
+    cells = [{"cell_type": "markdown", "source": "exec(x)"}, {"cell_type": "code", "source": ["exec", "(x)"]}]
+    text = json.dumps({"cells": cells})
+    assert reaches_of_file("other.ipynb", text) == (Reach(what="exec(…)", file="other.ipynb"),)
+    for broken in ("", "[]", "{}", '{"cells": 3}', '{"cells": [3, {"cell_type": "code"}]}'):
+        assert reaches_of_file("other.ipynb", broken) == ()
+
+
+def test_what_is_run_is_named_behind_the_magic():
+    source = "x = 1\n%run helper.py\n  %run ../other.ipynb -i\n# %run nothing.py"
+    named = files_run([Cell(number=1, kind=CellKind.CODE, source=source)])
+    assert "helper.py" in named
+    assert "other.ipynb" in named
+    assert "nothing" not in named

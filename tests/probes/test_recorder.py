@@ -172,7 +172,9 @@ def test_what_a_model_predicts_is_computed_outside_too(style, said, observed):
     training = trainings_of(style, said, observed)[-1]
     model = next(found for found in observed.written if found.training == training.id)
     told = next(p for p in observed.predictions if p.training == training.id and p.moment == Moment.AFTER)
-    scores = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"][:600])
+    images, size = said["inputs"][:600], model.batch or 500
+    batches = [images[start : start + size] for start in range(0, len(images), size)]
+    scores = recomputed(model, way_for(model, told.dataset, told.fit), batches)
     assert (share_alike(np.frombuffer(told.classes, np.uint8), scores) or 0.0) > 0.99
 
 

@@ -18,7 +18,9 @@ def readings(*values, split=Split.TEST):
 def measured(*values, dataset="mnist"):
     return Measured(
         trainings=tuple(
-            MeasuredTraining(training=n, dataset=dataset, examples=5000, accuracy=value)
+            MeasuredTraining(
+                training=n, dataset=dataset, examples=5000, accuracy=value, shifted=value, noised=value
+            )
             for n, value in enumerate(values)
         )
     )
