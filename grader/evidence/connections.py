@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,9 +14,12 @@ MOST_CONVOLUTIONS = 130  # DenseNet-121 has 120; what it takes grows with the th
 class Block(NamedTuple):
     """A stretch of a model: the places of its layers, their names and numbers of filters.
 
-    A layer is one convolution or several in a row (a bottleneck and what follows it); its place is that of
-    the last one. `is_certain` is False of a dense block that rests on one concatenation: three layers, of
-    which the second receives the first alone, and the third, whose output goes on alone, both.
+    A layer is one convolution or several, with all that makes one output of them: a bottleneck and what
+    follows it, an addition or a concatenation inside. Its place is that of the last step, `filters` are its
+    channels.
+    `is_certain` is False of a dense block whose input is not handed on and that rests on one concatenation
+    (three layers, of which the second receives the first alone, and the third, whose output goes on alone,
+    both), or begins with more than a convolution, which may be what leads to it.
     """
 
     layers: tuple[int, ...]
@@ -96,100 +99,145 @@ class Connections:
                 found.append(node.name)
         return tuple(found)
 
-    def _received(self, convolution: int) -> frozenset[int]:
-        """The features that reach a convolution, or the bottleneck before it."""
+    def _fed(self, place: int) -> frozenset[int]:
+        """The features that go into a node."""
+        sources = self._graph.nodes[place].inputs
+        return frozenset().union(*(self._features[source] for source in sources))
+
+    def _convolutions_behind(self, place: int, stops: Collection[int] = ()) -> list[int]:
+        """The convolutions on the ways to a node, itself with them, that begin at the nodes in `stops`."""
+        nodes = self._graph.nodes
+        return [p for p in self._behind(place, stops) if nodes[p].kind is NodeKind.CONVOLUTION]
+
+    def _received(self, place: int, chain: Collection[int]) -> frozenset[int]:
+        """The features that a layer receives: what the one of its convolutions does that has most of a chain.
+
+        The layer is all that lies between the chain and its place, however it is composed.
+        """
+        fed = (self._fed(convolution) for convolution in self._convolutions_behind(place, chain))
+        return max(fed, key=lambda features: len(features.intersection(chain)), default=frozenset())
+
+    @cached_property
+    def _layers(self) -> tuple[int, ...]:
+        """What may be a layer of a block: joined with others, it convolves images and keeps their size."""
+        nodes = self._graph.nodes
         everywhere = frozenset().union(*self._joined) if self._joined else frozenset()
-        found: frozenset[int] = frozenset()
-        for _ in self._graph.nodes:
-            inputs = self._graph.nodes[convolution].inputs
-            found = frozenset().union(*(self._features[source] for source in inputs))
-            (before, *more) = found or (convolution,)
-            is_chain = not more and before != convolution and before not in everywhere
-            if not is_chain or self._graph.nodes[before].kind is not NodeKind.CONVOLUTION:
-                return found
-            convolution = before
-        return found
+
+        def is_layer(place: int) -> bool:
+            node = nodes[place]
+            if node.kind is NodeKind.CONVOLUTION:
+                return True
+            inputs = self._inputs_with_images(node)
+            return (
+                bool(inputs)
+                and self._is_as_large(place, inputs[0])
+                and bool(self._convolutions_behind(place))
+            )
+
+        return tuple(place for place in sorted(everywhere) if is_layer(place))[:MOST_CONVOLUTIONS]
+
+    def _is_as_large(self, one: int, other: int) -> bool:
+        """Whether two nodes have images of one size; taken for granted where shapes were not told."""
+        shapes = [self._graph.nodes[place].shape for place in (one, other)]
+        return None in shapes or len({shape[:-1] for shape in shapes if shape is not None}) == 1
 
     def dense_blocks(self, at_least: int = 2) -> tuple[Block, ...]:
         """Stretches of at least so many layers, each of which receives the outputs of all earlier ones.
 
-        All but the last have their outputs concatenated. A first convolution whose own input is not handed
-        on is what a block begins with, not one of its layers, unless it has as many filters as they have.
+        All but the last have their outputs concatenated. A first layer whose own input is not handed on is
+        what a block begins with, not one of its layers, unless it ends as they do, with as many filters.
         The longest blocks, in order; none is part of another. Of a model with more than `MOST_CONVOLUTIONS`
         only so many are looked at.
         """
-        convolutions = self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS]
-        received = {place: self._received(place) for place in convolutions}
         found: list[Block] = []
         taken: set[int] = set()
-        blocks = [self._block_from(first, received) for first in convolutions]
+        blocks = [self._block_from(first) for first in self._layers]
         for block in sorted(blocks, key=len, reverse=True):
             if len(block) >= at_least and taken.isdisjoint(block.layers):
                 found.append(block)
                 taken.update(block.layers)
         return tuple(sorted(found, key=lambda block: block.layers))
 
-    def _block_from(self, first: int, received: Mapping[int, frozenset[int]]) -> Block:
-        """The longest block that begins with a convolution; an empty one where none does.
+    def _block_from(self, first: int) -> Block:
+        """The longest block that begins with a layer; an empty one where none does.
 
         Where the input is not handed on, or the last output goes on alone, there must be three: two would be
         any convolution after another, any after a concatenation.
         """
-        joined = self._chain(first, received)
-        chain = (*joined, *self._last_layer(joined, received))
+        joined = self._chain(first)
+        chain = (*joined, *self._last_layer(joined))
         if len(chain) < 2:
             return self._block(())
-        second = chain[1]
-        hands_on = received[second] >= received[first]
-        nodes = self._graph.nodes
-        is_alike = nodes[first].filters is not None and nodes[first].filters == nodes[second].filters
-        is_closed = all(received[place].isdisjoint(received[first]) for place in chain[1:])
-        if not hands_on and not (is_alike and is_closed):
+        received = [self._received(place, chain[:at]) for at, place in enumerate(chain) if at]
+        inside = self._convolutions_behind(first, frozenset().union(*received) - {first})
+        hands_on = any(self._fed(convolution) <= received[0] for convolution in inside)
+        if not hands_on and not self._is_closed(chain, received):
             return self._block(())
         if len(chain) < 3 and not (hands_on and len(joined) == len(chain)):
             return self._block(())
-        return self._block(chain, is_certain=hands_on or len(joined) > 2)
+        is_plain = self._graph.nodes[first].kind is NodeKind.CONVOLUTION
+        return self._block(chain, is_certain=hands_on or (is_plain and len(joined) > 2))
 
-    def _chain(self, first: int, received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
-        """The longest run from a convolution in which each receives all earlier ones and is joined with them.
+    def _is_closed(self, chain: Sequence[int], received: Iterable[frozenset[int]]) -> bool:
+        """Whether the first layer is like the second, and none of the others receives what came before it."""
+        first, second = (self._graph.nodes[place] for place in chain[:2])
+        is_alike = first.kind is second.kind and _channels(first) == _channels(second)
+        if not is_alike or _channels(first) is None:
+            return False
+        before = self._behind(chain[0]) - {chain[0]}
+        return all(features.isdisjoint(before) for features in received)
 
-        An empty one where the first is joined with nothing.
-        """
-        chain = [first] if any(first in features for features in self._joined) else []
-        for place in received:
-            is_next = chain and place > first and _carries_on(place, chain, received)
-            if is_next and any(features >= {*chain, place} for features in self._joined):
+    def _chain(self, first: int) -> tuple[int, ...]:
+        """The longest run from a layer in which each receives all earlier ones and is joined with them."""
+        chain = [first]
+        for place in self._layers:
+            is_joined = place > first and any(features >= {*chain, place} for features in self._joined)
+            if is_joined and self._carries_on(place, chain):
                 chain.append(place)
         return tuple(chain)
 
-    def _last_layer(self, chain: tuple[int, ...], received: Mapping[int, frozenset[int]]) -> tuple[int, ...]:
+    def _last_layer(self, chain: tuple[int, ...]) -> tuple[int, ...]:
         """A convolution that receives all of a chain and whose output goes on alone, if it is a layer.
 
-        A transition is 1 × 1; where the kernel was not told, it may be one.
+        A transition is 1 × 1, or makes images smaller; where the kernel was not told, it may be one.
         """
-        for place in received:
+        for place in self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS]:
             kernel = self._graph.nodes[place].kernel
-            is_next = len(chain) > 1 and place > chain[-1] and _carries_on(place, chain, received)
-            if is_next and kernel is not None:
-                return (place,) if max(kernel) > 1 else ()
+            is_next = len(chain) > 1 and place > chain[-1] and self._fed(place) >= set(chain)
+            if is_next and kernel is not None and self._carries_on(place, chain):
+                return (place,) if max(kernel) > 1 and self._is_as_large(place, chain[-1]) else ()
         return ()
+
+    def _carries_on(self, place: int, chain: Sequence[int]) -> bool:
+        """Whether a layer receives all of a chain, and nothing from one that misses an earlier of these.
+
+        Such a one stands between them. One that receives only the first of them stands beside them.
+        """
+        features = self._received(place, chain)
+        if not features >= set(chain):
+            return False
+        for other in features.difference(chain):
+            if other > chain[0]:
+                parts = self._received(other, chain).intersection(chain)
+                if parts != set(chain[: len(parts)]):
+                    return False
+        return True
 
     def _block(self, places: tuple[int, ...], *, is_certain: bool = True) -> Block:
         nodes = [self._graph.nodes[place] for place in places]
         names = tuple(node.name for node in nodes)
-        return Block(places, names, tuple(node.filters for node in nodes), is_certain)
+        return Block(places, names, tuple(map(_channels, nodes)), is_certain)
 
     def unconnected(self) -> tuple[str, str] | None:
-        """The names of two convolutions that are concatenated though the later does not receive the earlier.
+        """The names of two layers that are concatenated though the later does not receive the earlier.
 
         Those of the first two; None where there are none.
         """
-        convolutions = frozenset(self._graph.places(NodeKind.CONVOLUTION)[:MOST_CONVOLUTIONS])
         nodes = self._graph.nodes
         for features in self._joined:
-            joined = sorted(features & convolutions)
+            joined = [place for place in self._layers if place in features]
             for place, later in enumerate(joined):
-                missed = set(joined[:place]) - self._received(later)
+                missed = set(joined[:place]) - self._received(later, joined[:place])
                 if missed and nodes[later].name != nodes[min(missed)].name:
                     return nodes[later].name, nodes[min(missed)].name
         return None
@@ -214,27 +262,17 @@ class Connections:
         after = frozenset().union(*ways) - common
         return frozenset(p for p in after if self._graph.nodes[p].kind is NodeKind.CONVOLUTION)
 
-    def _behind(self, place: int) -> frozenset[int]:
-        """The node and all nodes that lead to it."""
+    def _behind(self, place: int, stops: Collection[int] = ()) -> frozenset[int]:
+        """The node and all nodes that lead to it, back to those in `stops`, which are left out."""
         found, waiting = {place}, [place]
         while waiting:
             for source in self._graph.nodes[waiting.pop()].inputs:
-                if source not in found:
+                if source not in found and source not in stops:
                     found.add(source)
                     waiting.append(source)
         return frozenset(found)
 
 
-def _carries_on(place: int, chain: Sequence[int], received: Mapping[int, frozenset[int]]) -> bool:
-    """Whether a convolution receives all of a chain, and nothing from one that misses an earlier of these.
-
-    Such a one stands between them. One that receives only the first of them stands beside them.
-    """
-    features = received[place]
-    if not features >= set(chain):
-        return False
-    for other in features.difference(chain):
-        parts = received.get(other, frozenset()).intersection(chain)
-        if parts != set(chain[: len(parts)]):
-            return False
-    return True
+def _channels(node: Node) -> int | None:
+    """The filters of a convolution, or how many channels another node gives."""
+    return node.filters or (node.shape[-1] if node.shape else None)
