@@ -10,7 +10,8 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, Field, JsonValue
 
 from grader.checks.accuracy import accuracy_before_grading
-from grader.checks.cnn import laid_out, seen, where
+from grader.checks.accuracy_shown import origin_of, stand_in_in_words
+from grader.checks.cnn import in_words, laid_out, seen, where
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
     Network,
@@ -47,6 +48,7 @@ from grader.model import (
 from grader.notebook.records import Split
 
 _HALF = Decimal("0.5")
+_SHOWN = 8
 _TOLD = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "rate", "activation")
 _LOOKS_INSIDE = re.compile(
     r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
@@ -127,17 +129,30 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     trained = seen(
         f"{what} trained{_varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
     )
-    shown = told_results(results, source)
+    reasons = [trained, *_configurations(evidence, setups), told_results(results, source)]
     if count >= at_least and results >= at_least:
-        return met(trained, shown)
+        return met(*reasons)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
     if is_all and count < at_least and _tests_shown(evidence) <= len(networks):
-        return partly_met(_HALF, trained, shown) if count > 1 else not_met(trained, shown)
-    reasons = [trained, shown, *laid_out(evidence, setups.values())]
+        return partly_met(_HALF, *reasons) if count > 1 else not_met(*reasons)
     if tells_of_experiments(evidence):
         text = "The text tells of further experiments, which may no longer be in the code."
         reasons.append(Reason(text=text, source=Source.SOURCE))
     return needs_review(*reasons)
+
+
+def _configurations(evidence: Evidence, setups: dict[Setup, Network]) -> list[Reason]:
+    """What each configuration was: its network, and the optimiser, rate and batch of its training."""
+    told = []
+    for setup, network in list(setups.items())[:_SHOWN]:
+        parts = [in_words(network.graph, network), setup.optimizer or "an optimiser that was not told"]
+        if setup.rate is not None:
+            parts.append(f"rate {setup.rate:g}")
+        if setup.batch is not None:
+            parts.append(f"batches of {setup.batch}")
+        told.append(seen(f"{network.seen.updates:,} steps: {'; '.join(parts)}.", where(evidence, network)))
+    left_out = len(setups) - len(told)
+    return [*told, seen(f"And {left_out} more, which are not listed.")] if left_out else told
 
 
 def _tests_shown(evidence: Evidence) -> int:
@@ -255,13 +270,15 @@ def accuracy_beyond(
         return needs_review(seen(f"No network trained on `{dataset}` could be measured."))
     best = max(there, key=lambda measured: measured.accuracy)
     reached = [step for step in steps if best.accuracy >= step]
+    run = evidence.run
+    data = dataset if run is None else f"{dataset}{stand_in_in_words(run, dataset)}"
     text = (
-        f"Accuracy measured on {best.examples:,} images of {dataset} that the notebook never saw: "
-        f"{best.accuracy:.3f}. Asked for: {' / '.join(f'{step:.2f}' for step in steps)}."
+        f"Accuracy measured on {best.examples:,} images of {data} that the notebook never saw: "
+        f"{best.accuracy:.3f}. Asked for: "
+        f"{' / '.join(f'{step:.2f}' for step in steps)}."
     )
     reason = Reason(text=text, numbers=(best.accuracy, *steps), source=Source.MEASURED)
-    run = evidence.run
-    origin = next((use.origin for use in run.datasets if use.name == dataset), None) if run else None
+    origin = None if run is None else origin_of(run, dataset)
     if len(reached) == len(steps):
         return met(reason)
     if reached:
