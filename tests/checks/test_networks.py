@@ -477,6 +477,23 @@ def test_a_ready_made_network_is_for_a_person():
     assert connected_blocks(with_model(DENSENET, source)).outcome is REVIEW
 
 
+def test_a_network_of_ones_own_counts_beside_a_ready_made_one():
+    source = JOINED + "net = tf.keras.applications.DenseNet121(weights=None)\n"
+    names = [f"conv2d_{at}" for at in range(len(DENSENET))]
+    own = tuple(layer.model_copy(update={"name": name}) for layer, name in zip(DENSENET, names, strict=True))
+    longer = (*DENSENET, conv(8), join("Concatenate", 48, 8, 9))
+    models = (a_model(longer, id=2, name="densenet121"), a_model(own))
+    both = (by_fit(id=1), by_fit(id=2, model=2))
+    verdict = connected_blocks(an_evidence(source, *both, models=models))
+    assert verdict.outcome is MET
+    assert "`net`" in verdict.reasons[0].text
+
+
+def test_a_function_of_ones_own_may_have_the_name_of_a_ready_made_network():
+    source = JOINED + "def DenseNet121(x):\n    return x\nDenseNet121(model)\n"
+    assert connected_blocks(with_model(DENSENET, source)).outcome is MET
+
+
 def test_a_network_without_a_block_is_told_what_is_not_connected():
     chain = image(conv(0), conv(1), conv(2), join("Concatenate", 24, 1, 2, 3))
     chain = tuple(layer.model_copy(update={"name": f"step_{at}"}) for at, layer in enumerate(chain))
