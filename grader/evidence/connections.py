@@ -104,17 +104,18 @@ class Connections:
         sources = self._graph.nodes[place].inputs
         return frozenset().union(*(self._features[source] for source in sources))
 
-    def _convolutions_behind(self, place: int, stops: Collection[int] = ()) -> list[int]:
-        """The convolutions on the ways to a node, itself with them, that begin at the nodes in `stops`."""
+    def _convolutions_behind(self, place: int, stops: Collection[int] = (), since: int = 0) -> list[int]:
+        """The convolutions among what `_behind` gives."""
         nodes = self._graph.nodes
-        return [p for p in self._behind(place, stops) if nodes[p].kind is NodeKind.CONVOLUTION]
+        return [p for p in self._behind(place, stops, since) if nodes[p].kind is NodeKind.CONVOLUTION]
 
-    def _received(self, place: int, chain: Collection[int]) -> frozenset[int]:
+    def _received(self, place: int, chain: Sequence[int]) -> frozenset[int]:
         """The features that a layer receives: what the one of its convolutions does that has most of a chain.
 
-        The layer is all that lies between the chain and its place, however it is composed.
+        The layer is all that lies between the chain (some places, in order) and its place, however it is
+        composed. What lies before the chain receives nothing of it.
         """
-        fed = (self._fed(convolution) for convolution in self._convolutions_behind(place, chain))
+        fed = map(self._fed, self._convolutions_behind(place, chain, since=chain[0]))
         return max(fed, key=lambda features: len(features.intersection(chain)), default=frozenset())
 
     @cached_property
@@ -191,7 +192,8 @@ class Connections:
         """The longest run from a layer in which each receives all earlier ones and is joined with them."""
         chain = [first]
         for place in self._layers:
-            is_joined = place > first and any(features >= {*chain, place} for features in self._joined)
+            together = {*chain, place}
+            is_joined = place > first and any(features >= together for features in self._joined)
             if is_joined and self._carries_on(place, chain):
                 chain.append(place)
         return tuple(chain)
@@ -216,11 +218,10 @@ class Connections:
         features = self._received(place, chain)
         if not features >= set(chain):
             return False
-        for other in features.difference(chain):
-            if other > chain[0]:
-                parts = self._received(other, chain).intersection(chain)
-                if parts != set(chain[: len(parts)]):
-                    return False
+        for other in features.difference(chain).intersection(self._layers):
+            parts = self._received(other, chain).intersection(chain)
+            if parts != set(chain[: len(parts)]):
+                return False
         return True
 
     def _block(self, places: tuple[int, ...], *, is_certain: bool = True) -> Block:
@@ -236,8 +237,8 @@ class Connections:
         nodes = self._graph.nodes
         for features in self._joined:
             joined = [place for place in self._layers if place in features]
-            for place, later in enumerate(joined):
-                missed = set(joined[:place]) - self._received(later, joined[:place])
+            for at, later in enumerate(joined[1:], start=1):
+                missed = set(joined[:at]) - self._received(later, joined[:at])
                 if missed and nodes[later].name != nodes[min(missed)].name:
                     return nodes[later].name, nodes[min(missed)].name
         return None
@@ -262,12 +263,12 @@ class Connections:
         after = frozenset().union(*ways) - common
         return frozenset(p for p in after if self._graph.nodes[p].kind is NodeKind.CONVOLUTION)
 
-    def _behind(self, place: int, stops: Collection[int] = ()) -> frozenset[int]:
-        """The node and all nodes that lead to it, back to those in `stops`, which are left out."""
-        found, waiting = {place}, [place]
+    def _behind(self, place: int, stops: Collection[int] = (), since: int = 0) -> frozenset[int]:
+        """The node and all nodes that lead to it, back to `stops` (left out), and none before `since`."""
+        found, waiting, ends = {place}, [place], frozenset(stops)
         while waiting:
             for source in self._graph.nodes[waiting.pop()].inputs:
-                if source not in found and source not in stops:
+                if source >= since and source not in found and source not in ends:
                     found.add(source)
                     waiting.append(source)
         return frozenset(found)
