@@ -53,6 +53,11 @@ _TOLD = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "
 _LOOKS_INSIDE = re.compile(
     r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
 )
+_SHOWS_IMAGES = re.compile(r"imshow|matshow|pcolor|heatmap|figimage|array_to_img|summary\.image|Image\(")
+_MAY_SHOW_IMAGES = re.compile(
+    r"(?-i:\bImage\b)|contourf?\(|display\(|visuali[sz]|(?:show|plot|draw)_?\w*(?:image|img|map|filter|kernel|activation)",
+    re.IGNORECASE,
+)
 
 
 class Setup(NamedTuple):
@@ -181,7 +186,7 @@ def _varied(setups: Sequence[Setup]) -> str:
     "network-looked-into",
     public_side=public(
         before_run=named_in_code(
-            r"imshow|matshow|pcolor\w*|Image", "a picture, of the data or of what layers put out"
+            r"imshow|matshow|pcolor\w*|heatmap|Image", "a picture, of the data or of what layers put out"
         )
     ),
 )
@@ -189,13 +194,12 @@ def network_looked_into(evidence: Evidence) -> Verdict:
     """Feature maps or filters of a trained network are shown as images.
 
     Met when code that ran shows images in a cell that reaches into the layers of a network, or after one that
-    does, with a figure. Not met only when nothing is displayed as an image.
+    does, with a figure. Not met only when nothing in the code looks as if it displayed an image.
     """
     inside = [cell.number for cell in evidence.notebook.code_cells if _LOOKS_INSIDE.search(cell.source)]
-    shows = re.compile(r"imshow|matshow|pcolor|summary\.image|Image\(")
     for cell in evidence.notebook.code_cells:
         is_after = any(number <= cell.number for number in inside)
-        if not shows.search(cell.source) or not is_after or not did_run(evidence, cell.number):
+        if not _SHOWS_IMAGES.search(cell.source) or not is_after or not did_run(evidence, cell.number):
             continue
         is_of_layers = cell.number in inside or re.search(
             r"map|feature|filter|kernel|activation", cell.source
@@ -205,7 +209,9 @@ def network_looked_into(evidence: Evidence) -> Verdict:
                 text = f"What layers of the network put out is shown as images in cell {cell.number}."
                 figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=source)
                 return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
-    if not shows.search(code_of(evidence)) and work_elsewhere(evidence) is None:
+    code = code_of(evidence)
+    may_show = _SHOWS_IMAGES.search(code) or _MAY_SHOW_IMAGES.search(code)
+    if not may_show and work_elsewhere(evidence) is None:
         return not_met(Reason(text="No image is displayed anywhere in the code.", source=Source.SOURCE))
     text = "Whether feature maps or filters are looked at could not be settled."
     return needs_review(Reason(text=text, source=Source.SOURCE))

@@ -425,8 +425,16 @@ def test_feature_maps_shown_are_looked_at_and_no_image_at_all_is_not():
     source = LOOP + "maps = model.layers[0](u[:1])\nplt.imshow(maps[0, ..., 0])\n"
     assert network_looked_into(an_evidence(source)).outcome is MET
     assert network_looked_into(an_evidence()).outcome is NOT_MET
+    assert network_looked_into(an_evidence(LOOP + "for image in u: pass\n")).outcome is NOT_MET
     other = LOOP + "plt.imshow(u[0])\n"
     assert network_looked_into(an_evidence(other)).outcome is REVIEW
+
+
+@pytest.mark.parametrize(
+    "line", ["sns.heatmap(model.layers[0].kernel[..., 0, 0])", "plot_feature_maps(u)", "visualise(model)"]
+)
+def test_other_ways_to_show_what_a_network_sees_are_not_taken_for_none(line):
+    assert network_looked_into(an_evidence(f"{LOOP}{line}\n")).outcome is REVIEW
 
 
 # Blocks -----------------------------------------------------------------------------------------------
