@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import BaseModel, Field, JsonValue
 
 from grader.checks.accuracy import accuracy_before_grading
 from grader.checks.accuracy_shown import origin_of, stand_in_in_words
-from grader.checks.cnn import in_words, laid_out, seen, where
+from grader.checks.cnn import laid_out, seen, where
+from grader.checks.configurations import different, laid_out_setups, may_differ, varied
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
     Network,
@@ -48,59 +48,15 @@ from grader.model import (
 from grader.notebook.records import Split
 
 _HALF = Decimal("0.5")
-_SHOWN = 8
-_TOLD = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "rate", "activation")
 _LOOKS_INSIDE = re.compile(
     r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
 )
 _SHOWS_IMAGES = re.compile(r"imshow|matshow|pcolor|heatmap|figimage|array_to_img|summary\.image|Image\(")
 _MAY_SHOW_IMAGES = re.compile(
-    r"(?-i:\bImage\b)|contourf?\(|display\(|visuali[sz]|(?:show|plot|draw)_?\w*(?:image|img|map|filter|kernel|activation)",
+    r"(?-i:\bImage\b)|contourf?\(|display\(|visuali[sz]|"
+    r"(?:show|plot|draw)_?\w*(?:image|img|map|filter|kernel|activation)",
     re.IGNORECASE,
 )
-
-
-class Setup(NamedTuple):
-    """What tells one trained configuration from another. Input and output sizes are left out: they are the
-    data set's.
-    """
-
-    weights: tuple[tuple[int, ...], ...]
-    operations: tuple[str, ...]
-    layers: tuple[str, ...]
-    optimizer: str
-    rate: float | None
-    batch: int | None
-
-
-def setup_of(network: Network) -> Setup:
-    """The configuration of a network and its training, as it was seen."""
-    model, shapes = network.model, network.seen.shapes
-    layers = model.layers[:-1] if model is not None else ()
-    return Setup(
-        tuple(_without_inputs(shape) for shape in shapes[:-2]),
-        tuple(op.op for op in network.seen.forward),
-        tuple(
-            f"{layer.kind} {[(name, layer.config[name]) for name in _TOLD if name in layer.config]}"
-            for layer in layers
-        ),
-        network.seen.optimizer or "",
-        None if network.seen.optimizer_rate is None else round(network.seen.optimizer_rate, 9),
-        network.seen.batch,
-    )
-
-
-def _without_inputs(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A kernel's size and filters, a matrix's units."""
-    return (*shape[:-2], *shape[-1:]) if len(shape) > 1 else shape
-
-
-def different(networks: Sequence[Network]) -> dict[Setup, Network]:
-    """The different configurations, each with the first network that has it: one run again is one."""
-    found: dict[Setup, Network] = {}
-    for network in networks:
-        found.setdefault(setup_of(network), network)
-    return found
 
 
 def _experiments_before_grading(evidence: Evidence) -> Preview:
@@ -109,7 +65,7 @@ def _experiments_before_grading(evidence: Evidence) -> Preview:
         return later(Reason(text="Which configurations are trained is seen when the notebook is run."))
     setups = different(convolutional(evidence))
     if len(setups) > 1:
-        text = f"{len(setups)} different configurations of a network are trained{_varied(list(setups))}."
+        text = f"{len(setups)} different configurations of a network are trained{varied(list(setups))}."
         return found(seen(text, numbers=(len(setups),)))
     if network_experiments(evidence, at_least=2).outcome is Outcome.NOT_MET:
         return missing(seen("One configuration of a network is trained, no other."))
@@ -120,9 +76,10 @@ def _experiments_before_grading(evidence: Evidence) -> Preview:
 def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of a convolutional network are really trained, and their results shown.
 
-    Configurations differ in their layers, filters, kernels, pooling, optimiser, rate or batch; the same one
-    trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two where
-    all trainings were seen, not met with one, where neither text nor outputs tell of more.
+    Configurations differ in their layers, filters, kernels, pooling, loss, optimiser, rate or batch; the same
+    one trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two
+    where all trainings were seen, not met with one, where neither text nor outputs tell of more and nothing
+    says that trainings which look alike may differ.
     """
     networks = convolutional(evidence)
     if not networks:
@@ -132,32 +89,19 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     count = len(setups)
     what = "1 configuration of a network was" if count == 1 else f"{count} configurations of a network were"
     trained = seen(
-        f"{what} trained{_varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
+        f"{what} trained{varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
     )
-    reasons = [trained, *_configurations(evidence, setups), told_results(results, source)]
+    reasons = [trained, *laid_out_setups(evidence, setups), told_results(results, source)]
     if count >= at_least and results >= at_least:
         return met(*reasons)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
-    if is_all and count < at_least and _tests_shown(evidence) <= len(networks):
+    unlike = may_differ(evidence, networks)
+    if is_all and unlike is None and count < at_least and _tests_shown(evidence) <= len(networks):
         return partly_met(_HALF, *reasons) if count > 1 else not_met(*reasons)
     if tells_of_experiments(evidence):
         text = "The text tells of further experiments, which may no longer be in the code."
         reasons.append(Reason(text=text, source=Source.SOURCE))
-    return needs_review(*reasons)
-
-
-def _configurations(evidence: Evidence, setups: dict[Setup, Network]) -> list[Reason]:
-    """What each configuration was: its network, and the optimiser, rate and batch of its training."""
-    told = []
-    for setup, network in list(setups.items())[:_SHOWN]:
-        parts = [in_words(network.graph, network), setup.optimizer or "an optimiser that was not told"]
-        if setup.rate is not None:
-            parts.append(f"rate {setup.rate:g}")
-        if setup.batch is not None:
-            parts.append(f"batches of {setup.batch}")
-        told.append(seen(f"{network.seen.updates:,} steps: {'; '.join(parts)}.", where(evidence, network)))
-    left_out = len(setups) - len(told)
-    return [*told, seen(f"And {left_out} more, which are not listed.")] if left_out else told
+    return needs_review(*reasons, *([unlike] if unlike else []))
 
 
 def _tests_shown(evidence: Evidence) -> int:
@@ -166,17 +110,6 @@ def _tests_shown(evidence: Evidence) -> int:
         len({round(n.value, 4) for n in accuracies_in(readings) if n.split is Split.TEST and n.step is None})
         for _, readings in readings_of(evidence)
     )
-
-
-def _varied(setups: Sequence[Setup]) -> str:
-    fields = (
-        ("layers", {(setup.weights, setup.operations, setup.layers) for setup in setups}),
-        ("optimisers", {setup.optimizer for setup in setups}),
-        ("learning rates", {setup.rate for setup in setups}),
-        ("batch sizes", {setup.batch for setup in setups}),
-    )
-    names = [name for name, values in fields if len(values) > 1]
-    return f" (varied: {', '.join(names)})" if names else ""
 
 
 # Bonus ------------------------------------------------------------------------------------------------

@@ -397,6 +397,38 @@ def test_two_configurations_are_half_of_three():
     assert network_experiments(evidence).outcome is PARTLY
 
 
+@pytest.mark.parametrize(
+    ("code", "fields"),
+    [
+        ("kernel_regularizer = 'l2'\n", {}),
+        ("images = tf.image.random_flip_left_right(images)\n", {}),
+        ("", {"updates": 2_000}),
+    ],
+)
+def test_trainings_that_look_alike_but_may_differ_are_for_a_person(code, fields):
+    evidence = an_evidence(LOOP + code, *trainings({}, fields), prints=TWO_RESULTS)
+    assert network_experiments(evidence).outcome is REVIEW
+    alone = an_evidence(LOOP + code, a_training(**fields), prints="test accuracy 0.5\n")
+    assert network_experiments(alone).outcome is NOT_MET
+
+
+def test_the_losses_and_what_layers_are_punished_by_tell_configurations_apart():
+    losses = (a_model(loss="mse"), a_model(id=2, loss="categorical_crossentropy"))
+    evidence = an_evidence(LOOP, *trainings({}, {"model": 2}), models=losses, prints=TWO_RESULTS)
+    assert network_experiments(evidence, at_least=2).outcome is MET
+    punished = PLAIN[1].model_copy(update={"config": PLAIN[1].config | {"kernel_regularizer": "L2 0.01"}})
+    models = (a_model(), a_model((PLAIN[0], punished, *PLAIN[2:]), id=2))
+    evidence = an_evidence(LOOP, *trainings({}, {"model": 2}), models=models, prints=TWO_RESULTS)
+    assert network_experiments(evidence, at_least=2).outcome is MET
+
+
+def test_experiments_tell_what_each_configuration_was():
+    varied = trainings({"optimizer_rate": 0.01, "batch": 64}, {"optimizer": "SGD"})
+    told = [reason.text for reason in network_experiments(an_evidence(LOOP, *varied)).reasons]
+    assert any("rate 0.01; batches of 64" in text for text in told)
+    assert any("SGD" in text for text in told)
+
+
 def test_text_that_tells_of_more_leaves_it_to_a_person():
     source = LOOP + "# we also tried 5x5 filters: 0.48, then 7x7: 0.41, both worse\nlr = [0.1, 0.01, 0.001]\n"
     assert network_experiments(an_evidence(source, prints="test accuracy 0.5\n")).outcome is REVIEW
