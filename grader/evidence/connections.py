@@ -100,9 +100,14 @@ class Connections:
         return tuple(found)
 
     def _fed(self, place: int) -> frozenset[int]:
-        """The features that go into a node."""
-        sources = self._graph.nodes[place].inputs
-        return frozenset().union(*(self._features[source] for source in sources))
+        """The features that go into a node; a pooling before it that keeps the image's size changes none."""
+        nodes = self._graph.nodes
+        while True:
+            features = frozenset().union(*(self._features[source] for source in nodes[place].inputs))
+            (place, *more) = features or (place,)
+            is_pooling = nodes[place].kind is NodeKind.POOLING and self._keeps_size(place)
+            if not features or more or not is_pooling:
+                return features
 
     def _convolutions_behind(self, place: int, stops: Collection[int] = (), since: int = 0) -> list[int]:
         """The convolutions among what `_behind` gives."""
@@ -128,14 +133,13 @@ class Connections:
             node = nodes[place]
             if node.kind is NodeKind.CONVOLUTION:
                 return True
-            inputs = self._inputs_with_images(node)
-            return (
-                bool(inputs)
-                and self._is_as_large(place, inputs[0])
-                and bool(self._convolutions_behind(place))
-            )
+            return self._keeps_size(place) and bool(self._convolutions_behind(place))
 
         return tuple(place for place in sorted(everywhere) if is_layer(place))[:MOST_CONVOLUTIONS]
+
+    def _keeps_size(self, place: int) -> bool:
+        inputs = self._inputs_with_images(self._graph.nodes[place])
+        return bool(inputs) and self._is_as_large(place, inputs[0])
 
     def _is_as_large(self, one: int, other: int) -> bool:
         """Whether two nodes have images of one size; taken for granted where shapes were not told."""

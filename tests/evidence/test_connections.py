@@ -168,6 +168,21 @@ def test_a_convolution_that_makes_images_smaller_is_no_last_layer():
     assert block.layers == (first, second)
 
 
+def test_a_pooling_that_keeps_the_size_may_stand_before_a_layer_but_hands_nothing_on():
+    smoothed, naive = Net(), Net()
+    x = smoothed.conv(smoothed.image, 16)
+    y = naive.conv(naive.image, 16)
+    for _ in range(3):
+        x = smoothed.concat([x, smoothed.conv(smoothed.smooth(x), 4)])
+        y = naive.concat([naive.conv(y, 4, 1), naive.conv(y, 4), naive.smooth(y)])  # an Inception module
+    naive.head(y)
+    for _ in range(1_500):
+        x = smoothed.smooth(x)
+    smoothed.head(smoothed.conv(x, 4, 1))
+    assert [len(block) for block in Connections(smoothed.graph).dense_blocks()] == [3]
+    assert Connections(naive.graph).dense_blocks() == ()
+
+
 def test_a_block_of_sums_whose_input_is_not_handed_on_is_in_doubt():
     net = Net()
     x = net.pool(net.conv(net.image, 16))
