@@ -13,18 +13,8 @@ from grader.model import Reason, Source
 
 _SHOWN = 8
 _TOLD = (
-    *(
-        "filters",
-        "kernel_size",
-        "strides",
-        "padding",
-        "dilation_rate",
-        "groups",
-        "pool_size",
-        "units",
-        "rate",
-    ),
-    *("activation", "kernel_regularizer", "kernel_initializer"),
+    *("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "pool_size", "units"),
+    *("rate", "activation", "kernel_regularizer", "kernel_initializer"),
 )
 _UNTOLD = re.compile(  # what the recorder does not tell of every training
     r"\w*regulari[sz]er\w*|\w*initiali[sz]er\w*|momentum|nesterov|weight_decay|\bdecay\b|\bbeta_[12]\b|clip_?norm|"
@@ -96,7 +86,10 @@ def laid_out_setups(evidence: Evidence, setups: Mapping[Setup, Network]) -> list
     """What each configuration was: its network, and the optimiser, rate and batch of its training."""
     told = []
     for setup, network in list(setups.items())[:_SHOWN]:
-        parts = [in_words(network.graph, network), setup.optimizer or "an optimiser that was not told"]
+        parts = [in_words(network.graph, network)]
+        if network.seen.parameters:
+            parts.append(f"{network.seen.parameters:,} weights")
+        parts.append(setup.optimizer or "an optimiser that was not told")
         if setup.rate is not None:
             parts.append(f"rate {setup.rate:g}")
         if setup.batch is not None:

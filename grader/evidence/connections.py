@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -100,14 +100,19 @@ class Connections:
         return tuple(found)
 
     def _fed(self, place: int) -> frozenset[int]:
-        """The features that go into a node; a pooling before it that keeps the image's size changes none."""
-        nodes = self._graph.nodes
+        """The features that go into a node."""
+        sources = self._graph.nodes[place].inputs
+        return frozenset().union(*(self._features[source] for source in sources))
+
+    def _fed_in_turn(self, place: int) -> Iterator[frozenset[int]]:
+        """The features that go into a node, and those before each pooling on the way that keeps the size."""
         while True:
-            features = frozenset().union(*(self._features[source] for source in nodes[place].inputs))
+            features = self._fed(place)
+            yield features
             (place, *more) = features or (place,)
-            is_pooling = nodes[place].kind is NodeKind.POOLING and self._keeps_size(place)
+            is_pooling = self._graph.nodes[place].kind is NodeKind.POOLING and self._keeps_size(place)
             if not features or more or not is_pooling:
-                return features
+                return
 
     def _convolutions_behind(self, place: int, stops: Collection[int] = (), since: int = 0) -> list[int]:
         """The convolutions among what `_behind` gives."""
@@ -120,7 +125,8 @@ class Connections:
         The layer is all that lies between the chain (some places, in order) and its place, however it is
         composed. What lies before the chain receives nothing of it.
         """
-        fed = map(self._fed, self._convolutions_behind(place, chain, since=chain[0]))
+        convolutions = self._convolutions_behind(place, chain, since=chain[0])
+        fed = (features for convolution in convolutions for features in self._fed_in_turn(convolution))
         return max(fed, key=lambda features: len(features.intersection(chain)), default=frozenset())
 
     @cached_property
@@ -175,7 +181,7 @@ class Connections:
             return self._block(())
         received = [self._received(place, chain[:at]) for at, place in enumerate(chain) if at]
         inside = self._convolutions_behind(first, frozenset().union(*received) - {first})
-        hands_on = any(self._fed(convolution) <= received[0] for convolution in inside)
+        hands_on = any(fed <= received[0] for one in inside for fed in self._fed_in_turn(one))
         if not hands_on and not self._is_closed(chain, received):
             return self._block(())
         if len(chain) < 3 and not (hands_on and len(joined) == len(chain)):

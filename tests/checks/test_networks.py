@@ -423,9 +423,9 @@ def test_the_losses_and_what_layers_are_punished_by_tell_configurations_apart():
 
 
 def test_experiments_tell_what_each_configuration_was():
-    varied = trainings({"optimizer_rate": 0.01, "batch": 64}, {"optimizer": "SGD"})
+    varied = trainings({"optimizer_rate": 0.01, "batch": 64, "parameters": 1_234}, {"optimizer": "SGD"})
     told = [reason.text for reason in network_experiments(an_evidence(LOOP, *varied)).reasons]
-    assert any("rate 0.01; batches of 64" in text for text in told)
+    assert any("rate 0.01; batches of 64" in text and "1,234 weights" in text for text in told)
     assert any("SGD" in text for text in told)
 
 
