@@ -63,9 +63,13 @@ def _without_inputs(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def different(networks: Sequence[Network]) -> dict[Setup, Network]:
     """The different configurations, each with the first network that has it: one run again is one."""
-    found: dict[Setup, Network] = {}
+    return {setup: alike[0] for setup, alike in _by_setup(networks).items()}
+
+
+def _by_setup(networks: Sequence[Network]) -> dict[Setup, list[Network]]:
+    found: dict[Setup, list[Network]] = {}
     for network in networks:
-        found.setdefault(setup_of(network), network)
+        found.setdefault(setup_of(network), []).append(network)
     return found
 
 
@@ -104,16 +108,14 @@ def may_differ(evidence: Evidence, networks: Sequence[Network]) -> Reason | None
 
     It is how long they took, or something the code names that the recorder does not tell of.
     """
-    alike: dict[Setup, list[Network]] = {}
-    for network in networks:
-        alike.setdefault(setup_of(network), []).append(network)
-    for group in alike.values():
-        steps = [network.seen.updates for network in group]
+    by_setup = _by_setup(networks)
+    for alike in by_setup.values():
+        steps = [network.seen.updates for network in alike]
         if max(steps) >= _LONGER * min(steps):
             text = f"Trainings of one configuration took from {min(steps):,} to {max(steps):,} steps."
-            return seen(text, where(evidence, group[0]), (min(steps), max(steps)))
+            return seen(text, where(evidence, alike[0]), (min(steps), max(steps)))
     named = _UNTOLD.search(code_of(evidence))
-    if named is not None and len(networks) > len(alike):
+    if named is not None and len(networks) > len(by_setup):
         text = f"Trainings that look alike may differ in what was not recorded: the code names `{named[0]}`."
         return Reason(text=text, source=Source.SOURCE)
     return None
