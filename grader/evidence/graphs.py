@@ -105,7 +105,7 @@ _OF_OPERATIONS: Mapping[str, NodeKind] = {
             *("Neg", "Abs", "Sign", "Square", "SquaredDifference", "Sqrt", "Rsqrt", "Reciprocal", "Pow"),
             *("Exp", "Expm1", "Log", "Log1p", "Erfc", "ClipByValue", "Softsign", "LogSoftmax"),
             *("PreventGradient", "Mean", "Sum", "Max", "Reshape", "Transpose", "Greater", "GreaterEqual"),
-            *("Less", "LessEqual", "Squeeze", "ExpandDims"),
+            *("Less", "LessEqual", "Squeeze", "ExpandDims", "SpaceToBatchND", "BatchToSpaceND"),
         ),
         NodeKind.KEEPS,
     ),
