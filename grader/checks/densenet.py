@@ -23,6 +23,7 @@ from grader.checks.networks import (
 )
 from grader.checks.previews import Preview, public, unclear
 from grader.checks.read_before import first_named, named_in_code
+from grader.checks.ready_made import are_named_by_keras, names_ready_made
 from grader.checks.registry import check
 from grader.checks.told import work_elsewhere
 from grader.evidence.around import ObservedModel
@@ -32,7 +33,6 @@ from grader.evidence.record import Evidence
 from grader.model import Reason, Source, Verdict, met, needs_review, not_met, partly_met
 
 _HALF = Decimal("0.5")
-_READY_MADE = re.compile(r"keras\.applications|\b(?:DenseNet(?:121|169|201)|ResNet(?:50|101|152))\w*\(")
 _JOINS = re.compile(r"concat", re.IGNORECASE)
 _ADDS = re.compile(r"\badd\b|\bAdd\b|\+", re.IGNORECASE)
 _JOINING_NAME = re.compile(r"[Cc]oncat\w*")
@@ -102,12 +102,13 @@ def connected_blocks(
     if not networks:
         return needs_review(nothing_trained(evidence), *laid_out(evidence, networks_of(evidence)))
     found = _found_in(networks)
-    best = max(found, key=lambda one: one.longest(kind), default=None)
+    own = _surely_own(evidence, found, kind, at_least)
+    best = max(own or found, key=lambda one: one.longest(kind), default=None)
     longest = 0 if best is None else best.longest(kind)
     is_written = (_JOINS if kind is BlockKind.DENSE else _ADDS).search(code_of(evidence)) is not None
     if best is not None and longest >= at_least:
         reason = _told(evidence, best, kind)
-        if _READY_MADE.search(code_of(evidence)):
+        if best not in own:
             text = "The code uses a ready-made network: are the blocks the notebook's own work?"
             return needs_review(Reason(text=text, source=Source.SOURCE), reason)
         if not any(block.is_certain for block in best.of(kind) if len(block) >= at_least):
@@ -129,6 +130,17 @@ def connected_blocks(
     return needs_review(
         seen(text), *other, *laid_out(evidence, networks), *([elsewhere] if elsewhere else [])
     )
+
+
+def _surely_own(evidence: Evidence, found: Iterable[_Found], kind: BlockKind, at_least: int) -> list[_Found]:
+    """Those with such a block that cannot be a ready-made network, though the code may use one."""
+    is_in_doubt = names_ready_made(evidence)
+    return [
+        one
+        for one in found
+        if one.longest(kind) >= at_least
+        and (not is_in_doubt or (kind is BlockKind.DENSE and are_named_by_keras(one.dense)))
+    ]
 
 
 def _unread_step(evidence: Evidence, found: Iterable[_Found]) -> Reason | None:

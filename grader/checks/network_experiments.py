@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import BaseModel, Field, JsonValue
 
 from grader.checks.accuracy import accuracy_before_grading
+from grader.checks.accuracy_shown import origin_of, stand_in_in_words
 from grader.checks.borne_out import rests_on_the_room
 from grader.checks.cnn import laid_out, seen, where
+from grader.checks.configurations import different, laid_out_setups, may_differ, varied
 from grader.checks.measurement import Model, doubt_about
 from grader.checks.networks import (
     Network,
@@ -52,53 +53,15 @@ from grader.notebook.records import Cell, Split
 
 _HALF = Decimal("0.5")
 _CLEAR = 2  # standard errors of an accuracy
-_TOLD = ("filters", "kernel_size", "strides", "padding", "pool_size", "units", "rate", "activation")
 _LOOKS_INSIDE = re.compile(
     r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
 )
-
-
-class Setup(NamedTuple):
-    """What tells one trained configuration from another. Input and output sizes are left out: they are the
-    data set's.
-    """
-
-    weights: tuple[tuple[int, ...], ...]
-    operations: tuple[str, ...]
-    layers: tuple[str, ...]
-    optimizer: str
-    rate: float | None
-    batch: int | None
-
-
-def setup_of(network: Network) -> Setup:
-    """The configuration of a network and its training, as it was seen."""
-    model, shapes = network.model, network.seen.shapes
-    layers = model.layers[:-1] if model is not None else ()
-    return Setup(
-        tuple(_without_inputs(shape) for shape in shapes[:-2]),
-        tuple(op.op for op in network.seen.forward),
-        tuple(
-            f"{layer.kind} {[(name, layer.config[name]) for name in _TOLD if name in layer.config]}"
-            for layer in layers
-        ),
-        network.seen.optimizer or "",
-        None if network.seen.optimizer_rate is None else round(network.seen.optimizer_rate, 9),
-        network.seen.batch,
-    )
-
-
-def _without_inputs(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A kernel's size and filters, a matrix's units."""
-    return (*shape[:-2], *shape[-1:]) if len(shape) > 1 else shape
-
-
-def different(networks: Sequence[Network]) -> dict[Setup, Network]:
-    """The different configurations, each with the first network that has it: one run again is one."""
-    found: dict[Setup, Network] = {}
-    for network in networks:
-        found.setdefault(setup_of(network), network)
-    return found
+_SHOWS_IMAGES = re.compile(r"imshow|matshow|pcolor|heatmap|figimage|array_to_img|summary\.image|Image\(")
+_MAY_SHOW_IMAGES = re.compile(
+    r"(?-i:\bImage\b)|contourf?\(|display\(|visuali[sz]|"
+    r"(?:show|plot|draw)_?\w*(?:image|img|map|filter|kernel|activation)",
+    re.IGNORECASE,
+)
 
 
 def _experiments_before_grading(evidence: Evidence) -> Preview:
@@ -107,7 +70,7 @@ def _experiments_before_grading(evidence: Evidence) -> Preview:
         return later(Reason(text="Which configurations are trained is seen when the notebook is run."))
     setups = different(convolutional(evidence))
     if len(setups) > 1:
-        text = f"{len(setups)} different configurations of a network are trained{_varied(list(setups))}."
+        text = f"{len(setups)} different configurations of a network are trained{varied(list(setups))}."
         return found(seen(text, numbers=(len(setups),)))
     if network_experiments(evidence, at_least=2).outcome is Outcome.NOT_MET:
         return missing(seen("One configuration of a network is trained, no other."))
@@ -118,9 +81,10 @@ def _experiments_before_grading(evidence: Evidence) -> Preview:
 def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """Several configurations of a convolutional network are really trained, and their results shown.
 
-    Configurations differ in their layers, filters, kernels, pooling, optimiser, rate or batch; the same one
-    trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two where
-    all trainings were seen, not met with one, where neither text nor outputs tell of more.
+    Configurations differ in their layers, filters, kernels, pooling, loss, optimiser, rate or batch; the same
+    one trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two
+    where all trainings were seen, not met with one, where neither text nor outputs tell of more and nothing
+    says that trainings which look alike may differ.
     """
     networks = convolutional(evidence)
     if not networks:
@@ -130,19 +94,19 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     count = len(setups)
     what = "1 configuration of a network was" if count == 1 else f"{count} configurations of a network were"
     trained = seen(
-        f"{what} trained{_varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
+        f"{what} trained{varied(list(setups))}; {at_least} are asked for.", numbers=(count, at_least)
     )
-    shown = told_results(results, source)
+    reasons = [trained, *laid_out_setups(evidence, setups), told_results(results, source)]
     if count >= at_least and results >= at_least:
-        return met(trained, shown)
+        return met(*reasons)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
-    if is_all and count < at_least and _tests_shown(evidence) <= len(networks):
-        return partly_met(_HALF, trained, shown) if count > 1 else not_met(trained, shown)
-    reasons = [trained, shown, *laid_out(evidence, setups.values())]
+    unlike = may_differ(evidence, networks)
+    if is_all and unlike is None and count < at_least and _tests_shown(evidence) <= len(networks):
+        return partly_met(_HALF, *reasons) if count > 1 else not_met(*reasons)
     if tells_of_experiments(evidence):
         text = "The text tells of further experiments, which may no longer be in the code."
         reasons.append(Reason(text=text, source=Source.SOURCE))
-    return needs_review(*reasons)
+    return needs_review(*reasons, *([unlike] if unlike else []))
 
 
 def _tests_shown(evidence: Evidence) -> int:
@@ -153,17 +117,6 @@ def _tests_shown(evidence: Evidence) -> int:
     )
 
 
-def _varied(setups: Sequence[Setup]) -> str:
-    fields = (
-        ("layers", {(setup.weights, setup.operations, setup.layers) for setup in setups}),
-        ("optimisers", {setup.optimizer for setup in setups}),
-        ("learning rates", {setup.rate for setup in setups}),
-        ("batch sizes", {setup.batch for setup in setups}),
-    )
-    names = [name for name, values in fields if len(values) > 1]
-    return f" (varied: {', '.join(names)})" if names else ""
-
-
 # Bonus ------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +124,7 @@ def _varied(setups: Sequence[Setup]) -> str:
     "network-looked-into",
     public_side=public(
         before_run=named_in_code(
-            r"imshow|matshow|pcolor\w*|Image", "a picture, of the data or of what layers put out"
+            r"imshow|matshow|pcolor\w*|heatmap|Image", "a picture, of the data or of what layers put out"
         )
     ),
 )
@@ -179,14 +132,13 @@ def network_looked_into(evidence: Evidence) -> Verdict:
     """Feature maps or filters of a trained network are shown as images.
 
     Met when code that ran shows images in a cell that reaches into the layers of a network, or after one that
-    does, with a figure. Not met only when nothing is displayed as an image.
+    does, with a figure. Not met only when nothing in the code looks as if it displayed an image.
     """
     live = {cell.number: _without_comments(evidence, cell) for cell in evidence.notebook.code_cells}
     inside = [number for number, source in live.items() if _LOOKS_INSIDE.search(source)]
-    shows = re.compile(r"imshow|matshow|pcolor|summary\.image|Image\(")
     for cell in evidence.notebook.code_cells:
         is_after = any(number <= cell.number for number in inside)
-        if not shows.search(live[cell.number]) or not is_after or not did_run(evidence, cell.number):
+        if not _SHOWS_IMAGES.search(live[cell.number]) or not is_after or not did_run(evidence, cell.number):
             continue
         is_of_layers = cell.number in inside or re.search(
             r"map|feature|filter|kernel|activation", cell.source
@@ -196,7 +148,9 @@ def network_looked_into(evidence: Evidence) -> Verdict:
             text = f"What layers of the network put out is shown as images in cell {cell.number}."
             figure = Reason(text=f"Cell {cell.number} shows a figure.", cell=cell.number, source=shown)
             return met(Reason(text=text, cell=cell.number, source=Source.SOURCE), figure)
-    if not shows.search(code_of(evidence)) and work_elsewhere(evidence) is None:
+    code = code_of(evidence)
+    may_show = _SHOWS_IMAGES.search(code) or _MAY_SHOW_IMAGES.search(code)
+    if not may_show and work_elsewhere(evidence) is None:
         return not_met(Reason(text="No image is displayed anywhere in the code.", source=Source.SOURCE))
     text = "Whether feature maps or filters are looked at could not be settled."
     return needs_review(Reason(text=text, source=Source.SOURCE))
@@ -269,17 +223,19 @@ def accuracy_beyond(
         return needs_review(seen(f"No network trained on `{dataset}` could be measured."))
     best = max(there, key=lambda measured: measured.accuracy)
     reached = [step for step in steps if best.accuracy >= step]
+    run = evidence.run
+    data = dataset if run is None else f"{dataset}{stand_in_in_words(run, dataset)}"
     text = (
-        f"Accuracy measured on {best.examples:,} images of {dataset} that the notebook never saw: "
-        f"{best.accuracy:.3f}. Asked for: {' / '.join(f'{step:.2f}' for step in steps)}."
+        f"Accuracy measured on {best.examples:,} images of {data} that the notebook never saw: "
+        f"{best.accuracy:.3f}. Asked for: "
+        f"{' / '.join(f'{step:.2f}' for step in steps)}."
     )
     reason = Reason(text=text, numbers=(best.accuracy, *steps), source=Source.MEASURED)
-    run = evidence.run
     if reached and run is not None:
         alone = rests_on_the_room(evidence, run, best, max(reached))
         if alone is not None:
             return needs_review(alone, reason)
-    origin = next((use.origin for use in run.datasets if use.name == dataset), None) if run else None
+    origin = None if run is None else origin_of(run, dataset)
     if len(reached) == len(steps):
         return met(reason)
     if reached:

@@ -33,7 +33,9 @@ _HALF = Decimal("0.5")
 _WORSE = 0.05
 _NEAR_CHANCE = 0.3  # of what guessing reaches, more or less
 _FLATTENS_LABELS = re.compile(r"\.(?:reshape|ravel|flatten|squeeze)\(|tf\.(?:squeeze|reshape)|\[:,\s*0\]")
-_NAMES_TEST_DATA = re.compile(r"test|valid|\beval", re.IGNORECASE)
+_NAMES_TEST_DATA = re.compile(
+    r"test|valid|\beval|(?:\b|_)(?:val|te|dev)(?:\b|_)|\b[xy]_?te\b|hold_?out|\.predict\(", re.IGNORECASE
+)
 
 
 @check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -144,10 +145,24 @@ def _config_of(operation: Any) -> dict[str, Any]:
         value = _plain(getattr(operation, name, None))
         if value is not None and value not in _USUAL.get(name, ()):
             found[name] = value
+    for name in ("kernel_regularizer", "kernel_initializer"):
+        described = _with_numbers(getattr(operation, name, None))
+        if described and described != "GlorotUniform":
+            found[name] = described
     activation = getattr(operation, "activation", None)
     if activation is not None:
         found["activation"] = str(getattr(activation, "__name__", type(activation).__name__))[:_MOST_TEXT]
     return found
+
+
+def _with_numbers(value: Any) -> str:
+    """`L2 0.01`: the class of a regulariser or an initialiser with its fractions; "" of None."""
+    if value is None:
+        return ""
+    with contextlib.suppress(Exception):  # one of the notebook's own may not tell
+        fractions = [number for number in value.get_config().values() if isinstance(number, float)]
+        return " ".join([type(value).__name__, *(f"{number:g}" for number in fractions)])[:_MOST_TEXT]
+    return str(getattr(value, "__name__", type(value).__name__))[:_MOST_TEXT]
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from grader.report.allowance import DIFFERENCES, size_of
 from grader.report.causes import cause_of
 from grader.report.comparing import Comparison, Likeness, printed_text
 from grader.report.diffing import DiffLine, differing_lines
-from grader.report.wording import LIKENESSES, cell_end, dataset_name
+from grader.report.wording import LIKENESSES, cell_end, dataset_name, in_a_row
 
 _ROWS_SHOWN = 40
 _DIFFS_SHOWN = 12
@@ -96,7 +96,7 @@ def _reasons(differing: Sequence[Comparison], evidence: Evidence, run: Run) -> I
     )
     stand_ins = [dataset_name(use.name) for use in run.datasets if use.origin is DatasetOrigin.STAND_IN]
     if stand_ins:
-        names = " and ".join(stand_ins)
+        names = in_a_row(stand_ins)
         yield f"Our run had a stand-in for {names}: data that we generated, which can be harder or easier."
     if evidence.measured is not None and evidence.measured.trainings:
         yield (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
@@ -22,6 +23,7 @@ _MARKUP_OF_OURS = 90  # bytes around an output
 
 _LINES_UNFOLDED = (12, 8)  # at the beginning and at the end, where results stand
 _FEWEST_FOLDED = 6  # fewer are shown
+_RULE = re.compile(r"^ *[=_+\-\u2500-\u257f]{12,} *$", re.MULTILINE)  # of a table drawn with characters
 
 NOTHING = Shown("")
 NO_MARKUP = Markup()
@@ -31,7 +33,8 @@ NO_MARKUP = Markup()
 class OutputView:
     """One output, ready to be shown: a text, sanitised markup, or the address of a figure.
 
-    Of a text of many lines the middle, `folded`, is folded away between the head and the tail of `text`.
+    Of a text of many lines the middle, `folded`, is folded away between the head and the tail of `text`. The
+    lines of a text that `is_ruled`, as the summary of a model is, must not be broken.
     """
 
     kind: Literal["text", "stderr", "error", "markup", "figure", "note"]
@@ -40,6 +43,7 @@ class OutputView:
     address: str = ""
     folded: Markup = NO_MARKUP
     folded_lines: int = 0
+    is_ruled: bool = False
 
 
 class OutputViewer:
@@ -112,7 +116,7 @@ class OutputViewer:
     def _text(self, kind: Literal["text", "stderr", "error"], text: str) -> OutputView:
         shown = escaped_within(text.rstrip(), min(self._limit, max(0, self._room)))
         self._room -= size_of(shown.head) + size_of(shown.tail)
-        return _folded(kind, shown)
+        return replace(_folded(kind, shown), is_ruled=bool(_RULE.search(text)))
 
 
 def _folded(kind: Literal["text", "stderr", "error"], shown: Shown) -> OutputView:

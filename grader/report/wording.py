@@ -204,11 +204,17 @@ def dataset_name(name: str) -> str:
     return _DATASETS.get(name, name)
 
 
+def in_a_row(names: Sequence[str]) -> str:
+    """Names (none, one or more) for a sentence: `A, B and C`."""
+    *first, last = names or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def data_sentences(uses: Sequence[DatasetUse]) -> list[tuple[DatasetOrigin, str]]:
     """One sentence for each origin on what the room had as data sets, the real ones first."""
     sentences: list[tuple[DatasetOrigin, str]] = []
     for origin in DatasetOrigin:
-        names = " and ".join(dataset_name(use.name) for use in uses if use.origin is origin)
+        names = in_a_row([dataset_name(use.name) for use in uses if use.origin is origin])
         if names and origin is DatasetOrigin.REAL:
             sentences.append((origin, f"{names}: our run used the real data."))
         elif names:

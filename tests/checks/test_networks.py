@@ -397,6 +397,38 @@ def test_two_configurations_are_half_of_three():
     assert network_experiments(evidence).outcome is PARTLY
 
 
+@pytest.mark.parametrize(
+    ("code", "fields"),
+    [
+        ("kernel_regularizer = 'l2'\n", {}),
+        ("images = tf.image.random_flip_left_right(images)\n", {}),
+        ("", {"updates": 2_000}),
+    ],
+)
+def test_trainings_that_look_alike_but_may_differ_are_for_a_person(code, fields):
+    evidence = an_evidence(LOOP + code, *trainings({}, fields), prints=TWO_RESULTS)
+    assert network_experiments(evidence).outcome is REVIEW
+    alone = an_evidence(LOOP + code, a_training(**fields), prints="test accuracy 0.5\n")
+    assert network_experiments(alone).outcome is NOT_MET
+
+
+def test_the_losses_and_what_layers_are_punished_by_tell_configurations_apart():
+    losses = (a_model(loss="mse"), a_model(id=2, loss="categorical_crossentropy"))
+    evidence = an_evidence(LOOP, *trainings({}, {"model": 2}), models=losses, prints=TWO_RESULTS)
+    assert network_experiments(evidence, at_least=2).outcome is MET
+    punished = PLAIN[1].model_copy(update={"config": PLAIN[1].config | {"kernel_regularizer": "L2 0.01"}})
+    models = (a_model(), a_model((PLAIN[0], punished, *PLAIN[2:]), id=2))
+    evidence = an_evidence(LOOP, *trainings({}, {"model": 2}), models=models, prints=TWO_RESULTS)
+    assert network_experiments(evidence, at_least=2).outcome is MET
+
+
+def test_experiments_tell_what_each_configuration_was():
+    varied = trainings({"optimizer_rate": 0.01, "batch": 64, "parameters": 1_234}, {"optimizer": "SGD"})
+    told = [reason.text for reason in network_experiments(an_evidence(LOOP, *varied)).reasons]
+    assert any("rate 0.01; batches of 64" in text and "1,234 weights" in text for text in told)
+    assert any("SGD" in text for text in told)
+
+
 def test_text_that_tells_of_more_leaves_it_to_a_person():
     source = LOOP + "# we also tried 5x5 filters: 0.48, then 7x7: 0.41, both worse\nlr = [0.1, 0.01, 0.001]\n"
     assert network_experiments(an_evidence(source, prints="test accuracy 0.5\n")).outcome is REVIEW
@@ -440,6 +472,7 @@ def test_feature_maps_shown_are_looked_at_and_no_image_at_all_is_not():
     source = LOOP + "maps = model.layers[0](u[:1])\nplt.imshow(maps[0, ..., 0])\n"
     assert network_looked_into(an_evidence(source)).outcome is MET
     assert network_looked_into(an_evidence()).outcome is NOT_MET
+    assert network_looked_into(an_evidence(LOOP + "for image in u: pass\n")).outcome is NOT_MET
     other = LOOP + "plt.imshow(u[0])\n"
     assert network_looked_into(an_evidence(other)).outcome is REVIEW
 
@@ -453,6 +486,13 @@ def test_a_comment_or_a_figure_that_our_run_does_not_show_is_no_look_into_the_ne
     cut_short = CellRun(cell=1, status=CellStatus.INTERRUPTED)
     ended = shown.run.model_copy(update={"cells": (cut_short,), "status": RunStatus.CUT_SHORT})
     assert network_looked_into(pasted.model_copy(update={"run": ended})).outcome is MET
+
+
+@pytest.mark.parametrize(
+    "line", ["sns.heatmap(model.layers[0].kernel[..., 0, 0])", "plot_feature_maps(u)", "visualise(model)"]
+)
+def test_other_ways_to_show_what_a_network_sees_are_not_taken_for_none(line):
+    assert network_looked_into(an_evidence(f"{LOOP}{line}\n")).outcome is REVIEW
 
 
 # Blocks -----------------------------------------------------------------------------------------------
@@ -501,6 +541,23 @@ def test_a_run_that_was_cut_short_costs_no_block():
 def test_a_ready_made_network_is_for_a_person():
     source = JOINED + "net = tf.keras.applications.DenseNet121(weights=None)\n"
     assert connected_blocks(with_model(DENSENET, source)).outcome is REVIEW
+
+
+def test_a_network_of_ones_own_counts_beside_a_ready_made_one():
+    source = JOINED + "net = tf.keras.applications.DenseNet121(weights=None)\n"
+    names = [f"conv2d_{at}" for at in range(len(DENSENET))]
+    own = tuple(layer.model_copy(update={"name": name}) for layer, name in zip(DENSENET, names, strict=True))
+    longer = (*DENSENET, conv(8), join("Concatenate", 48, 8, 9))
+    models = (a_model(longer, id=2, name="densenet121"), a_model(own))
+    both = (by_fit(id=1), by_fit(id=2, model=2))
+    verdict = connected_blocks(an_evidence(source, *both, models=models))
+    assert verdict.outcome is MET
+    assert "`net`" in verdict.reasons[0].text
+
+
+def test_a_function_of_ones_own_may_have_the_name_of_a_ready_made_network():
+    source = JOINED + "def DenseNet121(x):\n    return x\nDenseNet121(model)\n"
+    assert connected_blocks(with_model(DENSENET, source)).outcome is MET
 
 
 def test_a_network_without_a_block_is_told_what_is_not_connected():

@@ -31,6 +31,10 @@ class Net:
         high, wide, channels = self._shape(x)
         return self._add(NodeKind.POOLING, (x,), (high // 2, wide // 2, channels))
 
+    def smooth(self, x: int) -> int:
+        """A pooling that keeps the size."""
+        return self._add(NodeKind.POOLING, (x,), self._shape(x))
+
     def concat(self, xs: Sequence[int]) -> int:
         channels = sum(self._shape(x)[-1] for x in xs)
         return self._add(NodeKind.CONCATENATION, tuple(xs), (*self._shape(xs[0])[:2], channels))

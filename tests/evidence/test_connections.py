@@ -27,15 +27,30 @@ class Style:
     has_pools: bool = True  # in the transitions
     has_transition_convs: bool = True
     kernels_are_told: bool = True
+    ending: str = "none"
 
 
+ENDINGS = {  # what a layer does after its convolutions, with what they made and what the layer received
+    "none": lambda net, made, _: made,
+    "addition of its own input": lambda net, made, _: net.add(made, net.conv(net.keep(made), 4)),
+    "projected shortcut": lambda net, made, received: net.add(made, net.conv(received, 4, 1)),
+    "two additions": lambda net, made, received: net.add(
+        net.add(made, net.conv(made, 4)), net.conv(received, 4, 1)
+    ),
+    "branches": lambda net, made, received: net.conv(net.concat([made, net.conv(received, 4, 5)]), 4, 1),
+    "joined chain": lambda net, made, _: net.conv(net.concat([made, net.conv(made, 4)]), 4, 1),
+    "pooling that keeps the size": lambda net, made, _: net.smooth(made),
+}
+
+WITH_ADDITIONS = ("addition of its own input", "projected shortcut", "two additions")
 styles = st.builds(
     Style,
     layers=st.lists(st.integers(2, 6), min_size=1, max_size=3).map(tuple),
+    ending=st.sampled_from(sorted(ENDINGS)),
     **{
         name: st.booleans()
         for name in Style.__dataclass_fields__
-        if name not in ("layers", "has_pools", "has_transition_convs")
+        if name not in ("layers", "has_pools", "has_transition_convs", "ending")
     },
 )
 
@@ -44,10 +59,11 @@ def layer(net: Net, style: Style, x: int) -> int:
     def size(kernel: int) -> int | None:
         return kernel if style.kernels_are_told else None
 
+    received = x
     for kernel, filters in ((1, 16), (3, 4)) if style.has_bottlenecks else ((3, 4),):
         x = net.keep(net.keep(x)) if style.has_norms else x
         x = net.conv(x, filters, size(kernel))
-    return x
+    return ENDINGS[style.ending](net, x, received)
 
 
 def densenet(style: Style) -> Graph:
@@ -74,8 +90,8 @@ def test_every_dense_block_is_found_with_all_its_layers(style):
 
 
 @settings(max_examples=60, deadline=None)
-@given(styles)
-def test_a_densenet_has_no_residual_block(style):
+@given(styles.filter(lambda style: style.ending not in WITH_ADDITIONS))
+def test_a_densenet_without_additions_has_no_residual_block(style):
     assert Connections(densenet(style)).residual_blocks() == ()
 
 
@@ -93,6 +109,92 @@ def test_addition_makes_residual_blocks_and_no_dense_one(blocks, convolutions, h
     found = Connections(net.graph)
     assert [len(block) for block in found.residual_blocks()] == [convolutions + is_projected] * blocks
     assert found.dense_blocks() == ()
+
+
+def test_residual_blocks_whose_outputs_are_joined_at_the_end_are_no_dense_block():
+    net = Net()
+    x = net.conv(net.image, 8)
+    outputs = [x]
+    for _ in range(4):
+        x = net.add(x, net.conv(x, 8))
+        outputs.append(x)
+    net.head(net.concat(outputs))
+    assert Connections(net.graph).dense_blocks() == ()
+
+
+def test_what_reaches_a_layer_only_by_addition_is_not_received():
+    net = Net()
+    x = net.pool(net.conv(net.image, 8))
+    first = net.conv(x, 8)
+    second = net.add(net.conv(first, 8), x)
+    third = net.add(net.conv(second, 8), first)
+    fourth = net.add(net.conv(third, 8), second)
+    net.head(net.concat([x, first, second, third, fourth]))
+    assert Connections(net.graph).dense_blocks() == ()
+
+
+def test_a_convolution_of_the_sum_of_all_earlier_is_no_layer_of_a_dense_block():
+    net = Net()
+    x = net.conv(net.image, 8)
+    outputs, total = [x], x
+    for _ in range(3):
+        outputs.append(net.conv(total, 8))
+        total = net.add(total, outputs[-1])
+    net.head(net.concat(outputs))
+    assert Connections(net.graph).dense_blocks() == ()
+
+
+def test_residual_steps_around_whole_dense_blocks_are_none_of_their_layers():
+    net = Net()
+    x = net.conv(net.image, 16)
+    for _ in range(2):
+        inside = x
+        for _ in range(3):
+            inside = net.concat([inside, net.conv(inside, 4)])
+        x = net.add(x, net.conv(inside, 16, 1))
+    net.head(x)
+    found = Connections(net.graph)
+    assert [len(block) for block in found.dense_blocks()] == [3, 3]
+
+
+def test_a_convolution_that_makes_images_smaller_is_no_last_layer():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    first = net.conv(x, 4)
+    second = net.conv(net.concat([x, first]), 4)
+    strided = net.conv(net.concat([x, first, second]), 4)
+    net.nodes[strided] = net.nodes[strided]._replace(shape=(8, 8, 4))
+    net.head(strided)
+    [block] = Connections(net.graph).dense_blocks()
+    assert block.layers == (first, second)
+
+
+def test_a_pooling_that_keeps_the_size_may_stand_before_a_layer_but_hands_nothing_on():
+    smoothed, naive = Net(), Net()
+    x = smoothed.conv(smoothed.image, 16)
+    y = naive.conv(naive.image, 16)
+    for _ in range(3):
+        x = smoothed.concat([x, smoothed.conv(smoothed.smooth(x), 4)])
+        y = naive.concat([naive.conv(y, 4, 1), naive.conv(y, 4), naive.smooth(y)])  # an Inception module
+    naive.head(y)
+    for _ in range(1_500):
+        x = smoothed.smooth(x)
+    smoothed.head(smoothed.conv(x, 4, 1))
+    assert [len(block) for block in Connections(smoothed.graph).dense_blocks()] == [3]
+    assert Connections(naive.graph).dense_blocks() == ()
+
+
+def test_a_block_of_sums_whose_input_is_not_handed_on_is_in_doubt():
+    net = Net()
+    x = net.pool(net.conv(net.image, 16))
+    outputs: list[int] = []
+    for _ in range(3):
+        x = net.concat(outputs) if len(outputs) > 1 else x
+        x = outputs[0] if len(outputs) == 1 else x
+        outputs.append(net.add(net.conv(x, 4), net.conv(x, 4, 1)))
+    net.head(net.concat(outputs))
+    [block] = Connections(net.graph).dense_blocks()
+    assert (block.layers, block.filters, block.is_certain) == (tuple(outputs), (4, 4, 4), False)
 
 
 def test_a_transition_without_pooling_is_no_layer_of_the_block_before_it():

@@ -35,8 +35,24 @@ DENSE = {  # how each is written, and the sizes of its dense blocks
     "coordinates_joined": [],  # each convolution gets two more channels that are no features
     "compiled_resnet": [],
     "both_signs": [],  # each activation and its negative side by side
+    "dilated_traced": [3],  # TensorFlow pads and cuts around a dilated convolution
+    "grouped_traced": [3],
+    "layer_ends_in_tiled_bias": [3],
+    "mixed_residual_layer_subclass": [3],  # layers of the notebook's own that end in an addition
+    "inception_layers": [3],  # branches joined inside of each layer
+    "vov_layers_in_dense": [3],
+    "channel_shuffle_traced": [3],
+    "rdn": [3, 3],  # dense blocks, each with an addition past it
+    "resnet_concat_at_end": [],
+    "shortcuts_to_predecessor_by_addition": [],
+    "tf_concat_axis3_list_grows": [3],
+    "wrapper_subclass": [3],
 }
-RESIDUAL = {"resnet": 3, "ops": 3, "lambda_add": 3, "compiled_resnet": 3}
+RESIDUAL = {
+    **dict.fromkeys(("resnet", "ops", "lambda_add", "compiled_resnet"), 3),
+    **{"mixed_residual_layer_subclass": 3, "rdn": 2, "resnet_concat_at_end": 3},
+    "shortcuts_to_predecessor_by_addition": 3,
+}
 
 
 @pytest.mark.parametrize("name", DENSE)

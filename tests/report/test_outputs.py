@@ -31,6 +31,16 @@ def test_few_lines_are_not_folded(printed):
     assert output.folded == ""
 
 
+def test_the_lines_of_a_drawn_table_are_not_broken(printed):
+    summaries = (
+        "Model: net\n┏━━━━━━━━━━━━━┳━━━━━━━━━┓\n┃ Layer       ┃ Shape   ┃\n",
+        "_________________________\nLayer (type)    Shape\n=========================\n",
+        "+-------+------+------+\n| width | rate | loss |\n",
+    )
+    assert [view(printed(summary))[0].is_ruled for summary in summaries] == [True] * 3
+    assert not view(printed("100/100 [====================] - loss: 0.5\n" * 30))[0].is_ruled
+
+
 def test_a_thousand_pieces_of_one_stream_are_one_output(printed):
     assert len(view(*[printed(f"{n} ") for n in range(1_000)])) == 1
 
