@@ -13,17 +13,26 @@ from grader.datasets.interface import DatasetFiles
 from grader.execution.local import LocalExecutor
 from grader.model import Attachment, DatasetOrigin, Isolation, Limits, RunStatus
 from grader.sandbox import bubblewrap, rooms
+from grader.sandbox.limits.choosing import choose_mechanism
+from grader.sandbox.limits.portable import PortableSampling
 from grader.sandbox.limits.sampling import Sampling
 
 SIX_MEBIBYTES = 6 * 1024**2
 
 
-@pytest.fixture(params=["bubblewrap", "none", "none, sampled"])
+@pytest.fixture(
+    params=[
+        (Isolation.BUBBLEWRAP, choose_mechanism),
+        (Isolation.NONE, choose_mechanism),
+        (Isolation.NONE, Sampling),
+        (Isolation.NONE, PortableSampling),
+    ],
+    ids=["bubblewrap", "none", "none, sampled", "none, as on other systems"],
+)
 def isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Isolation:
-    name, *sampled = request.param.split(", ")
-    if sampled:
-        monkeypatch.setattr(rooms, "choose_mechanism", Sampling)
-    return Isolation(name)
+    isolation, mechanism = request.param
+    monkeypatch.setattr(rooms, "choose_mechanism", mechanism)
+    return isolation
 
 
 def in_the_hosts_content() -> list[Path] | None:
