@@ -55,7 +55,7 @@ def rooms_folder() -> Path:
     """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets or
     the kernel parent's user may not go there.
     """
-    folder = Path(tempfile.gettempdir())
+    folder = Path(tempfile.gettempdir()).resolve()
     if sys.platform == "win32":  # where neither is of concern
         return folder
     return folder if len(str(folder)) <= _LONGEST and can_enter(folder) else Path("/tmp")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 
 import psutil
 
@@ -44,17 +45,18 @@ class WatchedTree:
         """What the tree uses. Memory is an upper bound unless that is over the limit: then pages that
         several processes share count once, as far as the system tells.
         """
+        resident: dict[psutil.Process, int] = {}
+        threads = 0
         living = self._living()
-        resident, threads = 0, 0
         for process in living:
             with contextlib.suppress(psutil.Error), process.oneshot():
-                resident += process.memory_info().rss
+                resident[process] = process.memory_info().rss
                 threads += process.num_threads()
                 cpu = process.cpu_times()
                 self._cpu_seconds[process] = cpu.user + cpu.system
-        memory = resident + files_bytes
+        memory = files_bytes + sum(resident.values())
         if memory > self._limits.memory_bytes:
-            memory = _weigh(living, files_bytes)
+            memory = files_bytes + _weigh(resident)
         return Usage(memory, len(living), threads, sum(self._cpu_seconds.values())) if living else None
 
     def passed(self) -> RunStatus | None:
@@ -91,16 +93,19 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _weigh(processes: list[psutil.Process], files_bytes: int) -> int:
-    """Bytes of memory of all processes and of files in memory, which processes may have mapped.
+def _weigh(resident: Mapping[psutil.Process, int]) -> int:
+    """Bytes of memory of all processes.
 
     Only Linux tells how many share a page; elsewhere what is shared counts in the largest process only.
     """
-    shares, largest, mapped = 0, 0, 0
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            memory = process.memory_full_info()
-            shares += getattr(memory, "pss", memory.uss)
-            largest = max(largest, memory.rss)
-            mapped += getattr(memory, "shared", 0)
-    return max(shares, largest) + max(0, files_bytes - mapped)
+    return max(sum(_own_bytes(*one) for one in resident.items()), *resident.values())
+
+
+def _own_bytes(process: psutil.Process, resident_bytes: int) -> int:
+    try:
+        memory = process.memory_full_info()
+    except psutil.NoSuchProcess:
+        return 0
+    except (psutil.Error, OSError):  # the system does not tell
+        return resident_bytes
+    return int(getattr(memory, "pss", memory.uss))
