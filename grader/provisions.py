@@ -64,7 +64,8 @@ class Provisions:
         splits = [split_dataset(files, secret, cache) for files in found]
         self.inside: tuple[DatasetFiles, ...] = tuple(split.inside for split in splits)
         self.keys: Mapping[str, Key] = {
-            split.inside.name: Key(*read_key(split.key), read_inputs(split.inputs)) for split in splits
+            split.inside.name: Key(*read_key(split.key), read_inputs(split.inputs), secret)
+            for split in splits
         }
         self._inputs = tuple((split.inside.name, split.inputs) for split in splits)
         self._limits = rubric.limits

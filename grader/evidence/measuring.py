@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -13,7 +14,7 @@ from grader.evidence.measured import Measured, MeasuredTraining
 from grader.evidence.modelled import WrittenModel
 from grader.evidence.observed import Moment, Observed, Predictions
 from grader.evidence.operations import CannotComputeError
-from grader.evidence.recomputing import recomputed, share_alike, way_for
+from grader.evidence.recomputing import drawn, recomputed, share_alike, way_for
 
 _MOST_COMPUTED = 12  # models of one run, the best ones
 _COMPUTING_SECONDS = 20.0  # after which no other model of a run is computed
@@ -31,11 +32,13 @@ class Key(NamedTuple):
     """The labels (uint8, n) of a data set's probe inputs and what each of them is (uint8, n, see `Kind`).
 
     `images` are the inputs themselves, uint8 (n, height, width), to compute with; None where there are none.
+    Which of them are computed with hangs on `secret`, which no room knows.
     """
 
     labels: Bytes
     kinds: Bytes
     images: Bytes | None = None
+    secret: bytes = b""
 
 
 def measure(observed: Observed, keys: Mapping[str, Key]) -> Measured:
@@ -77,17 +80,21 @@ def _as_computed(
     keys: Mapping[str, Key],
 ) -> MeasuredTraining:
     """The measurement with what came of computing the same classes here."""
-    images, model = keys[found.dataset].images, models.get(found.training)
-    if images is None:
+    key, model = keys[found.dataset], models.get(found.training)
+    if key.images is None:
         return found
     way = None if model is None else way_for(model, found.dataset, chosen.fit)
     if model is None or (way is None and not model.why_not):
         return found.model_copy(update={"is_untold": True, "why_not_computed": "the room did not tell how"})
+    seed = hmac.digest(key.secret, chosen.classes, "sha256")  # other answers, other questions
+    chance = np.random.default_rng(int.from_bytes(seed))
+    asked = drawn(model, min(len(key.images), len(chosen.classes)), chance)
     try:
-        scores = recomputed(model, way, images)
+        scores = recomputed(model, way, key.images[asked])
     except CannotComputeError as reason:
         return _not_computed(found, keys, str(reason)[:200])
-    return found.model_copy(update={"agreement": share_alike(chosen.classes, scores)})
+    told = np.frombuffer(chosen.classes, np.uint8)[asked]
+    return found.model_copy(update={"agreement": share_alike(told, scores)})
 
 
 def _measured(

@@ -30,27 +30,44 @@ Array: TypeAlias = NDArray[Any]
 Scores: TypeAlias = NDArray[np.float64]
 
 
-def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> Scores:
-    """The scores (n, classes) of the first images (n, height, width[, 3]), not all of them finite.
+def drawn(model: WrittenModel, count: int, chance: np.random.Generator) -> NDArray[np.intp]:
+    """Positions of the inputs to compute with, of `count` in all: whole batches, in the order drawn.
 
-    They are about `ROWS`, or `_IMAGE_ROWS`; of a slow model fewer. Raises `CannotComputeError`, with the
-    reason in a few words, when the model uses what is not known here, is not whole, or takes longer than
-    `SECONDS` for `_FEWEST_ROWS`.
+    They are about `ROWS`, or `_IMAGE_ROWS` where images go in. A room that knew which ones, say the first,
+    could tell the truth about these alone.
+    """
+    size = _batch_size(model)
+    wanted = max(1, (_IMAGE_ROWS if _is_of_images(model) else ROWS) // size)
+    batches = chance.permutation(max(1, count // size))[:wanted]
+    positions = (batches[:, None] * size + np.arange(size)).ravel()
+    return positions[positions < count]
+
+
+def recomputed(model: WrittenModel, way: WayFact | None, images: NDArray[np.uint8]) -> Scores:
+    """The scores (n, classes) of the images (n, height, width[, 3]), not all of them finite.
+
+    Of a slow model only the first ones. Raises `CannotComputeError`, with the reason in a few words, when the
+    model uses what is not known here, is not whole, or takes longer than `SECONDS` for `_FEWEST_ROWS`.
     """
     if model.why_not or way is None:
         raise CannotComputeError(model.why_not or "how images go in is not told")
-    is_of_images = any(step.op in IMAGE_OPERATIONS for step in model.steps)
-    size = model.batch or (_IMAGE_BATCH if is_of_images else _FREE_BATCH)
-    count = min(len(images), max(1, (_IMAGE_ROWS if is_of_images else ROWS) // size) * size)
     deadline = time.thread_time() + SECONDS
     try:
         with np.errstate(all="ignore"):
             given = _given(model)
-            rows = _prepared(images[:count], way, model)
-            scores = _scores_of_all(model, given, _chunks(rows, size), deadline)
+            rows = _prepared(images, way, model)
+            scores = _scores_of_all(model, given, _chunks(rows, _batch_size(model)), deadline)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as misfit:
         raise CannotComputeError(f"it does not fit together ({type(misfit).__name__})") from misfit
-    return scores[:count]
+    return scores[: len(images)]
+
+
+def _is_of_images(model: WrittenModel) -> bool:
+    return any(step.op in IMAGE_OPERATIONS for step in model.steps)
+
+
+def _batch_size(model: WrittenModel) -> int:
+    return model.batch or (_IMAGE_BATCH if _is_of_images(model) else _FREE_BATCH)
 
 
 class _TooSlowError(CannotComputeError):
@@ -162,7 +179,7 @@ class _Drawn:
         return ()
 
 
-def share_alike(told: bytes, scores: Scores) -> float | None:
+def share_alike(told: NDArray[np.uint8], scores: Scores) -> float | None:
     """How often a class that a room told has the best of the scores computed here; None where there are none.
 
     As weights come rounded, a class counts, too, whose score is within `_ROUNDING` of the best: of a model
@@ -171,7 +188,7 @@ def share_alike(told: bytes, scores: Scores) -> float | None:
     count = min(len(told), len(scores))
     if not count:
         return None
-    classes, rows = np.frombuffer(told[:count], np.uint8), scores[:count]
+    classes, rows = told[:count], scores[:count]
     best, least = rows.max(axis=1), rows.min(axis=1)
     chosen = rows[np.arange(count), np.minimum(classes, rows.shape[1] - 1)]
     with np.errstate(invalid="ignore"):

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from probes.images import Bytes, ImageSet, image_sets
+from probes.nearest import NEIGHBOURS, Nearest, correlations
 from probes.preparing import Floats, Preparation, Shape, arrangements, preparations
 
-_CHUNK = 5_000
 _COMPARED_ROWS = 16
-_NEIGHBOURS = 8  # images that a row may be of, when it was prepared in an unknown way
 _KNOWN = 200
 _TOLERANCE = 1e-2  # largest deviation of a pixel from scale × pixel + offset, relative to the range
 _FEWEST_SHARE = 0.25  # of the rows that have to be images of a set: the others may be altered on purpose
@@ -54,27 +53,28 @@ class Matcher:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.sets = list(image_sets())
+        self._unread = image_sets()
+        self._read: list[ImageSet] = []
+        self._parts: list[tuple[ImageSet, str]] = []
         self._seconds = seconds
-        self._parts = [(images, part) for images in self.sets for part in ("train", "test")]
-        self._sizes: dict[tuple[str, str], Floats] = {}
+        self._searched: dict[tuple[str, str], Nearest] = {}
+        self._matched: dict[tuple[Shape, bytes], Way | None] = {}
+
+    @property
+    def sets(self) -> list[ImageSet]:
+        """All sets of the room."""
+        list(self._in_turn())
+        return self._read
 
     def match(self, rows: Floats | None, row_shape: Shape) -> Way | None:
         """The way that rows (n, pixels) were made from images of a set, None for none that is known."""
         wanted = _usable(rows)
         if wanted is None:
             return None
-        begun = time.monotonic()
-        for is_plain in (True, False):
-            if not is_plain and self._seconds <= 0:
-                return None
-            for at, (images, part) in enumerate(self._parts):
-                found = self._match_in(wanted, row_shape, images, part, is_plain)
-                if found is not None:
-                    self._parts.insert(0, self._parts.pop(at))  # the likeliest for the next rows
-                    return found
-        self._seconds -= time.monotonic() - begun
-        return None
+        asked = (row_shape, wanted.tobytes())
+        if asked not in self._matched:  # evaluations are of the same images again and again
+            self._matched[asked] = self._search(wanted, row_shape)
+        return self._matched[asked]
 
     def guesses(self, rows: Floats | None, row_shape: Shape) -> Iterator[Way]:
         """Ways to try where the rows do not tell: the usual arrangements and scales, of every data set."""
@@ -95,6 +95,28 @@ class Matcher:
         """A few training images with their labels, which the notebook had too."""
         images = next(images for images in self.sets if images.dataset == dataset)
         return Known(images.train[:_KNOWN], images.labels[:_KNOWN])
+
+    def _search(self, wanted: Floats, row_shape: Shape) -> Way | None:
+        begun = time.monotonic()
+        for is_plain in (True, False):
+            if not is_plain and self._seconds <= 0:
+                return None
+            for images, part in self._in_turn():
+                found = self._match_in(wanted, row_shape, images, part, is_plain)
+                if found is not None:
+                    self._parts.remove((images, part))
+                    self._parts.insert(0, (images, part))  # the likeliest for the next rows
+                    return found
+        self._seconds -= time.monotonic() - begun
+        return None
+
+    def _in_turn(self) -> Iterator[tuple[ImageSet, str]]:
+        """The parts of all sets, the likeliest first. A set is read when its turn comes: that takes time."""
+        yield from list(self._parts)
+        for images in self._unread:
+            self._read.append(images)
+            self._parts += [(images, part) for part in ("train", "test")]
+            yield from self._parts[-2:]
 
     def _match_in(
         self, rows: Floats, row_shape: Shape, images: ImageSet, part: str, is_plain: bool
@@ -117,7 +139,7 @@ class Matcher:
         if wanted is None or self._seconds <= 0:
             return
         (alike,) = self._alike(wanted, images, "train", [preparation])
-        if float(np.median(_correlations(alike, wanted))) > _ALIKE:
+        if float(np.median(correlations(alike, wanted))) > _ALIKE:
             yield "fitted", *_line(alike, wanted)
 
     def _alike(
@@ -132,32 +154,16 @@ class Matcher:
         places = dict(zip(backs, np.split(found, len(backs)), strict=True))
         for preparation in tried:
             chosen = candidates[places[preparation.back].ravel()]
-            prepared = preparation.apply(chosen).reshape(len(rows), _NEIGHBOURS, -1)
-            alike = np.stack([_correlations(prepared[:, at], rows) for at in range(_NEIGHBOURS)], axis=1)
+            prepared = preparation.apply(chosen).reshape(len(rows), NEIGHBOURS, -1)
+            alike = np.stack([correlations(prepared[:, at], rows) for at in range(NEIGHBOURS)], axis=1)
             yield prepared[np.arange(len(rows)), np.abs(alike).argmax(axis=1)]
 
     def _nearest(self, rows: Floats, images: ImageSet, part: str) -> NDArray[np.intp]:
-        """Per row (n, pixels), the positions of the images with the highest correlations of either sign."""
-        candidates: Bytes = getattr(images, part)
-        sizes = self._sizes.get((images.dataset, part))
-        known_sizes = np.zeros(len(candidates), dtype=np.float32) if sizes is None else sizes
-        wanted = rows - rows.mean(axis=1, keepdims=True)
-        best = np.full((len(rows), _NEIGHBOURS), -1.0, dtype=np.float32)
-        found = np.zeros((len(rows), _NEIGHBOURS), dtype=np.intp)
-        for start in range(0, len(candidates), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            flat = candidates[chunk].reshape(len(candidates[chunk]), -1).astype(np.float32)
-            if sizes is None:
-                known_sizes[chunk] = _sizes(flat)
-            # the rows have mean zero, so that the images' own mean does not count
-            alike = np.concatenate([best, np.abs(wanted @ flat.T / known_sizes[chunk])], axis=1)
-            places = np.concatenate(
-                [found, np.tile(np.arange(start, start + len(flat)), (len(rows), 1))], axis=1
-            )
-            top = np.argpartition(alike, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:]
-            best, found = np.take_along_axis(alike, top, axis=1), np.take_along_axis(places, top, axis=1)
-        self._sizes[images.dataset, part] = known_sizes
-        return found
+        """Per row (n, pixels), the positions of the images of a part that are most like it."""
+        known = self._searched.get((images.dataset, part))
+        if known is None:
+            known = self._searched[images.dataset, part] = Nearest(getattr(images, part))
+        return known.positions(rows)
 
 
 def _usable(rows: Floats | None) -> Floats | None:
@@ -167,19 +173,6 @@ def _usable(rows: Floats | None) -> Floats | None:
     rows = np.unique(rows[:_COMPARED_ROWS], axis=0)
     rows = rows[rows.std(axis=1) > 0]
     return rows if len(rows) else None
-
-
-def _sizes(images: Floats) -> Floats:
-    """The length of each image less its mean."""
-    sizes = images.std(axis=1, dtype=np.float32) * np.float32(images.shape[1] ** 0.5)
-    return np.where(sizes > 0, sizes, 1).astype(np.float32)
-
-
-def _correlations(first: Floats, second: Floats) -> Floats:
-    """Of each row with the row of the other table at the same place; 0 where one has no variance."""
-    x, y = (table - table.mean(axis=1, keepdims=True) for table in (first, second))
-    sizes = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    return (x * y).sum(axis=1) / np.where(sizes > 0, sizes, 1)
 
 
 def _fit(pixels: Floats, rows: Floats) -> tuple[float, float] | None:

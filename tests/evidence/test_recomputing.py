@@ -13,7 +13,7 @@ from grader.evidence.measuring import Key, measure
 from grader.evidence.modelled import WrittenModel
 from grader.evidence.observed import ObservedTraining, read_observed
 from grader.evidence.operations import CannotComputeError
-from grader.evidence.recomputing import recomputed, share_alike
+from grader.evidence.recomputing import drawn, recomputed, share_alike
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (300, 4, 4), dtype=np.uint8)
 FIRST, SECOND = (np.random.default_rng(seed).normal(size=size) for seed, size in ((1, (16, 8)), (2, (8, 10))))
@@ -133,14 +133,14 @@ LABELS = expected().astype(np.uint8)
 KEYS = {"mnist": Key(LABELS, np.arange(300, dtype=np.uint8) % 4, IMAGES)}
 
 
-def told_by_a_room(classes: np.ndarray, **model: Any) -> Any:
+def told_by_a_room(classes: np.ndarray, keys: dict[str, Key] = KEYS, **model: Any) -> Any:
     encoded = base64.b64encode(classes.astype(np.uint8).tobytes()).decode()
     facts = [
         {"kind": "recorder"},
         {"kind": "predictions", "training": 1, "dataset": "mnist", "moment": "after", "classes": encoded},
         {"kind": "written", **(a_model() | model)},
     ]
-    return measure(read_observed(facts), KEYS).trainings[0]
+    return measure(read_observed(facts), keys).trainings[0]
 
 
 def test_predictions_of_the_weights_are_agreed_with():
@@ -156,6 +156,27 @@ def test_predictions_that_the_weights_do_not_give_are_a_forgery():
     assert (measured.agreement or 0.0) < 0.5
     seen = ObservedTraining(id=1, updates=500)
     assert "what its weights give" in doubt_about(Model(seen, measured))
+
+
+def test_who_tells_the_truth_of_the_first_inputs_only_is_found_out():
+    images = np.random.default_rng(6).integers(0, 256, (8_000, 4, 4), dtype=np.uint8)
+    labels = np.arange(8_000, dtype=np.uint8) % 10
+    keys = {"mnist": Key(labels, np.zeros(8_000, dtype=np.uint8), images, secret=b"of the course")}
+    honest = computed(a_model(), images)
+    assert told_by_a_room(honest, keys).agreement == 1.0
+    forged = np.where(np.arange(8_000) < 2_000, honest, labels)
+    measured = told_by_a_room(forged, keys)
+    assert measured.accuracy > 0.7
+    assert measured.agreement < 0.6
+
+
+def test_which_inputs_are_computed_with_hangs_on_the_secret_and_on_the_answers():
+    model = WrittenModel.model_validate(a_model(batch=30))
+    first, second = (drawn(model, 7_000, np.random.default_rng(seed)) for seed in (1, 2))
+    assert len(first) == len(set(first.tolist())) == 1_980
+    assert set(first.tolist()) != set(second.tolist())
+    assert all(batch[0] % 30 == 0 and (np.diff(batch) == 1).all() for batch in np.split(first, 66))
+    assert drawn(model, 20, np.random.default_rng(1)).tolist() == list(range(20))
 
 
 def test_where_computing_took_long_already_it_is_left(monkeypatch):
@@ -196,10 +217,10 @@ def test_where_nothing_can_be_computed_the_reason_is_kept():
     )
     untold = told_by_a_room(LABELS, ways=[])
     assert untold.is_untold
-    assert share_alike(b"", np.zeros((3, 10))) is None
+    assert share_alike(np.zeros(0, np.uint8), np.zeros((3, 10))) is None
 
 
 def test_a_class_that_is_best_but_for_rounding_agrees_and_no_other_does():
     scores = np.array([[0.0, 1.0, 0.995], [0.0, 1.0, 0.9], [5.0, 5.0, 5.0], [0.0, 1.0, np.nan], [0, 1, 2]])
-    assert share_alike(bytes([2, 1, 0, 255, 2]), scores) == 1.0
-    assert share_alike(bytes([0, 2, 3, 1, 255]), scores) == 0.0
+    assert share_alike(np.array([2, 1, 0, 255, 2], np.uint8), scores) == 1.0
+    assert share_alike(np.array([0, 2, 3, 1, 255], np.uint8), scores) == 0.0

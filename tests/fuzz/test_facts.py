@@ -163,5 +163,5 @@ def test_models_are_computed_or_the_reason_is_said(told: dict[str, Any]) -> None
         except CannotComputeError as reason:
             said = str(reason)
         else:
-            said = f"{share_alike(bytes(40), scores)} alike"
+            said = f"{share_alike(np.zeros(40, np.uint8), scores)} alike"
         assert said

@@ -172,8 +172,8 @@ def test_what_a_model_predicts_is_computed_outside_too(style, said, observed):
     training = trainings_of(style, said, observed)[-1]
     model = next(found for found in observed.written if found.training == training.id)
     told = next(p for p in observed.predictions if p.training == training.id and p.moment == Moment.AFTER)
-    scores = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"])
-    assert (share_alike(told.classes, scores) or 0.0) > 0.99
+    scores = recomputed(model, way_for(model, told.dataset, told.fit), said["inputs"][:600])
+    assert (share_alike(np.frombuffer(told.classes, np.uint8), scores) or 0.0) > 0.99
 
 
 def test_why_a_model_is_not_written_down_is_told(said, observed):
