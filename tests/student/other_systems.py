@@ -70,7 +70,7 @@ for name in ("stat", "open", "iterdir"):
 if {platform!r} == "win32":
     os.symlink, socket.socketpair = no_link, a_pair
     subprocess.Popen.kill = lambda process: process.send_signal(9)
-    if "psutil" in sys.modules:
+    if sys.modules.get("psutil"):
         sys.modules["psutil"].Process.kill = lambda process: os.kill(process.pid, 9)
 for place in {functions!r}:
     module, _, name = place.partition(".")

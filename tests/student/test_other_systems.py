@@ -56,20 +56,33 @@ def test_a_notebook_is_read_to_the_end(system, folder):
     assert json.loads(as_json.stdout)["ok"] is False
 
 
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A cache for each system; they share what is made of the data, and no run."""
+    place = tmp_path_factory.mktemp("caches")
+    (place / "data").mkdir()
+    for system in (MACOS, WINDOWS):
+        state = place / system.platform / "grader" / ".grader"
+        state.mkdir(parents=True)
+        (state / "cache").symlink_to(place / "data")
+    return {system.platform: place / system.platform for system in (MACOS, WINDOWS)}
+
+
 @SYSTEMS
-def test_a_notebook_is_run_there(system, folder, notebook_of, tmp_path):
+def test_a_notebook_is_run_there(system, folder, notebook_of, caches):
+    cache = caches[system.platform]
     notebook = folder / "own.ipynb"
     notebook.write_text(json.dumps(notebook_of(OWN)), "utf-8")
     (folder / "notes.txt").write_text("mine", "utf-8")
     (folder / "ownmodule.py").write_text("def DOUBLE(x): return 2 * x", "utf-8")
     asked = ("check", "own.ipynb", "--edition", "a1.student.yaml", "--run", "--json")
-    told = grade_and_run_on(system, *asked, cwd=folder, cache=tmp_path)
+    told = grade_and_run_on(system, *asked, cwd=folder, cache=cache)
     assert told.returncode == 1, told.stderr
     said = json.loads(told.stdout)
     assert said["was_run"] is True
     [runs] = [one for one in said["about_notebook"] if one["id"] == "runs"]
     assert [reason["text"] for reason in runs["reasons"]] == ["Cell 4 failed: ValueError: 42"]
-    first, second, _ = outputs_of_the_run(tmp_path)
+    first, second, _ = outputs_of_the_run(cache)
     assert first.startswith(f"{system.platform} ['drive', 'notes.txt', 'ownmodule.py', 'sample_data'] 60000")
     assert second.endswith("Mounted at /content/drive\nwho?\nmine .")
 
