@@ -1,13 +1,15 @@
-"""`grade check` on macOS and Windows, as far as that can be tried on Linux (see `other_systems.py`)."""
+"""`grade check` on macOS, Windows and Colab, as far as that can be tried here (see `other_systems.py`)."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from student.conftest import REPOSITORY
 from student.other_systems import MACOS, WINDOWS, grade_and_run_on, grade_on
 
@@ -61,11 +63,12 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A cache for each system; they share what is made of the data, and no run."""
     place = tmp_path_factory.mktemp("caches")
     (place / "data").mkdir()
-    for system in (MACOS, WINDOWS):
-        state = place / system.platform / "grader" / ".grader"
+    names = (MACOS.platform, WINDOWS.platform, "colab")
+    for name in names:
+        state = place / name / "grader" / ".grader"
         state.mkdir(parents=True)
         (state / "cache").symlink_to(place / "data")
-    return {system.platform: place / system.platform for system in (MACOS, WINDOWS)}
+    return {name: place / name for name in names}
 
 
 @SYSTEMS
@@ -85,6 +88,33 @@ def test_a_notebook_is_run_there(system, folder, notebook_of, caches):
     first, second, _ = outputs_of_the_run(cache)
     assert first.startswith(f"{system.platform} ['drive', 'notes.txt', 'ownmodule.py', 'sample_data'] 60000")
     assert second.endswith("Mounted at /content/drive\nwho?\nmine .")
+
+
+def test_a_notebook_is_run_from_within_another_as_in_colab(
+    folder, notebook_of, caches, monkeypatch, tmp_path
+):
+    """As root, with no bubblewrap in the path, and with variables of the session that calls."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "grade").symlink_to(Path(sys.executable).with_name("grade"))
+    for name, value in {
+        "PATH": str(tmp_path / "bin"),
+        "PYTHONPATH": "/env/python",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "XDG_CACHE_HOME": str(caches["colab"]),
+    }.items():
+        monkeypatch.setenv(name, value)
+    own = "# %% [markdown]\nLet the Tensors Flow\nAlex Example\n# %%\nimport sys\nprint('in', sys.platform)\n"
+    (folder / "Assignment 1.ipynb").write_text(json.dumps(notebook_of(own)), "utf-8")
+    calling = nbformat.v4.new_code_cell(
+        '!grade check "Assignment 1.ipynb" --edition a1.student.yaml --run; echo exit $?'
+    )
+    notebook = nbformat.v4.new_notebook(cells=[calling])
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    said = " ".join(output.text for output in notebook.cells[0].outputs)
+    assert "run without a sandbox, as a program of yours" in " ".join(said.split())
+    assert "All 1 code cells ran to their end" in said
+    assert "exit 1" in said
+    assert outputs_of_the_run(caches["colab"]) == ["in linux\n"]
 
 
 def outputs_of_the_run(cache: Path) -> list[str]:
