@@ -124,12 +124,12 @@ class Room:
 
     @property
     def isolation(self) -> Isolation:
-        """Whether there are walls at all."""
+        """What it is kept apart by."""
         return self.kind.isolation
 
     @property
     def is_locked(self) -> bool:
-        """Whether there are."""
+        """Whether there are walls at all."""
         return self.isolation is Isolation.BUBBLEWRAP
 
     @property

@@ -80,8 +80,9 @@ class WatchedTree:
         found: dict[psutil.Process, None] = {}
         for process in self._seen:
             if process not in found:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    found |= dict.fromkeys((process, *process.children(recursive=True)))
+                found[process] = None
+                with contextlib.suppress(psutil.Error):
+                    found |= dict.fromkeys(process.children(recursive=True))
         self._seen = [process for process in found if _is_alive(process)]
         return self._seen
 
@@ -91,6 +92,8 @@ def _is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+    except psutil.Error:  # it is there, and tells nothing of itself
+        return True
 
 
 def _weigh(resident: Mapping[psutil.Process, int]) -> int:
@@ -98,7 +101,7 @@ def _weigh(resident: Mapping[psutil.Process, int]) -> int:
 
     Only Linux tells how many share a page; elsewhere what is shared counts in the largest process only.
     """
-    return max(sum(_own_bytes(*one) for one in resident.items()), *resident.values())
+    return max((sum(_own_bytes(*one) for one in resident.items()), *resident.values()))
 
 
 def _own_bytes(process: psutil.Process, resident_bytes: int) -> int:
