@@ -17,7 +17,7 @@ get() {
 }
 wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f >/dev/null 2>&1
 mkdir -p "$windows/Lib" "$windows/DLLs" "$windows/work"
-get download --no-deps panda3d -d "$place"  # has Python's own libraries for Windows
+get download --no-deps panda3d==1.10.16 -d "$place"  # has Python's own libraries for Windows
 unzip -q -j "$place"/panda3d*.whl 'deploy_libs/*' -d "$windows/DLLs"
 mv "$windows"/DLLs/{python311,VCRUNTIME140}.dll "$windows"
 library=$("$python" -c 'import os; print(os.path.dirname(os.__file__))')
