@@ -6,14 +6,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from grader.answers.claims import compiled
-from grader.answers.mentions import mentions_in
+from grader.answers.clauses import sentences_of
+from grader.answers.mentions import Mention, mentions_in
 from grader.answers.orders import Orders, Spoken, Told
 from grader.answers.questions import Question
-from grader.answers.words import words_of
+from grader.answers.words import Word, words_of
 from grader.notebook.prose import Passage
+from grader.notebook.words import words as word_set
 
 CHOSEN = "chosen"  # the claim of a question that chooses; its other claims are reasons
 FASTER = "faster"  # its claim that no reason is made of, and yet there is something to it
+_CONCLUDING = word_set(
+    "so hence therefore thus that why is deshalb darum answer choice my our the order conclusion "
+    "result final daher also somit antwort meine unsere die reihenfolge wahl fazit ergebnis first "
+    "then and last dann"
+)  # words beside an order that stands by itself
 _BEFORE = 250  # characters before a choice that may hold its reason
 
 
@@ -41,7 +48,9 @@ def choices_in(
     ]
     asked = {(passage.cell, passage.text): passage for passage in answers}
     numbered = ((n, asked.get((p.cell, p.text), p)) for n, p in enumerate(passages))
-    return said or [choice for n, passage in numbered for choice in _by_place(passage, n, question)]
+    by_place = [choice for n, passage in numbered for choice in _by_place(passage, n, question)]
+    is_by_rule = all(len(choice.orders) > 1 for choice in said)
+    return by_place if is_by_rule and by_place else said
 
 
 def are_rejected(told: Told) -> Orders:
@@ -55,10 +64,28 @@ def _by_place(passage: Passage, number: int, question: Question) -> Iterator[Cho
     heading = passage.headings[-1] if passage.headings else ""
     if not passage.answers_to and compiled(question).said_below(heading) is None:
         return
-    mentions = mentions_in(words_of(passage.text), passage.text)
-    single = {mention.orders for mention in mentions if mention.is_one and not mention.is_compared}
+    single = {mention.orders for mention in _alone(words_of(passage.text), passage)}
     if len(single) == 1:
         yield Choice(single.pop(), passage, number, 0)
+        return
+    bare = list(_bare(passage))
+    if len({choice for choice, _ in bare}) == 1:
+        yield Choice(bare[0][0], passage, number, bare[0][1])
+
+
+def _alone(words: Sequence[Word], passage: Passage) -> list[Mention]:
+    """The single orders that are named, and not compared with anything."""
+    mentions = mentions_in(words, passage.text)
+    return [mention for mention in mentions if mention.is_one and not mention.is_compared]
+
+
+def _bare(passage: Passage) -> Iterator[tuple[Orders, int]]:
+    """The orders that stand by themselves, or behind a *so*, and where: `Hence shuffle, batch, repeat.`"""
+    for sentence in sentences_of(passage.text):
+        for mention in _alone(sentence.words, passage):
+            rest = (*sentence.words[: mention.begin], *sentence.words[mention.end :])
+            if not sentence.asks and all(word.is_mark or word.text in _CONCLUDING for word in rest):
+                yield mention.orders, sentence.start
 
 
 def orders_of(choices: Sequence[Choice]) -> Orders:

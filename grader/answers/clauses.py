@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from grader.answers.language import (
     AFTERWARDS,
+    ASSURED,
     BREAKS,
     CONNECTIVES,
     CONSEQUENCES,
@@ -62,6 +63,7 @@ _LABEL_CHARS = 40
 _LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
 _NEW_SUBJECT = word_set(
     "the a an one some only each every all no then they it "
+    "still nevertheless trotzdem dennoch damit dadurch "
     "sie es ein eine einige der die das nur jede jeder jedes alle kein keine dann"
 )
 _PRONOUNS = frozenset(("we", "they", "it", "you", "i", "there", "this", "that"))
@@ -72,6 +74,10 @@ _FEWEST_LISTED = 3  # things between commas
 _MOST_OF_A_NAME = 2  # words of one of them
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
+_BEFORE_WHICH = word_set("in of from on with at to by for")
+_ASKING = word_set("wann wer welche welcher welches welchen wo when which where")
+_LEAVING_OPEN = word_set("nur lediglich bloss blos only just ist is")  # `only, which batch comes when`
+_EXAMPLE = word_set("example examples beispiel e bsp ex")
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
@@ -181,10 +187,16 @@ def is_listed(sentence: Sentence) -> bool:
     return not FUNCTION_WORDS & {word for part in told for word in part}
 
 
-def sentence_without(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> Sentence | None:
-    """`sentence` without the words at some places (begin, end); None when hardly a word is left."""
-    gone = {place for begin, end in spans for place in range(begin, end)}
-    kept = tuple(word for place, word in enumerate(sentence.words) if place not in gone)
+def sentence_without(
+    sentence: Sentence, spans: Sequence[tuple[int, int]], ends: Sequence[int] = ()
+) -> Sentence | None:
+    """`sentence` without the words at some places (begin, end); None when hardly a word is left.
+
+    At the places `ends`, which are among them, a comma stands instead.
+    """
+    gone = {place for begin, end in spans for place in range(begin, end)} - set(ends)
+    words = (word._replace(text=",") if place in ends else word for place, word in enumerate(sentence.words))
+    kept = tuple(word for place, word in enumerate(words) if place not in gone)
     if not any(not word.is_mark for word in kept):
         return None
     return sentence._replace(words=kept, clauses=tuple(_clauses(kept)))
@@ -202,8 +214,18 @@ def _clauses(words: Sequence[Word]) -> Iterator[Clause]:
 
 def _ends_clause(words: Sequence[Word], place: int) -> bool:
     after = words[place + 1].text if place + 1 < len(words) else ""
+    before = words[place - 1].text if place else ""
     text = words[place].text
-    return text in _CLAUSE_MARKS and not (text == "," and after in TEMPORAL)
+    if text == ",":
+        return after not in TEMPORAL and not (after in _ASKING and before in _LEAVING_OPEN)
+    return text in _CLAUSE_MARKS and not (text == ":" and _is_named(words[:place]))
+
+
+def _is_named(words: Sequence[Word]) -> bool:
+    """Whether these words only name what is told behind a colon: `content of the batches: …`."""
+    texts = [word.text for word in words]
+    is_short = sum(text[0].isalpha() for text in texts) <= _LABEL_WORDS
+    return is_short and not (FINITE | _CLAUSE_MARKS | _EXAMPLE) & set(texts)
 
 
 def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
@@ -216,6 +238,10 @@ def _begins_clause(words: Sequence[Word], begin: int, place: int) -> bool:
         return False
     if text in ("and", "und"):
         return _begins_anew(words, place)
+    if text == "which" and before in _BEFORE_WHICH:
+        return False
+    if text == "that":
+        return before in ASSURED
     return (text in CONNECTIVES and text not in INSERTED) or (text in ("not", "nicht") and before in BREAKS)
 
 
@@ -263,7 +289,7 @@ def negations(clause: Clause, match: Match) -> int | None:
         if match.first < place < match.last:
             before = max(matched for matched in match.places if matched < place)
             after = min(matched for matched in match.places if matched > place)
-            if (BREAKS | TEMPORAL) & set(texts[before:after]):
+            if (BREAKS | TEMPORAL) & set(texts[before:after]) or TEMPORAL & set(texts[match.first : place]):
                 return None
             count += 1
         elif place < match.first:

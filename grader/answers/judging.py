@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import groupby, product
+from itertools import product
 
 from rapidfuzz import fuzz
 
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Clause, holds, sentences_of
+from grader.answers.clauses import Clause, Sentence, holds, sentences_of
+from grader.answers.doubts import MOST_CHARS, doubt_about, is_soup
 from grader.answers.language import (
     ADDRESSES,
-    ALTERNATIVES,
-    CORRECTIONS,
-    DEMANDS,
-    FUNCTION_WORDS,
     HYPOTHETICAL,
     NEGATORS,
-    UNSURE,
     phrases,
 )
 from grader.answers.questions import Question, Subject, is_met
-from grader.answers.words import Word, normal, words_of
+from grader.answers.words import normal, words_of
 from grader.model import Record
 from grader.notebook.prose import Passage
 
-_MOST_CHARS = 20_000  # of one answer; a longer one is for a person
 _MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
-_LAYING_OUT = frozenset((":", "->", "=>", "→", "⇒"))
-_FEWEST_LABELS = 2  # in a text that is no heap of words, though it hardly holds a sentence
 _BRIEF_WORDS = 9
 _COPIED_CHARS = 15
 _COPIED_ALIKE = 88  # of 100
-_SOUP_WORDS = 8
-_UNBROKEN_WORDS = 10  # of a heap of words, even where lists are to be expected
-_SOUP_SHARE = 0.1  # of little words; a text with fewer is a list of keywords
 
 
 class Stand(StrEnum):
@@ -80,7 +70,7 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     told = {id(passage): tuple(_stated(question, passage)) for passage in own}
     stated = tuple(s for passage in own for s in told[id(passage)])
     doubt = doubt_about([passage.text for passage in own])
-    doubt = doubt or _marred(question, own)
+    doubt = doubt or ("" if question.subjects else _marred(question, own))
     if doubt:
         return Judged(stand=Stand.OPEN, why=doubt, stated=stated)
     is_all_mistaken = all(
@@ -91,6 +81,9 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
     if stand is Stand.RIGHT and question.subjects and any(_is_unclear(question, p) for p in own):
         stand, why = Stand.OPEN, "It says what is asked for, and something more that was not understood."
+    marred = _marred(question, own) if stand is Stand.RIGHT else ""
+    if marred:
+        stand, why = Stand.OPEN, marred
     return Judged(stand=stand, why=why, stated=stated)
 
 
@@ -100,7 +93,7 @@ def speaks_of(question: Question, text: str) -> bool:
     """
     words = words_of(_without_copies(question, text))
     letters = [word.text for word in words if word.text[0].isalpha()]
-    if _is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
+    if is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
         return True
     if question.topic and not _is_brief(text):
         return False
@@ -112,9 +105,8 @@ def _marred(question: Question, passages: Iterable[Passage]) -> str:
     """Why an answer cannot be right as a whole, in a sentence; "" when nothing is against it."""
     ready = compiled(question)
     sentences = (sentence for passage in passages for sentence in sentences_of(passage.text))
-    if question.subjects or not any(ready.is_marred(sentence) for sentence in sentences):
-        return ""
-    return "Something that it says may not be so."
+    is_marred = any(ready.is_marred(sentence) for sentence in sentences)
+    return "Something that it says may not be so." if is_marred else ""
 
 
 def _is_brief(text: str) -> bool:
@@ -125,26 +117,13 @@ def _is_brief(text: str) -> bool:
 def _without_copies(question: Question, text: str) -> str:
     """`text` without the sentences that stand, nearly so, in the question."""
     asked = normal(question.asks)
-    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:_MOST_CHARS])]
+    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:MOST_CHARS])]
     told = (text[start:end] for start, end in ends)
     return "\n".join(sentence for sentence in told if not _is_copied(normal(sentence), asked))
 
 
 def _is_copied(sentence: str, asked: str) -> bool:
     return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
-
-
-def _unbroken(words: Sequence[Word]) -> Iterator[list[str]]:
-    """Every long run of words without a mark between them, as a sentence has."""
-    for is_mark, run in groupby(words, key=lambda word: word.is_mark):
-        letters = [] if is_mark else [word.text for word in run if word.text[0].isalpha()]
-        if len(letters) >= _UNBROKEN_WORDS:
-            yield letters
-
-
-def _is_soup(letters: Sequence[str]) -> bool:
-    little = sum(word in FUNCTION_WORDS for word in letters)
-    return little < _SOUP_SHARE * len(letters)
 
 
 def _is_about(question: Question, passage: Passage) -> bool:
@@ -155,31 +134,6 @@ def _is_about(question: Question, passage: Passage) -> bool:
     text = "\n".join((*passage.headings, passage.text))
     clauses = (clause for sentence in sentences_of(text) for clause in sentence.clauses)
     return any(not subject.is_aside for clause in clauses for subject, _ in ready.subjects_of(clause))
-
-
-def doubt_about(texts: Sequence[str], *, is_prose: bool = True) -> str:
-    """Why a text is for a person whatever it says, in a sentence; "" when nothing is against reading it.
-
-    Tables and lists (not `is_prose`) need no whole sentences.
-    """
-    if sum(map(len, texts)) > _MOST_CHARS:
-        return "The text is too long to be read by the program."
-    for text in texts:
-        words = words_of(text)
-        if holds(words, ADDRESSES) or holds(words, DEMANDS):
-            return "The text speaks to whoever grades it."
-        if holds(words, CORRECTIONS):
-            return "The text corrects itself."
-        if holds(words, UNSURE):
-            return "The text says that it is not sure."
-        if holds(words, ALTERNATIVES):
-            return "The text gives several answers to choose from."
-        letters = [word.text for word in words if word.text[0].isalpha()]
-        is_laid_out = sum(word.text in _LAYING_OUT for word in words) >= _FEWEST_LABELS
-        is_heap = is_prose and not is_laid_out and len(letters) >= _SOUP_WORDS and _is_soup(letters)
-        if is_heap or any(map(_is_soup, _unbroken(words))):
-            return "The text is a list of words rather than sentences."
-    return ""
 
 
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
@@ -233,6 +187,7 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
             stand = Stand.OPEN if is_open else _stand(said, question, here, around, before)
             may_be_mistake = said.claim.is_mistake and not said.is_denied and not sentence.rejects
             may_be_mistake = may_be_mistake or _denies_what_is_so(said, question)
+            may_be_mistake = may_be_mistake or _is_false_by_itself(said, question, (*around, *before))
             if stand is not Stand.OPEN or may_be_mistake or not question.subjects:
                 yield _told(said, stand, passage)
         before = [s for clause in sentence.clauses for s in named[clause]] or before
@@ -242,7 +197,15 @@ def _is_unclear(question: Question, passage: Passage) -> bool:
     """Whether a sentence of a passage may claim something and was not understood."""
     ready = compiled(question)
     sentences = sentences_of(_without_copies(question, passage.text))
-    return any(ready.is_unclear(s) and not any(ready.said_in(s)) for s in sentences)
+    unclear = (s for s in sentences if ready.is_unclear(s) and not any(ready.said_in(s)))
+    return any(not _is_aside(ready, sentence) for sentence in unclear)
+
+
+def _is_aside(ready: Compiled, sentence: Sentence) -> bool:
+    """Whether a sentence speaks of something else: it begins with a subject that is aside."""
+    named = (list(ready.subjects_of(clause)) for clause in sentence.clauses)
+    first = next((found for found in named if found), [])
+    return any(subject.is_aside for subject, _ in first)
 
 
 def _stated_below(ready: Compiled, passage: Passage) -> Iterator[Stated]:
@@ -305,6 +268,14 @@ def _denies_what_is_so(said: Said, question: Question) -> bool:
     """Whether a clause denies what is so of that which a text speaks of where it names nothing else."""
     default = {subject.name for subject in question.subjects if subject.is_default}
     return said.is_denied and not said.is_doubtful and bool(default & set(said.claim.true_of))
+
+
+def _is_false_by_itself(said: Said, question: Question, named: Iterable[Subject]) -> bool:
+    """Whether a claim is false of that which a text speaks of where it names nothing else, as here."""
+    default = {subject.name for subject in question.subjects if subject.is_default}
+    others = {subject.name for subject in named} - default
+    is_told = not said.is_denied and not is_hypothetical(said.clause) and not others
+    return is_told and bool(default & set(said.claim.false_of))
 
 
 def _is_aim(clause: Clause) -> bool:

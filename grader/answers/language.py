@@ -19,6 +19,9 @@ AFTERWARDS = word_set("nicht nie niemals nichts kaum")
 NOT_NEGATING = (
     *("not only", "not just", "not merely", "no matter", "no doubt", "not to mention", "no wonder"),
     *("nicht nur", "nicht bloss", "ohne zweifel", "kein wunder"),
+    *("not divisible", "not evenly divisible", "not exactly divisible", "not a multiple", "not divide"),
+    *("not fit", "not match", "not work out evenly", "no multiple", "kein vielfaches", "nicht teilbar"),
+    *("nicht ohne rest teilbar", "nicht durch die batchgroesse teilbar", "nicht aufgeht", "nicht glatt"),
 )
 """Phrases in which such a word negates nothing."""
 
@@ -65,6 +68,12 @@ HYPOTHETICAL = word_set(
 )
 """Words of a clause that tells what would be if things were otherwise."""
 
+ASSURED = word_set(
+    "guarantee guarantees guaranteed promise promised ensure ensures ensured sure certain assured "
+    "garantie garantiert sicher sichergestellt gewaehrleistet gesichert"
+)
+"""Words with which somebody says that something is sure to be so; what is not, is denied."""
+
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
 """Words that go on with a clause, though a comma stands before them."""
 
@@ -104,6 +113,12 @@ INSTEAD = frozenset(("but", "sondern"))
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
+    *(
+        "in the other order",
+        "with the other order",
+        "in der anderen reihenfolge",
+        "bei der anderen reihenfolge",
+    ),
     *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
 )
 """What begins that which holds where the condition before does not."""
@@ -114,8 +129,45 @@ EQUATING = phrases(
 )
 """What says that two things are the same."""
 
+RATING = phrases(
+    *(
+        "good",
+        "better",
+        "best",
+        "bad",
+        "worse",
+        "worst",
+        "useless",
+        "useful",
+        "fine",
+        "ok",
+        "same",
+        "similar",
+    ),
+    *(
+        "difference*",
+        "different",
+        "gut",
+        "gute",
+        "besser",
+        "schlecht",
+        "schlechter",
+        "gleich",
+        "unterschied*",
+    ),
+    *("sinnvoll*", "sensible", "like", "wie", "see above", "siehe oben"),
+)
+"""What rates a thing, or compares it, and may say by that what it does."""
+
 OTHERS = phrases(
-    *("the others", "all others", "the other orders", "the other orderings", "other orders", "the rest of"),
+    *(
+        "the others",
+        "all others",
+        "the other orders",
+        "the other orderings",
+        "other orders",
+        "the rest of them",
+    ),
     *(
         "the other three",
         "the other two",
@@ -124,6 +176,7 @@ OTHERS = phrases(
         "the remaining*",
         "die anderen",
     ),
+    *("the rest of the orders", "the rest of the orderings"),
     *("alle anderen", "die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
 )
 """What begins a sentence about all that was not spoken of before."""

@@ -37,16 +37,19 @@ _BETWEEN = (
         "second third zweitens drittens erst schluss ende "
         "data dataset datasets elements examples samples items first last end step operation operations call "
         "called apply applied use used using order zuerst erst daten datensatz elemente taken them "
-        "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3"
+        "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3 "
+        "front ahead behind hinter prior placed put stands steht"
     )
 )
 _MOST_BETWEEN = 8
-REVERSING = word_set("after nach")
-PRECEDING = word_set("before vor prior")
+REVERSING = word_set("after nach behind hinter")
+PRECEDING = word_set("before vor prior front ahead")
 _MOST_ARGUMENTS = 40
 _MOST_BEHIND = 7
 _SUBJECTS = word_set("we i you one it man wir ich")
-_STANDS = word_set("is comes goes stands called applied used done happens put kommt steht ist wird")
+_STANDS = word_set(
+    "- in at the is comes goes stands called applied used done happens put kommt steht ist wird"
+)
 _STARTING = word_set(
     "start starts starting begin begins beginning beginnen beginnt anfangen anfaengt starten"
 )
@@ -55,12 +58,23 @@ _IF = word_set("if when would wenn wuerde wuerden falls")
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
 _LIKE = phrases(
-    *("like", "unlike", "than", "different from", "same as", "similar to", "contrast to", "compared to"),
+    *(
+        "like",
+        "as in",
+        "as with",
+        "unlike",
+        "than",
+        "different from",
+        "same as",
+        "similar to",
+        "contrast to",
+        "compared to",
+    ),
     *("compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out", "against", "except"),
     *("wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu", "aehnlich wie"),
 )
 PARTS = frozenset(("batches", "stapel"))  # the things, not the operation
-_FIRST, _LAST = frozenset(("first", "zuerst")), frozenset(("last", "zuletzt"))
+_FIRST, _LAST = frozenset(("first", "zuerst", "front")), frozenset(("last", "zuletzt"))
 _LISTING = word_set(
     "operations methods functions transformations commands operationen methoden funktionen befehle "
     "combinations permutations kombinationen"
@@ -246,6 +260,8 @@ def _rule_of_ends(words: Sequence[Word], place: int) -> Mention | None:
         after += 1
     if after >= len(words) or words[after].text not in _FIRST | _LAST:
         return None
+    if {"then", "dann"} & {word.text for word in words[after + 1 : after + 3]}:
+        return None  # `batch first and then repeat` tells of two only
     end = 0 if words[after].text in _FIRST else -1
     orders = frozenset(order for order in ORDERS if order.split("-")[end] == name)
     return Mention(orders, place, after + 1, topic=name)

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
 from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
-from grader.answers.judging import Stand, is_hypothetical
-from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, TURNS
+from grader.answers.judging import is_hypothetical, speaks_of
+from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, PREMISES, RATING, TURNS, phrases
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.parts import Parts
-from grader.answers.questions import Question, parts_of
+from grader.answers.questions import Question
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
-from grader.oracles.orders import ORDERS, Found
+from grader.oracles.orders import ORDERS
 
 _TELLING_WORDS = 3  # of a sentence that may say something
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
@@ -27,6 +27,12 @@ _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentence
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
 _LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
 _EQUATING_WORDS = 4
+_MOST_BEFORE_RULE = 4  # words behind an `if`
+_THINGS = phrases(
+    *("epoch*", "epoche*", "batch", "batches", "batchs", "boundar*", "grenze*", "example*", "element*"),
+    *("sample*", "random*", "zufaell*", "order", "reihenfolge", "duplicat*", "doppelt*", "mix*", "misch*"),
+)  # what is told of orders is told of these
+_FEWEST_FIGURES = 6  # in a text that may show what an order gives
 _NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
 _BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
 
@@ -152,7 +158,8 @@ class _Reader:
         self._note(mentions, passage)
         about = self._about(sentence, mentions)
         named = [span for mention in mentions for span in _spans(mention, sentence)]
-        rest = sentence_without(sentence, [*named, *_written_batches(sentence)])
+        supposed = [mention.end - 1 for mention in mentions if _is_supposed(mention, sentence)]
+        rest = sentence_without(sentence, [*named, *_written_batches(sentence)], supposed)
         self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
         if rest is None:
             return
@@ -209,56 +216,32 @@ class _Reader:
             self.named.setdefault(order, []).append(passage)
 
 
-def stand_of(spoken: Spoken, facts: Mapping[str, Mapping[str, Found]], order: str = "") -> Stand:
-    """Whether a claim is so, by the `facts` (by order and name): of `order`, else of all that it is about.
-
-    What is so of some and false of others of them is open.
-    """
-    if not spoken.orders or spoken.said.is_doubtful:
-        return Stand.OPEN
-    stands = {one: _stand(spoken.said, facts.get(one, {})) for one in spoken.orders}
-    every = set(stands.values())
-    if {Stand.RIGHT, Stand.WRONG} <= every:
-        return Stand.OPEN
-    return stands.get(order, every.pop() if len(every) == 1 else Stand.OPEN)
-
-
-def fact_against(said: Said, facts: Mapping[str, Found]) -> str:
-    """The name of a fact that a false claim contradicts, "" when it is none by itself."""
-    for condition in said.claim.true_if:
-        for name, is_so in parts_of(condition):
-            if facts.get(name) is (Found.NO if is_so is not said.is_denied else Found.YES):
-                return name
-    return ""
+def tells_of_orders(question: Question, passage: Passage) -> bool:
+    """Whether a passage may say anything of orders, besides naming them."""
+    words = words_of(passage.text)
+    rest = passage.text
+    for mention in reversed(mentions_in(words, passage.text)):
+        if mention.is_plain:
+            rest = rest[: words[mention.begin].start] + rest[words[mention.end - 1].end :]
+    told = words_of(rest)
+    shows = sum(word.text.isdigit() for word in told) >= _FEWEST_FIGURES
+    is_about = any(
+        holds(sentence.words, _THINGS) and not _counts(sentence) for sentence in sentences_of(rest)
+    )
+    if shows or is_about or holds(told, RATING) or compiled(question).speaks_of_topic(told):
+        return True
+    return sum(not word.is_mark for word in told) >= _TELLING_WORDS and speaks_of(question, rest)
 
 
-def _stand(said: Said, facts: Mapping[str, Found]) -> Stand:
-    claim = said.claim
-    is_true = _any(claim.true_if, facts)
-    is_false = _any(claim.false_if, facts)
-    if said.is_denied:
-        is_true, is_false = is_false, is_true
-    if is_true is Found.YES:
-        return Stand.RIGHT
-    return Stand.WRONG if is_false is Found.YES else Stand.OPEN
+def _counts(sentence: Sentence) -> bool:
+    """Whether a sentence holds a number, as one has that tells of a training (`for 10 epochs`)."""
+    return any(word.text.isdigit() for word in sentence.words)
 
 
-def _any(conditions: Sequence[str], facts: Mapping[str, Found]) -> Found:
-    """Whether one of the conditions is so; *depends* when that is not known."""
-    found = {_all(condition, facts) for condition in conditions}
-    return next((value for value in (Found.YES, Found.DEPENDS) if value in found), Found.NO)
-
-
-def _all(condition: str, facts: Mapping[str, Found]) -> Found:
-    found = set()
-    for name, is_so in parts_of(condition):
-        value = facts.get(name, Found.DEPENDS)
-        found.add(value if is_so else _opposite(value))
-    return next((value for value in (Found.NO, Found.DEPENDS) if value in found), Found.YES)
-
-
-def _opposite(value: Found) -> Found:
-    return {Found.YES: Found.NO, Found.NO: Found.YES}.get(value, value)
+def _is_supposed(mention: Mention, sentence: Sentence) -> bool:
+    """Whether a rule is only supposed: what follows may come without a comma, `if A is before B the …`."""
+    before = {word.text for word in sentence.words[max(0, mention.begin - _MOST_BEFORE_RULE) : mention.begin]}
+    return bool(mention.topic and PREMISES & before)
 
 
 def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:

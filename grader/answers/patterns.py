@@ -5,6 +5,7 @@
     same +gradient*            nothing between
     neuron*|unit* & <same>     both in the clause, in any order; | is "or", <same> a group of the file
     random* & !<same>          the first, and not the second
+    # <unit>                   a number in figures
 
 A `*` stands for any letters. A word of six letters or more may hold a slip of the pen.
 """
@@ -21,7 +22,7 @@ from grader.answers.words import Word, WordPattern
 
 _MOST_FILLERS = 6
 _WIDE = 6
-_PART = re.compile(r"^(?:<[a-z][a-z-]*>|\*?[^\W_]+(?:-[^\W_]+)*\*?)$")
+_PART = re.compile(r"^(?:#|<[a-z][a-z-]*>|\*?[^\W_]+(?:-[^\W_]+)*\*?)$")
 
 Sequenced = tuple[WordPattern, ...]  # words side by side
 
@@ -94,6 +95,12 @@ class Pattern(NamedTuple):
             else:
                 places |= found
         return Match(frozenset(places)) if places else None
+
+    @property
+    def needed(self) -> frozenset[WordPattern]:
+        """Words of which one stands wherever it is found: the fewest that there are."""
+        begins = (begin for phrase in self.phrases if not phrase.is_absent for begin in phrase.begins)
+        return min(begins, key=len)
 
 
 class Vocabulary:

@@ -67,9 +67,10 @@ class Question(Record):
     An answer is right with the claims of one of `met` (see `is_met`), when it says nothing false. It is never
     called wrong when one of `never_wrong_with` stands in it: a right answer may be there in other words; and
     not right when as many clauses that were not understood hold one of `never_right_with` as hold something
-    right. Where the claims of `met` answer several parts of the question, they are `said_apart`: each in a
-    sentence of its own. A text without any word of its `topic` is no
-    answer to it; where no topic is given, one without any word of a claim.
+    right, or when one of `spoiled_by` stands where nothing was understood (where a question has subjects:
+    anywhere). Where the claims of `met` answer several parts of the question, they are `said_apart`: each in
+    a sentence of its own. A text without any word of its `topic` is no answer to it; where no topic is given,
+    one without any word of a claim.
     """
 
     name: str
@@ -81,8 +82,13 @@ class Question(Record):
     met: tuple[str, ...] = ()
     never_wrong_with: tuple[str, ...] = ()
     never_right_with: tuple[str, ...] = ()
+    spoiled_by: tuple[str, ...] = ()
     said_apart: bool = False
     topic: tuple[str, ...] = ()
+
+    def can_meet(self, claim: str) -> bool:
+        """Whether a claim is asked for, by itself or with others."""
+        return claim in _named_in(self.met)
 
 
 class _Part(BaseModel):
@@ -122,6 +128,7 @@ class _QuestionPart(_Part):
     met: tuple[Text, ...] = ()
     never_wrong_with: tuple[Text, ...] = ()
     never_right_with: tuple[Text, ...] = ()
+    spoiled_by: tuple[Text, ...] = ()
     said_apart: bool = False
     topic: tuple[Text, ...] = ()
 
@@ -187,6 +194,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         met=part.met,
         never_wrong_with=part.never_wrong_with,
         never_right_with=part.never_right_with,
+        spoiled_by=part.spoiled_by,
         said_apart=part.said_apart,
         topic=part.topic,
     )
@@ -206,6 +214,7 @@ def _verify(file: StrictYaml, place: Place, part: _QuestionPart, groups: Mapping
             _verify_names(file, (*here, key), _named_in(conditions), FACTS, "fact")
     _verify_patterns(file, (*place, "never_wrong_with"), part.never_wrong_with, groups)
     _verify_patterns(file, (*place, "never_right_with"), part.never_right_with, groups)
+    _verify_patterns(file, (*place, "spoiled_by"), part.spoiled_by, groups)
     _verify_patterns(file, (*place, "topic"), part.topic, groups)
     _verify_names(file, (*place, "met"), _named_in(part.met), part.claims, "claim")
 

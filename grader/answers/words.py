@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 MAX_WORDS = 20_000  # of one text; what comes after is not read
+NUMBER = "#"  # in a pattern: any number in figures
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’´][^\W_]+)*|[-=–—~]+>|[→⟶⇒➔➜▶»↦]|\.\.\.|[^\w\s]|_|\n")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "’": "'", "´": "'"})
@@ -60,7 +61,9 @@ def _normal(token: str, start: int, end: int) -> list[Word]:
 
 
 class WordPattern(NamedTuple):
-    """One word as a pattern has it: `symmetr*`, `*gewicht*`, `same`; a `*` stands for any letters."""
+    """One word as a pattern has it: `symmetr*`, `*gewicht*`, `same`; a `*` stands for any letters, `#` alone
+    for a number in figures.
+    """
 
     stem: str
     is_open_before: bool = False
@@ -75,6 +78,8 @@ class WordPattern(NamedTuple):
     def fits(self, word: str) -> bool:
         """Whether `word` (in its normal form) is meant, a slip of the pen in a long one included."""
         stem = self.stem
+        if stem == NUMBER:
+            return word.isdigit()
         if self.is_open_before:
             return stem in word if self.is_open_after else word.endswith(stem)
         if word.startswith(stem) if self.is_open_after else word == stem:

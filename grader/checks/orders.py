@@ -18,9 +18,10 @@ from grader.answers.choices import (
     told_of_others,
 )
 from grader.answers.clauses import sentences_of
-from grader.answers.judging import Stand, doubt_about
+from grader.answers.doubts import doubt_about
+from grader.answers.judging import Stand, speaks_of
 from grader.answers.mentions import mentions_in, operation_of
-from grader.answers.orders import Orders, Spoken, Told, orders_told
+from grader.answers.orders import Orders, Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.answers.words import words_of
 from grader.checks.answers import (
@@ -102,16 +103,22 @@ def order_described(
     doubt = doubt_about([spoken.passage.text for spoken, _ in stands], is_prose=False)
     shown = [*seen.contradicted(one_each(wrong), order), *_told_rightly(right)]
     would_be_met = is_met(question.met, *_names(right))
-    if doubt or (wrong and would_be_met):
+    telling = [s for s in right if question.can_meet(s.said.claim.name)]
+    is_all_false = _is_all_false(wrong, telling, is_enough=would_be_met)
+    if doubt or (wrong and would_be_met and not is_all_false):
         why = doubt or "Some of what is said about this order is so, and some is not."
         return needs_review(_said(why, stands[0][0].passage.cell), *shown)
-    if told.is_understood(order) and _is_all_false(wrong, right):
+    if is_all_false and told.is_understood(order):
         return as_settled(not_met(*shown), decide=decide)
     is_trusted = _tells_others_rightly(told, seen, question, order)
     is_open = told.is_taken_back(order, right, is_trusted=is_trusted)
     is_open = is_open or any(_is_neither(s, stand) for s, stand in stands)
     if not wrong and would_be_met and not is_open:
         return as_settled(met(*shown), decide=decide)
+    named = told.named.get(order, ())
+    if named and not shown and not any(tells_of_orders(question, passage) for passage in named):
+        nothing = _only_named(evidence, told, seen, order, question)
+        return as_settled(nothing, decide=decide)
     return _not_understood(evidence, told, seen, order, question, shown)
 
 
@@ -128,10 +135,13 @@ def _tells_others_rightly(told: Told, seen: SeenOrders, question: Question, orde
     return rightly >= _MOST_OTHERS
 
 
-def _is_all_false(wrong: Sequence[Spoken], right: Sequence[Spoken]) -> bool:
-    """Whether nothing true is told but in clauses that tell something false, too."""
-    false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, right))
-    return bool(false) and true <= false
+def _is_all_false(wrong: Sequence[Spoken], telling: Sequence[Spoken], *, is_enough: bool) -> bool:
+    """Whether nothing that tells what an order does is true but in clauses that say something false, too.
+
+    Where it `is_enough` to be met, there must be a clause with nothing true.
+    """
+    false, true = ({(s.number, s.said.clause.start) for s in told} for told in (wrong, telling))
+    return true < false or (bool(false) and true == false and not is_enough)
 
 
 def _is_neither(spoken: Spoken, stand: Stand) -> bool:
@@ -162,6 +172,15 @@ def _not_understood(
     if vague:
         return needs_review(*vague)
     return not_met(_said(f"Nothing is said about {name}."))
+
+
+def _only_named(evidence: Evidence, told: Told, seen: SeenOrders, order: str, question: Question) -> Verdict:
+    """The verdict on an order beside whose name no word stands that could tell what it does."""
+    vague = _not_named(evidence, told, seen, order, text_beside(evidence.prose, question.asks))
+    if vague:
+        return needs_review(*vague)
+    cell = told.named[order][0].cell
+    return not_met(_said(f"{in_words(order)} is named, and nothing is said about what it does.", cell))
 
 
 def _not_named(
@@ -225,7 +244,8 @@ def sensible_order(
     choices = choices_in(told, question, passages, answers)
     orders = orders_of(choices)
     if not orders:
-        return _no_choice(evidence, answers, passages)
+        is_read = any(passage.answers_to for passage in answers)
+        return as_settled(_no_choice(evidence, question, answers, passages), decide=decide or not is_read)
     where = [choice.passage for choice in choices][:3]
     choice = f"The order chosen is {' or '.join(in_words(order) for order in sorted(orders))}"
     described = _told(passages, seen, reasons)
@@ -239,6 +259,7 @@ def sensible_order(
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
     is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
     is_open = is_open or _holds_more(where, told, described)
+    is_open = is_open or any(seen.stand(s) is Stand.WRONG for s in told_of_others(choices, described))
     is_rejected = bool(orders & are_rejected(told))
     if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
@@ -271,10 +292,12 @@ def _is_avoided(spoken: Spoken, seen: SeenOrders, chosen: Orders) -> bool:
     return stand is Stand.WRONG
 
 
-def _no_choice(evidence: Evidence, answers: Sequence[Passage], passages: Sequence[Passage]) -> Verdict:
+def _no_choice(
+    evidence: Evidence, question: Question, answers: Sequence[Passage], passages: Sequence[Passage]
+) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
     told = [passage for passage in passages if _speaks_of_operations(passage)]
-    told += [passage for passage in answers if passage.answers_to]
+    told += [passage for passage in answers if passage.answers_to and speaks_of(question, passage.text)]
     if told:
         text = "Which order is called the most sensible was not understood."
         return needs_review(_said(text, told[0].cell))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from grader.answers.facts import fact_against, stand_of
 from grader.answers.judging import Stand
-from grader.answers.orders import Spoken, fact_against, stand_of
+from grader.answers.orders import Spoken
 from grader.checks.answers import excerpt
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from grader.answers.claims import compiled
 from grader.answers.clauses import Sentence, holds, sentences_of
-from grader.answers.judging import Stand, doubt_about
+from grader.answers.doubts import doubt_about
+from grader.answers.judging import Stand
 from grader.answers.language import HEDGES
 from grader.answers.patterns import read_pattern
 from grader.answers.questions import Claim, Question

@@ -42,6 +42,9 @@ def test_an_order_is_found_however_it_is_written(text: str, order: str) -> None:
 @pytest.mark.parametrize(
     ("text", "orders"),
     [
+        ("repeat in front of shuffle", ["b-r-s", "r-b-s", "r-s-b"]),
+        ("shuffle behind repeat", ["b-r-s", "r-b-s", "r-s-b"]),
+        ("batch-first orders", ["b-r-s", "b-s-r"]),
         ("batch before shuffle", ["b-r-s", "b-s-r", "r-b-s"]),
         ("shuffling after repeating", ["b-r-s", "r-b-s", "r-s-b"]),
         ("repeat first", ["r-b-s", "r-s-b"]),
@@ -61,6 +64,7 @@ def test_a_rule_means_all_orders_in_which_it_is_so(text: str, orders: list[str])
         "the order of shuffle, batch and repeat",
         "the batches after shuffling",
         "a batch, an epoch, a repeat",
+        "I take batch first and then repeat",
         "sbr",
         "s b r",
     ],

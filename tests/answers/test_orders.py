@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from grader.answers.facts import stand_of
 from grader.answers.judging import Stand
-from grader.answers.orders import orders_told, stand_of
+from grader.answers.orders import orders_told
 from grader.answers.questions import Question
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Cell, CellKind, Notebook

@@ -30,6 +30,8 @@ def found(pattern: str, text: str) -> str | None:
         ("<unit> & !<same>", "the neurons differ", "neurons"),
         ("one|single <unit>", "a single neuron", "single neuron"),
         ("low-level*", "a low-level interface", "low - level"),
+        ("# <unit>", "with 32 neurons", "32 neurons"),
+        ("# <unit>", "with some neurons", None),
     ],
 )
 def test_a_pattern_finds_what_it_writes_down(pattern: str, text: str, matched: str | None) -> None:

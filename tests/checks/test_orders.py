@@ -49,16 +49,17 @@ def evidence_of(*cells: str | tuple[str, str], references: References = REFERENC
     )
 
 
-def described(order: str, *cells: str | tuple[str, str]) -> Verdict:
-    return order_described(evidence_of(*cells), order=order, question=QUESTIONS["orders"])
+def described(order: str, *cells: str | tuple[str, str], decide: bool = True) -> Verdict:
+    return order_described(evidence_of(*cells), order=order, question=QUESTIONS["orders"], decide=decide)
 
 
-def sensible(*cells: str | tuple[str, str]) -> Verdict:
+def sensible(*cells: str | tuple[str, str], decide: bool = True) -> Verdict:
     return sensible_order(
         evidence_of(*cells),
         question=QUESTIONS["sensible"],
         reasons=QUESTIONS["orders"],
         right=(SBR, "shuffle-repeat-batch"),
+        decide=decide,
     )
 
 
@@ -84,7 +85,6 @@ def test_a_false_claim_is_shown_beside_what_was_seen() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "repeat, shuffle, batch",
         "repeat, shuffle, batch: repeats, shuffles and batches it.",
         "repeat, shuffle, batch: epochs are mixed. Every epoch contains each element exactly once.",
         "repeat, shuffle, batch: maybe epochs are mixed.",
@@ -105,6 +105,19 @@ def test_a_false_claim_is_shown_beside_what_was_seen() -> None:
 )
 def test_what_is_not_settled_is_left_to_a_person(text: str) -> None:
     assert described(RSB, text).outcome is Outcome.NEEDS_REVIEW
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repeat, shuffle, batch",
+        "**repeat, shuffle, batch:** TODO",
+        "repeat, shuffle, batch: We trained for 10 epochs with a learning rate of 0.01.",
+    ],
+)
+def test_an_order_that_is_named_with_nothing_said_of_it_is_not_met_where_reading_decides(text: str) -> None:
+    assert described(RSB, text).outcome is Outcome.NOT_MET
+    assert described(RSB, text, decide=False).outcome is Outcome.NEEDS_REVIEW
 
 
 @pytest.mark.parametrize(
@@ -196,6 +209,19 @@ def test_what_another_order_would_do_is_a_reason(text: str) -> None:
 )
 def test_a_choice_that_is_not_settled_is_left_to_a_person(text: str) -> None:
     assert sensible(text).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_an_answer_about_something_else_is_not_met_where_reading_decides() -> None:
+    asks = QUESTIONS["sensible"].asks
+    answer = "TensorBoard did not load in Firefox, so we installed another browser."
+    assert sensible(asks, answer).outcome is Outcome.NOT_MET
+    assert sensible(asks, answer, decide=False).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_the_order_that_stands_by_itself_is_the_one_chosen() -> None:
+    asks = QUESTIONS["sensible"].asks
+    reason = "With batch before shuffle only whole batches are shuffled, and the examples stay together."
+    assert sensible(asks, f"{reason} So: shuffle, batch, repeat.").outcome is Outcome.MET
 
 
 def test_no_choice_at_all_is_not_met() -> None:
