@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo samples sample-verdicts test references answers validity fuzz soak install-check peers lint bubblewrap clean other-machines bench gpu
+.PHONY: demo samples sample-verdicts test references answers validity fuzz soak install-check peers lint bubblewrap clean other-machines windows bench gpu
 
 demo: $(STAMP) bubblewrap
 	@env -u GRADER_DATA $(BIN)/grade submissions/ --assignment a1 || [ $$? -eq 1 ]  # 1: one has no notebook
@@ -69,3 +69,6 @@ clean:
 
 other-machines: $(STAMP)
 	tools/other-machines.sh
+
+windows: $(STAMP)  # a Python for Windows under Wine; some minutes
+	tools/windows.sh

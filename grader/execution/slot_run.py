@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from grader.errors import GpuError
 from grader.execution.devices import Devices
@@ -36,7 +38,7 @@ class Running:
         while True:
             with self._slots.taken() as slot:
                 if slot.gpu is None:
-                    return asyncio.run(run_in_room(job, self._source, self._rooms))
+                    return _run(run_in_room(job, self._source, self._rooms))
                 finished = self._run_on(slot.gpu, slot, job)
             if finished is not None:
                 return finished
@@ -45,7 +47,7 @@ class Running:
         """What came of `job` on a share of a GPU, None when the GPU was lost."""
         try:
             with GpuMeter(self._devices.nvml, gpu, slot.share_bytes, is_shared=slot.is_shared) as meter:
-                finished = asyncio.run(run_in_room(job, self._source, self._rooms, meter))
+                finished = _run(run_in_room(job, self._source, self._rooms, meter))
             if meter.fault is not None:
                 raise GpuError(meter.fault)
             run = finished.run.model_copy(update={"gpu": meter.use})
@@ -55,6 +57,12 @@ class Running:
         if why := meter.why_not_free():
             self._slots.give_up(slot, why)
         return finished._replace(run=_as_shared(run, meter))
+
+
+def _run(running: Coroutine[Any, Any, Finished]) -> Finished:
+    """Await what `running` gives, in a loop that ZeroMQ can use, which that of Windows is not."""
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(running)
 
 
 def _as_shared(run: Run, meter: GpuMeter) -> Run:

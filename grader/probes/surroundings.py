@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -76,11 +77,12 @@ class Surroundings:
             Path(place) for place in sys.path if place and not place.startswith((self._content, *_NOT_OURS))
         ]
         found = []
+        inside = self._content + os.sep
         for name, module in list(sys.modules.items()):
             file = str(getattr(module, "__file__", None))
-            is_of_hand_in = file.startswith(f"{self._content}/")
+            is_of_hand_in = file.startswith(inside)
             if is_of_hand_in and any((p / name).is_dir() or (p / f"{name}.py").is_file() for p in places):
-                found.append(f"{name} (by {file.removeprefix(f'{self._content}/')})")
+                found.append(f"{name} (by {file.removeprefix(inside)})")
         return found
 
 

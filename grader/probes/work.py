@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from probes.pairing import clock
 from probes.places import is_library
 
-_LIBRARIES = ("/tensorflow/", "/keras/", "/tf_keras/")
+_LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("tensorflow", "keras", "tf_keras"))
 _RUN_AN_OPERATION = ("TFE_Py_FastPathExecute", "TFE_Py_Execute")
 _OURS = str(Path(__file__).parent)
 _MOST_LOOKED_INTO = 100 * 1024 * 1024  # bytes of arrays in a graph; with more it is not copied for that

@@ -60,9 +60,7 @@ class Finding(Record):
 
 def examine() -> list[Finding]:
     """Try everything and tell what was found, in the order in which a person would mend it."""
-    findings = [_machine(), _python_packages(), _bubblewrap()]
-    if findings[-1].is_fine:
-        findings += _room()
+    findings = [_machine(), _python_packages(), *_bubblewrap_and_room()]
     if all(finding.is_fine for finding in findings):
         mechanism = choose_mechanism()
         findings += [_kernel_parent(), _mechanism(mechanism), *(_limit(trial, mechanism) for trial in TRIALS)]
@@ -72,9 +70,14 @@ def examine() -> list[Finding]:
 
 def check_room() -> None:
     """Raise `SandboxError`, with the mend, unless a room can be built and locks what it must lock."""
-    for finding in (_bubblewrap(), *_room()):
+    for finding in _bubblewrap_and_room():
         if not finding.is_fine:
             raise SandboxError(finding.text)
+
+
+def _bubblewrap_and_room() -> list[Finding]:
+    bubblewrap = _bubblewrap()
+    return [bubblewrap, *_room()] if bubblewrap.is_fine else [bubblewrap]
 
 
 def _machine() -> Finding:

@@ -10,9 +10,10 @@ import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,10 +58,14 @@ class Standing:
             self.close()
             raise
 
-    @property
-    def sockets(self) -> str:
-        """The path by which this process, and no other, reaches the folder of the kernel's sockets."""
-        return f"/proc/self/fd/{self._places[0]}"
+    def connection(self, told: Mapping[str, Any]) -> dict[str, Any] | None:
+        """How this process, and no other, reaches the kernel that was `told` of its sockets.
+
+        None until it listens on all of them.
+        """
+        ip = f"/proc/self/fd/{self._places[0]}/s"
+        ports = [port for name, port in told.items() if name.endswith("_port")]
+        return {**told, "ip": ip} if all(_listens(f"{ip}-{port}") for port in ports) else None
 
     def files_bytes(self) -> int:
         """What the files in the room take, deleted ones that are still open too; each counts a little."""
@@ -75,6 +80,12 @@ class Standing:
         """Let go of the room; harmless when repeated."""
         while self._places:
             os.close(self._places.pop())
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(1)
+        return caller.connect_ex(path) == 0
 
 
 def launch(

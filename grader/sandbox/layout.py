@@ -12,7 +12,7 @@ class Layout(Record):
     """Paths as the student's process sees them.
 
     `room` and `harness` hold our code, `content` is the working folder, `settings` and `attachments` are
-    what the grader gives; `sockets` is where the kernel opens its own.
+    what the grader gives; `sockets` is where the kernel opens its own, None where they are not files.
     """
 
     room: str
@@ -20,7 +20,7 @@ class Layout(Record):
     content: str
     settings: str
     attachments: str
-    sockets: str
+    sockets: str | None
 
 
 LOCKED = Layout(
@@ -41,5 +41,5 @@ def unlocked(folder: Path, room: Path) -> Layout:
         content=str(folder / "content"),
         settings=str(folder / "settings"),
         attachments=str(folder / "attachments"),
-        sockets=str(folder / "sockets"),
+        sockets=None,
     )

@@ -27,9 +27,10 @@ from grader.sandbox.bubblewrap import (
 )
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.launching import Standing
+from grader.sandbox.leads import JobSockets, Leads
 from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.limits.rlimits import process_limits
-from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess, new_folder
+from grader.sandbox.rooms import Room, RoomKind, RoomProcess, new_folder
 from grader.sandbox.seccomp import filter_program
 from grader.sandbox.staging import other_user
 
@@ -188,21 +189,23 @@ class KernelParent:
             },
             "limits": process_limits(spec.limits, has_own_users=True),
         }
-        inherited = array.array("i", [leads.inside.fileno(), leads.wire, leads.complaints])
-        leads.outside.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        leads.outside.settimeout(_FORK_SECONDS)
+        job = leads.job
+        assert isinstance(job, JobSockets)  # every forked room is locked
+        inherited = array.array("i", [job.inside.fileno(), leads.wire, leads.complaints])
+        job.outside.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        job.outside.settimeout(_FORK_SECONDS)
         try:
             with self._asking:
                 message = [json.dumps(order).encode()]
                 self._control.sendmsg(message, [(socket.SOL_SOCKET, socket.SCM_RIGHTS, inherited)])
-            leads.inside.close()  # so that the other side's end is heard
-            process = ForkedProcess(_sender(leads.outside))
+            job.inside.close()  # so that the other side's end is heard
+            process = ForkedProcess(_sender(job.outside))
             bounds.adopt(process.pid)
-            leads.outside.send(b"go on")
-            if leads.outside.recv(_MESSAGE_BYTES) != b"walls stand":
+            job.outside.send(b"go on")
+            if job.outside.recv(_MESSAGE_BYTES) != b"walls stand":
                 raise RuntimeError("a forked room did not stand")
             standing = Standing(process.pid)
-            leads.outside.send(b"go on")
+            job.outside.send(b"go on")
         except OSError as error:
             raise RuntimeError(f"no room could be forked ({error})") from error
         return process, standing

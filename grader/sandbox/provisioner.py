@@ -1,13 +1,14 @@
 """The Jupyter kernel provisioner that starts a kernel inside a room.
 
 jupyter_client and nbclient stay what talks to the kernel; this class only decides where it runs. Messages
-travel over Unix sockets in a folder that is bound into the room (`transport: ipc`).
+travel over Unix sockets in a folder that is bound into the room (`transport: ipc`), or over loopback where
+there are no walls.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
+import signal
 import time
 from typing import Any
 
@@ -53,9 +54,11 @@ class RoomProvisioner(KernelProvisionerBase):
         return await self.room.wait()
 
     async def send_signal(self, signum: int) -> None:
-        """Only killing is done from outside; an interrupt goes as a message (`interrupt_mode`)."""
+        """Kill or interrupt; in a locked room an interrupt goes as a message (`interrupt_mode`)."""
         if signum in (9, 15):
             self.room.kill()
+        elif signum == signal.SIGINT:
+            self.room.interrupt()
 
     async def kill(self, restart: bool = False) -> None:
         """Kill the whole room."""
@@ -70,31 +73,24 @@ class RoomProvisioner(KernelProvisionerBase):
         return await super().pre_launch(cmd=[], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the room with the kernel inside, if it was not started ahead, and wait for its sockets.
+        """Start the room with the kernel inside, if it was not started ahead, and wait until it listens.
 
-        On our side they are reached by another path. Raises `RuntimeError` when the room ends before they
-        are there, `TimeoutError` when they do not come.
+        That is before any code of the hand-in runs: later, what has the names of its sockets may be anything,
+        and is never connected to. Raises `RuntimeError` when the room ends before it listens, `TimeoutError`
+        when it does not come to that.
         """
         if self.room.process is None:
             self.room.start()
         assert self.room.standing is not None
-        told = self.room.connection
-        connection: Any = {**told, "ip": f"{self.room.standing.sockets}/s", "key": told["key"].encode()}
-        ports = [port for name, port in told.items() if name.endswith("_port")]
-        await self._wait_for_sockets([f"{connection['ip']}-{port}" for port in ports])
-        return connection  # type: ignore[no-any-return]
-
-    async def _wait_for_sockets(self, paths: list[str]) -> None:
-        """Wait until the kernel listens, before any code of the hand-in runs: later, what has these names
-        may be anything, and is never connected to.
-        """
         deadline = time.monotonic() + START_SECONDS
-        while not all(_listens(path) for path in paths):
+        while (found := self.room.standing.connection(self.room.connection)) is None:
             if self.room.poll() is not None:
                 raise RuntimeError("the kernel ended before it could be reached")
             if time.monotonic() > deadline:
                 raise TimeoutError("the kernel did not open its sockets in time")
             await asyncio.sleep(0.02)
+        connection: Any = {**found, "key": found["key"].encode()}
+        return connection  # type: ignore[no-any-return]
 
     async def cleanup(self, restart: bool = False) -> None:
         """Nothing is left to clean: the room's folder belongs to whoever made it."""
@@ -105,22 +101,20 @@ class RoomProvisioner(KernelProvisionerBase):
 
 
 class _RoomKernelSpecs(KernelSpecManager):
-    """Knows one kernel: the room's."""
+    """Knows one kernel: that of `room`."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self._room = room
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         return KernelSpec(
             argv=[],
             display_name="Python in a room",
             language="python",
-            interrupt_mode="message",
+            interrupt_mode="message" if self._room.is_locked else "signal",
             metadata={"kernel_provisioner": {"provisioner_name": PROVISIONER}},
         )
-
-
-def _listens(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.settimeout(1)
-        return caller.connect_ex(path) == 0
 
 
 def _bounded_context(message_bytes: int) -> zmq.asyncio.Context:
@@ -142,8 +136,8 @@ class RoomKernelManager(AsyncKernelManager):
 
     def __init__(self, room: Room) -> None:
         super().__init__(
-            kernel_spec_manager=_RoomKernelSpecs(),
-            transport="ipc",
+            kernel_spec_manager=_RoomKernelSpecs(room),
+            transport=room.connection["transport"],
             connection_file=str(room.folder.path / "connection.json"),
             transport_encryption="disabled",
             context=_bounded_context(2 * room.spec.limits.output_bytes),

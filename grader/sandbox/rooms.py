@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
-import socket
+import sys
 import tempfile
 import threading
 import uuid
@@ -18,8 +19,10 @@ from grader.model import Isolation, RunStatus
 from grader.sandbox.bubblewrap import RoomFolder, RoomSpec
 from grader.sandbox.launching import Standing
 from grader.sandbox.layout import LOCKED, unlocked
+from grader.sandbox.leads import JobPipe, JobSockets, Leads
 from grader.sandbox.limits.choosing import choose_mechanism
 from grader.sandbox.limits.interface import Bounds, Mechanism
+from grader.sandbox.limits.rlimits import OPEN_FILES_KEPT
 from grader.sandbox.staging import ROOM, can_enter
 from grader.sandbox.unlocked import Unlocked
 from grader.sandbox.watchdog import Watchdog
@@ -28,15 +31,7 @@ from grader.sandbox.wire import Wire
 FOLDER_PREFIX = "grader-room-"
 _STDERR_BYTES = 16_384
 _LONGEST = 50  # characters of a folder, so that a Unix socket's path below it stays under 108
-_CONNECTION = {
-    "transport": "ipc",
-    "signature_scheme": "hmac-sha256",
-    "shell_port": 1,
-    "iopub_port": 2,
-    "stdin_port": 3,
-    "control_port": 4,
-    "hb_port": 5,
-}
+_PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _KEPT_BY_WALLS = {
     Isolation.BUBBLEWRAP: (
         "disk: file systems in memory of bounded size, added up five times a second",
@@ -60,7 +55,9 @@ def rooms_folder() -> Path:
     """Where the rooms' folders lie: the temporary folder, `/tmp` where its path is too long for sockets or
     the kernel parent's user may not go there.
     """
-    folder = Path(tempfile.gettempdir())
+    folder = Path(tempfile.gettempdir()).resolve()
+    if sys.platform == "win32":  # where neither is of concern
+        return folder
     return folder if len(str(folder)) <= _LONGEST and can_enter(folder) else Path("/tmp")
 
 
@@ -85,17 +82,6 @@ class RoomProcess(Protocol):
     def wait(self) -> int:
         """Wait until it is gone; its exit status."""
         ...
-
-
-class Leads(NamedTuple):
-    """What leads into a room: both ends of the socket that its job goes through, and two descriptors that its
-    process inherits, of the wire and of standard error. Whoever launches may close `inside` on our side.
-    """
-
-    outside: socket.socket
-    inside: socket.socket
-    wire: int
-    complaints: int
 
 
 Launch = Callable[[RoomSpec, RoomFolder, Bounds, Leads], tuple[RoomProcess, Standing | Unlocked]]
@@ -124,26 +110,27 @@ class Room:
         self.folder = folder
         self.kind = kind
         self.mechanism = mechanism or choose_mechanism()
-        self.layout = LOCKED if self.isolation is Isolation.BUBBLEWRAP else unlocked(folder.path, ROOM)
+        self.layout = LOCKED if self.is_locked else unlocked(folder.path, ROOM)
         self.wire = Wire()
-        self.connection: dict[str, Any] = {
-            **_CONNECTION,
-            "ip": f"{self.layout.sockets}/s",
-            "key": uuid.uuid4().hex,
-        }
+        self.connection = _connection(self.layout.sockets)
         self.process: RoomProcess | None = None
         self.standing: Standing | Unlocked | None = None
         self.watchdog: Watchdog | None = None
         self._bounds: Bounds | None = None
-        self._job, self._job_inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._job = JobSockets() if self.is_locked else JobPipe()
         self._stderr = bytearray()
         self.is_killed = False
         self._starting = threading.Lock()
 
     @property
     def isolation(self) -> Isolation:
-        """Whether there are walls at all."""
+        """What it is kept apart by."""
         return self.kind.isolation
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether there are walls at all."""
+        return self.isolation is Isolation.BUBBLEWRAP
 
     @property
     def limits_in_force(self) -> tuple[str, ...]:
@@ -152,7 +139,7 @@ class Room:
             "time: the grader's own clock",
             self.mechanism.keeps,
             "processor time: added up five times a second",
-            "open files: resource limit of each process",
+            OPEN_FILES_KEPT,
             "output: counted message by message",
         )
         gpu = () if self.spec.gpu is None else (_GPU_KEPT[self.isolation],)
@@ -168,7 +155,7 @@ class Room:
         for name, content in (("connection", self.connection), ("room", self._places())):
             (self.folder.settings / f"{name}.json").write_text(json.dumps(content), "utf-8")
         self.folder.give(self.folder.settings)
-        with self._starting, self._job_inside:
+        with self._starting, self._job.inside:
             if self.is_killed:
                 raise RuntimeError("the room was closed before it was open")
             self._bounds = self.mechanism.open(self.spec.limits)
@@ -176,13 +163,19 @@ class Room:
             threading.Thread(
                 target=self._read_stderr, args=(complaints,), name="room-stderr", daemon=True
             ).start()
-            leads = Leads(self._job, self._job_inside, self.wire.write_end, inside_complaints)
+            leads = Leads(self._job, self.wire.write_end, inside_complaints)
             try:
                 self.process, self.standing = self.kind.launch(self.spec, self.folder, self._bounds, leads)
             finally:
                 os.close(inside_complaints)
         self.wire.start()
-        self.watchdog = Watchdog(self._bounds, self.spec.limits, self.standing.files_bytes, self.kill)
+        self.watchdog = Watchdog(
+            self._bounds,
+            self.spec.limits,
+            self.standing.files_bytes,
+            self.kill,
+            files_are_memory=self.is_locked,
+        )
         self.watchdog.start()
 
     def begin(self, settings: Mapping[str, Any]) -> None:
@@ -196,6 +189,11 @@ class Room:
             self._job.send(json.dumps(settings).encode())
         except OSError as gone:
             raise RuntimeError("the room ended before it had its job") from gone
+
+    def interrupt(self) -> None:
+        """Interrupt what runs in a kernel without walls; in a locked room a message asks for that."""
+        with contextlib.suppress(OSError):  # it is gone, which whoever waits for it will see
+            self._job.send(b"interrupt")
 
     def poll(self) -> int | None:
         """Exit status of the room, None while it runs, 0 when it was never started."""
@@ -218,7 +216,6 @@ class Room:
         """Kill what is left, wait for it, leave nothing behind; the limit that was passed, None if none."""
         self.kill()
         self._job.close()
-        self._job_inside.close()
         if self.process is not None:
             self.process.wait()
         if self.watchdog is not None:
@@ -237,12 +234,22 @@ class Room:
 
     def _places(self) -> dict[str, Any]:
         """What the room's code has to know before it has a job."""
-        return {"is_locked": self.isolation is Isolation.BUBBLEWRAP, **self.layout.model_dump()}
+        return {"is_locked": self.is_locked, **self.layout.model_dump()}
 
     def _read_stderr(self, complaints: int) -> None:
         with os.fdopen(complaints, "rb", buffering=0) as pipe:
             while block := pipe.read(4096):
                 self._stderr += block[: max(0, _STDERR_BYTES - len(self._stderr))]
+
+
+def _connection(sockets: str | None) -> dict[str, Any]:
+    """What the kernel is told of its sockets: in a folder, or without one at ports that it chooses."""
+    if sockets is None:
+        address: dict[str, Any] = {"transport": "tcp", "ip": "127.0.0.1", **dict.fromkeys(_PORTS, 0)}
+    else:
+        numbered = {port: number for number, port in enumerate(_PORTS, start=1)}
+        address = {"transport": "ipc", "ip": f"{sockets}/s", **numbered}
+    return {**address, "signature_scheme": "hmac-sha256", "key": uuid.uuid4().hex}
 
 
 class OpenRooms:

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Protocol
 
 from grader.errors import SandboxError
@@ -16,12 +15,12 @@ from grader.model import Isolation, KerasFlavour
 from grader.sandbox.bubblewrap import RoomFolder, RoomSpec
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.launching import Standing, launch
-from grader.sandbox.layout import LOCKED, unlocked
+from grader.sandbox.layout import LOCKED
+from grader.sandbox.leads import Leads
 from grader.sandbox.limits.interface import Bounds
 from grader.sandbox.parent import KernelParent
-from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess, new_folder
-from grader.sandbox.staging import ROOM
-from grader.sandbox.unlocked import Unlocked, launch_unlocked
+from grader.sandbox.rooms import Room, RoomKind, RoomProcess, new_folder
+from grader.sandbox.unlocked import launch_unlocked
 
 log = logging.getLogger(__name__)
 
@@ -49,29 +48,25 @@ class ColdRooms:
         """Nothing is kept."""
 
 
-def _launch_cold(
-    start: Callable[..., tuple[RoomProcess, Standing | Unlocked]],
-    spec: RoomSpec,
-    folder: RoomFolder,
-    bounds: Bounds,
-    leads: Leads,
-) -> tuple[RoomProcess, Standing | Unlocked]:
-    layout = LOCKED if spec.isolation is Isolation.BUBBLEWRAP else unlocked(folder.path, ROOM)
-    program = [sys.executable, "-s", f"{layout.room}/startup.py", layout.settings]
-    return start(
+def _launch_locked(
+    spec: RoomSpec, folder: RoomFolder, bounds: Bounds, leads: Leads
+) -> tuple[RoomProcess, Standing]:
+    inherited = (leads.job.inside.fileno(), leads.wire)
+    program = [sys.executable, "-s", f"{LOCKED.room}/startup.py", LOCKED.settings, *map(str, inherited)]
+    return launch(
         spec,
         folder,
-        [*program, str(leads.inside.fileno()), str(leads.wire)],
+        program,
         bounds,
-        pass_fds=(leads.inside.fileno(), leads.wire),
+        pass_fds=inherited,
         stdout=subprocess.DEVNULL,
         stderr=leads.complaints,
     )
 
 
 _COLD = {
-    isolation: RoomKind(partial(_launch_cold, start), isolation, "started for this run")
-    for isolation, start in ((Isolation.BUBBLEWRAP, launch), (Isolation.NONE, launch_unlocked))
+    isolation: RoomKind(start, isolation, "started for this run")
+    for isolation, start in ((Isolation.BUBBLEWRAP, _launch_locked), (Isolation.NONE, launch_unlocked))
 }
 
 

@@ -16,8 +16,9 @@ from typing import NamedTuple
 from grader.model import Isolation, Limits, RunStatus
 from grader.sandbox.bubblewrap import WRITABLE, RoomFolder, RoomSpec
 from grader.sandbox.launching import Standing, launch
+from grader.sandbox.leads import Leads
 from grader.sandbox.limits.interface import THREADS, Bounds, Mechanism
-from grader.sandbox.rooms import Leads, Room, RoomKind, RoomProcess
+from grader.sandbox.rooms import Room, RoomKind, RoomProcess
 
 _SECONDS = 60.0
 _MIB = 1024**2

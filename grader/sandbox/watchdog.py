@@ -22,12 +22,19 @@ log = logging.getLogger(__name__)
 class Watchdog:
     """Samples what is used within `bounds` until stopped; calls `kill` once when a limit is passed.
 
-    `files_bytes` tells what the room's files take. `peak_memory_bytes` is the most memory seen at a time,
-    `cpu_seconds` the processor time seen last; `verdict` the limit that was passed, None if none.
+    `files_bytes` tells what the room's files take, which is memory where `files_are_memory`.
+    `peak_memory_bytes` is the most memory seen at a time, `cpu_seconds` the processor time seen last;
+    `verdict` the limit that was passed, None if none.
     """
 
     def __init__(
-        self, bounds: Bounds, limits: Limits, files_bytes: Callable[[], int], kill: Callable[[], None]
+        self,
+        bounds: Bounds,
+        limits: Limits,
+        files_bytes: Callable[[], int],
+        kill: Callable[[], None],
+        *,
+        files_are_memory: bool = True,
     ) -> None:
         self.peak_memory_bytes = 0
         self.cpu_seconds = 0.0
@@ -36,6 +43,7 @@ class Watchdog:
         self._limits = limits
         self._files_bytes = files_bytes
         self._kill = kill
+        self._files_are_memory = files_are_memory
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="room-watchdog", daemon=True)
 
@@ -60,7 +68,7 @@ class Watchdog:
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):
             files = self._files_bytes()
-            usage = self._bounds.usage(files)
+            usage = self._bounds.usage(files if self._files_are_memory else 0)
             if usage is None:
                 return
             self.peak_memory_bytes = max(self.peak_memory_bytes, usage.memory_bytes)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from grader.errors import UsageError
 from grader.student.choosing import choose_edition, find_editions
 from grader.student.findings import Looked
 from grader.student.looking import look
@@ -30,17 +28,7 @@ def check_notebook(
     editions = find_editions(notebook, edition=edition, course=course)
     chosen = choose_edition(editions, evidence, assignment=assignment)
     if execute:
-        _refuse_elsewhere()
         from grader.student.running import run_own  # needs what `pip install 'grader[run]'` installs
 
         evidence = run_own(evidence, chosen, data=data)
     return look(evidence, chosen)
-
-
-def _refuse_elsewhere() -> None:
-    """`UsageError` where notebooks cannot be run: limits are kept by what only Linux has."""
-    if sys.platform != "linux":
-        raise UsageError(
-            "Notebooks are run on Linux only, WSL on Windows included: use --run there, or leave it out and "
-            "have yours read."
-        )

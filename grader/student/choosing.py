@@ -13,6 +13,7 @@ from grader.evidence.record import Evidence
 from grader.rubric import read_rubric
 from grader.student.edition import SUFFIX, Edition, read_edition, student_edition
 from grader.student.fitting import MUCH, assignments_named, how_much_fits
+from grader.student.given_out import line_hashes
 from grader.student.looking import look
 
 _UP = 2  # folders above
@@ -72,7 +73,8 @@ def course_editions(course: Course) -> dict[str, Edition]:
     """The student edition of each of the course's rubrics; `RubricError` when one is not right."""
     rubrics = [read_rubric(file, datasets=dataset_names()) for file in sorted(course.rubrics.glob("*.yaml"))]
     titles = {rubric.assignment: rubric.title for rubric in rubrics}
-    return {rubric.assignment: student_edition(rubric, titles) for rubric in rubrics}
+    given_out = line_hashes(script.source for rubric in rubrics for script in rubric.scripts.values())
+    return {rubric.assignment: student_edition(rubric, titles, given_out) for rubric in rubrics}
 
 
 def course_edition(course: Course, assignment: str) -> Edition:

@@ -42,7 +42,11 @@ class Item(Record):
 
 
 class Edition(Record):
-    """The student edition of one assignment. `others` are the titles of the course's other assignments."""
+    """The student edition of one assignment.
+
+    `others` are the titles of the course's other assignments, and `given_out` hashes of the lines of code in
+    which students of the course are to find faults (`grader.student.given_out`).
+    """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     assignment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -52,6 +56,7 @@ class Edition(Record):
     limits: Limits = Limits()
     items: tuple[Item, ...]
     others: dict[str, str] = Field(default_factory=dict)
+    given_out: tuple[str, ...] = ()
 
     @property
     def times_functions(self) -> bool:
@@ -59,7 +64,7 @@ class Edition(Record):
         return False
 
 
-def student_edition(rubric: Rubric, others: Mapping[str, str]) -> Edition:
+def student_edition(rubric: Rubric, others: Mapping[str, str], given_out: tuple[str, ...] = ()) -> Edition:
     """What students may know of `rubric`; `others` are the titles of all assignments, by name."""
     public = [one for one in rubric.criteria if one.visibility is Visibility.PUBLIC]
     return Edition(
@@ -70,6 +75,7 @@ def student_edition(rubric: Rubric, others: Mapping[str, str]) -> Edition:
         limits=rubric.limits,
         items=tuple(_item(criterion) for criterion in public),
         others={name: title for name, title in others.items() if name != rubric.assignment},
+        given_out=given_out,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from grader.checks.answers import excerpt
 from grader.checks.previews import Sight
@@ -14,6 +14,7 @@ from grader.notebook.code import CodeIndex
 from grader.notebook.facts import StepKind
 from grader.notebook.records import OutputKind, Quantity
 from grader.student.findings import Finding
+from grader.student.given_out import is_given_out
 
 _SQUASHING = ("softmax", "relu", "sigmoid", "tanh")
 _COMMENTED_OUT = re.compile(
@@ -37,15 +38,21 @@ _COLUMN = re.compile(
 )
 
 
-def likely_faults(evidence: Evidence, *, are_asked_for: bool = False) -> tuple[Finding, ...]:
+def likely_faults(
+    evidence: Evidence, given_out: Set[str] = frozenset(), *, are_asked_for: bool = False
+) -> tuple[Finding, ...]:
     """The faults that were seen, in the order of their kinds.
 
-    Where faults `are_asked_for` in code that was given out, none is named that makes training or testing go
-    wrong: the code may have been pasted into the notebook to hear what is wrong with it.
+    Code that was given out may have been pasted into the notebook to hear what is wrong with it. So none is
+    named that makes training or testing go wrong in a cell whose lines were mostly `given_out`, or anywhere
+    where faults `are_asked_for`.
     """
+    silent = {c.number for c in evidence.notebook.code_cells if is_given_out(c.source, given_out)}
     found = []
     for name, (title, look) in _LOOKS.items():
-        reasons = () if are_asked_for and name in _DIAGNOSES else tuple(look(evidence))
+        reasons = tuple(look(evidence))
+        if name in _DIAGNOSES:
+            reasons = tuple(r for r in reasons if not are_asked_for and r.cell not in silent)
         if reasons:
             found.append(Finding(id=name, title=title, sight=Sight.UNCLEAR, reasons=reasons))
     return tuple(found)

@@ -46,7 +46,9 @@ def look(evidence: Evidence, edition: Edition) -> Looked:
             *_files_are_there(evidence),
         ),
         asked_for=asked_for,
-        likely_faults=likely_faults(evidence, are_asked_for=_asks_for_faults(edition)),
+        likely_faults=likely_faults(
+            evidence, frozenset(edition.given_out), are_asked_for=_asks_for_faults(edition)
+        ),
     )
 
 

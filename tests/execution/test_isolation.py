@@ -13,17 +13,26 @@ from grader.datasets.interface import DatasetFiles
 from grader.execution.local import LocalExecutor
 from grader.model import Attachment, DatasetOrigin, Isolation, Limits, RunStatus
 from grader.sandbox import bubblewrap, rooms
+from grader.sandbox.limits.choosing import choose_mechanism
+from grader.sandbox.limits.portable import PortableSampling
 from grader.sandbox.limits.sampling import Sampling
 
 SIX_MEBIBYTES = 6 * 1024**2
 
 
-@pytest.fixture(params=["bubblewrap", "none", "none, sampled"])
+@pytest.fixture(
+    params=[
+        (Isolation.BUBBLEWRAP, choose_mechanism),
+        (Isolation.NONE, choose_mechanism),
+        (Isolation.NONE, Sampling),
+        (Isolation.NONE, PortableSampling),
+    ],
+    ids=["bubblewrap", "none", "none, sampled", "none, as on other systems"],
+)
 def isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Isolation:
-    name, *sampled = request.param.split(", ")
-    if sampled:
-        monkeypatch.setattr(rooms, "choose_mechanism", Sampling)
-    return Isolation(name)
+    isolation, mechanism = request.param
+    monkeypatch.setattr(rooms, "choose_mechanism", mechanism)
+    return isolation
 
 
 def in_the_hosts_content() -> list[Path] | None:
@@ -110,6 +119,37 @@ def test_limits_hold_and_a_daemon_does_not_outlive_the_run(run_cells, isolation,
         process for process in psutil.process_iter(["cmdline"]) if mark in (process.info["cmdline"] or ())
     ]
     assert left == []
+
+
+def test_an_interrupted_cell_is_not_the_end(run_cells, isolation):
+    run, executed = run_cells(
+        "import time\ntime.sleep(60)",
+        "print('on')",
+        limits=Limits(wall_seconds=2, reserve_seconds=20),
+        isolation=isolation,
+    )
+    assert run.status is RunStatus.CUT_SHORT, run.cells
+    assert executed.cells[0].outputs[-1].ename == "KeyboardInterrupt"
+    assert executed.cells[1].outputs[0].text == "on\n"
+
+
+@pytest.mark.parametrize("mechanism", [Sampling, PortableSampling])
+def test_without_walls_files_are_on_disk_and_our_google_colab_comes_first(
+    run_cells, tmp_path, monkeypatch, mechanism
+):
+    """In Colab itself its own is installed, which waits for a person."""
+    monkeypatch.setattr(rooms, "choose_mechanism", mechanism)
+    theirs = tmp_path / "google" / "colab"
+    theirs.mkdir(parents=True)
+    (theirs / "__init__.py").write_text("raise ImportError('for people only')", "utf-8")
+    run, _ = run_cells(
+        f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nfrom google.colab import drive",
+        "import time\nwith open('large', 'wb') as file:\n    for _ in range(400):\n"
+        "        file.write(b'x' * 1_000_000)\ntime.sleep(2.5)",
+        limits=Limits(wall_seconds=30, memory_bytes=400_000_000),
+        isolation=Isolation.NONE,
+    )
+    assert run.status is RunStatus.COMPLETED, run.cells
 
 
 def test_without_bubblewrap_nothing_runs_unless_asked_for_by_name(a_job, monkeypatch):

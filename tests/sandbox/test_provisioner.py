@@ -40,7 +40,8 @@ with zmq.Context() as context, context.socket(zmq.PUB) as kernel:
 """
 LISTENING = """
 import subprocess, sys, time, zmq
-from grader.sandbox.provisioner import _bounded_context, _listens
+from grader.sandbox.launching import _listens
+from grader.sandbox.provisioner import _bounded_context
 
 path, sending = sys.argv[1:]
 kernel = subprocess.Popen([sys.executable, "-c", sending, f"ipc://{path}"], stdin=subprocess.PIPE)

@@ -200,7 +200,7 @@ def test_the_room_is_not_root_even_when_the_grader_is(run_cells):
 def test_a_room_whose_grader_died_before_it_stood_ends_by_itself():
     """Bubblewrap ties the room to its parent only once it runs; a grader killed before leaves an orphan."""
     orphan = ColdRooms().room(RoomSpec(limits=Limits()))
-    orphan._job.close()
+    orphan._job.outside.close()
     orphan.start()
     assert asyncio.run(asyncio.wait_for(orphan.wait(), 20)) == 1
     orphan.close()

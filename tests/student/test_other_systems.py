@@ -1,110 +1,39 @@
-"""`grade check` on macOS and Windows, as far as that can be tried on Linux.
-
-Its process is made to look like theirs: the platform's name, and without the modules and functions that only
-Linux or Unix has. What the libraries themselves do there is theirs, so they are imported before.
-"""
+"""`grade check` on macOS, Windows and Colab, as far as that can be tried here (see `other_systems.py`)."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from student.conftest import REPOSITORY
+from student.other_systems import MACOS, WINDOWS, grade_and_run_on, grade_on
 
 SAMPLE = REPOSITORY / "submissions/a1/Participant_102_assignsubmission_file/IDL_Assignment_1.ipynb"
 MISSING = REPOSITORY / "submissions/a1/Participant_104_assignsubmission_file/a1_final.ipynb"
-OF_RUNNING = (
-    "tensorflow",
-    "keras",
-    "nbclient",
-    "nbformat",
-    "jupyter_client",
-    "zmq",
-    "psutil",
-    "sqlalchemy",
-    "nh3",
-)
-
-
-class System(NamedTuple):
-    """What is not there on a system, and how Python calls it."""
-
-    platform: str
-    modules: tuple[str, ...]
-    functions: tuple[str, ...]
-
-
-MACOS = System(
-    "darwin",
-    OF_RUNNING,
-    (
-        *("os.sched_getaffinity", "os.sched_setaffinity", "os.pidfd_open", "os.memfd_create", "os.O_PATH"),
-        *("os.eventfd", "os.splice", "os.copy_file_range", "select.epoll", "signal.pidfd_send_signal"),
-        *("signal.sigtimedwait", "socket.SO_PASSCRED", "time.CLOCK_BOOTTIME"),
-    ),
-)
-WINDOWS = System(
-    "win32",
-    (*OF_RUNNING, "fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "readline", "curses", "posix"),
-    (
-        *MACOS.functions,
-        *(
-            "os.fork",
-            "os.forkpty",
-            "os.getuid",
-            "os.geteuid",
-            "os.getgid",
-            "os.setsid",
-            "os.killpg",
-            "os.wait",
-        ),
-        *("os.statvfs", "os.chown", "os.mkfifo", "os.uname", "os.getloadavg", "os.sysconf", "os.getpgid"),
-        *("os.O_NOFOLLOW", "os.O_DIRECTORY", "os.O_CLOEXEC", "os.O_NONBLOCK", "os.fchmod", "os.fstatvfs"),
-        *("signal.SIGKILL", "signal.SIGALRM", "signal.SIGHUP", "signal.SIGUSR1", "signal.setitimer"),
-        *("signal.pthread_sigmask", "socket.AF_UNIX", "select.poll", "time.tzset"),
-    ),
-)
 SYSTEMS = pytest.mark.parametrize("system", [MACOS, WINDOWS], ids=lambda system: system.platform)
-AS_ON = """
-import importlib, os, sys
-import asyncio, concurrent.futures, ctypes, multiprocessing, subprocess, tempfile, zoneinfo
-import jinja2, numpy, PIL.Image, pydantic.fields, rapidfuzz.fuzz, rapidfuzz.process, yaml
-import rich.console, rich.padding, rich.table, typer.core, typer.rich_utils
-
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {modules!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-sys.meta_path.insert(0, Absent())
-for name in {modules!r}:
-    sys.modules.pop(name, None)
-for place in {functions!r}:
-    module, _, name = place.partition(".")
-    if hasattr(sys.modules.get(module) or importlib.import_module(module), name):
-        delattr(sys.modules[module], name)
-sys.platform = {platform!r}
-from grader.cli import main
-sys.argv = ["grade", *sys.argv[1:]]
-main()
+OWN = """
+# %% [markdown]
+Let the Tensors Flow
+Alex Example
+# %%
+import os, sys
+import numpy as np
+images = np.load(os.environ['KERAS_HOME'] + '/datasets/mnist.npz')['x_train']
+print(sys.platform, sorted(os.listdir()), len(images))
+# %%
+%cd /content/drive/MyDrive/mine
+from google.colab import drive
+drive.mount('/content/drive')
+print(open('notes.txt').read(), input('who?'), end='.')
+# %%
+from ownmodule import DOUBLE
+raise ValueError(DOUBLE(21))
 """
-
-
-def grade_on(
-    system: System, *arguments: str, cwd: Path, encoding: str = "utf-8"
-) -> subprocess.CompletedProcess[bytes]:
-    """Run `grade` in a process of its own that has what `system` has, with a console in `encoding`."""
-    environment = os.environ | {"PYTHONIOENCODING": encoding}
-    program = AS_ON.format(**system._asdict())
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True, cwd=cwd, check=False, env=environment,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +58,69 @@ def test_a_notebook_is_read_to_the_end(system, folder):
     assert json.loads(as_json.stdout)["ok"] is False
 
 
+@pytest.fixture(scope="module")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A cache for each system; they share what is made of the data, and no run."""
+    place = tmp_path_factory.mktemp("caches")
+    (place / "data").mkdir()
+    names = (MACOS.platform, WINDOWS.platform, "colab")
+    for name in names:
+        state = place / name / "grader" / ".grader"
+        state.mkdir(parents=True)
+        (state / "cache").symlink_to(place / "data")
+    return {name: place / name for name in names}
+
+
 @SYSTEMS
-def test_it_says_where_notebooks_can_be_run(system, folder):
-    told = grade_on(system, "check", str(SAMPLE), "--edition", "a1.student.yaml", "--run", cwd=folder)
-    assert told.returncode == 2
-    assert b"Notebooks are run on Linux only, WSL on Windows included" in told.stderr
+def test_a_notebook_is_run_there(system, folder, notebook_of, caches):
+    cache = caches[system.platform]
+    notebook = folder / "own.ipynb"
+    notebook.write_text(json.dumps(notebook_of(OWN)), "utf-8")
+    (folder / "notes.txt").write_text("mine", "utf-8")
+    (folder / "ownmodule.py").write_text("def DOUBLE(x): return 2 * x", "utf-8")
+    asked = ("check", "own.ipynb", "--edition", "a1.student.yaml", "--run", "--json")
+    told = grade_and_run_on(system, *asked, cwd=folder, cache=cache)
+    assert told.returncode == 1, told.stderr
+    said = json.loads(told.stdout)
+    assert said["was_run"] is True
+    [runs] = [one for one in said["about_notebook"] if one["id"] == "runs"]
+    assert [reason["text"] for reason in runs["reasons"]] == ["Cell 4 failed: ValueError: 42"]
+    first, second, _ = outputs_of_the_run(cache)
+    assert first.startswith(f"{system.platform} ['drive', 'notes.txt', 'ownmodule.py', 'sample_data'] 60000")
+    assert second.endswith("Mounted at /content/drive\nwho?\nmine .")
+
+
+def test_a_notebook_is_run_from_within_another_as_in_colab(
+    folder, notebook_of, caches, monkeypatch, tmp_path
+):
+    """As root, with no bubblewrap in the path, and with variables of the session that calls."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "grade").symlink_to(Path(sys.executable).with_name("grade"))
+    for name, value in {
+        "PATH": str(tmp_path / "bin"),
+        "PYTHONPATH": "/env/python",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "XDG_CACHE_HOME": str(caches["colab"]),
+    }.items():
+        monkeypatch.setenv(name, value)
+    own = "# %% [markdown]\nLet the Tensors Flow\nAlex Example\n# %%\nimport sys\nprint('in', sys.platform)\n"
+    (folder / "Assignment 1.ipynb").write_text(json.dumps(notebook_of(own)), "utf-8")
+    calling = nbformat.v4.new_code_cell(
+        '!grade check "Assignment 1.ipynb" --edition a1.student.yaml --run; echo exit $?'
+    )
+    notebook = nbformat.v4.new_notebook(cells=[calling])
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    said = " ".join(output.text for output in notebook.cells[0].outputs)
+    assert "run without a sandbox, as a program of yours" in " ".join(said.split())
+    assert "All 1 code cells ran to their end" in said
+    assert "exit 1" in said
+    assert outputs_of_the_run(caches["colab"]) == ["in linux\n"]
+
+
+def outputs_of_the_run(cache: Path) -> list[str]:
+    [executed] = cache.glob("grader/.grader/runs/*/executed.ipynb")
+    cells: Any = nbformat.read(executed, as_version=4).cells
+    return ["".join(output.get("text", "") for output in cell.outputs) for cell in cells]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])

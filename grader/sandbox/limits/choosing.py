@@ -10,10 +10,17 @@ from grader.model import Limits
 from grader.sandbox.limits.cgroup1 import ControlGroups1
 from grader.sandbox.limits.cgroup2 import ControlGroups2
 from grader.sandbox.limits.interface import Mechanism, MechanismError
+from grader.sandbox.limits.portable import PortableSampling
 from grader.sandbox.limits.sampling import Sampling
 from grader.sandbox.limits.systemd import SystemdScope
 
-MECHANISMS: tuple[Mechanism, ...] = (ControlGroups2(), SystemdScope(), ControlGroups1(), Sampling())
+MECHANISMS: tuple[Mechanism, ...] = (
+    ControlGroups2(),
+    SystemdScope(),
+    ControlGroups1(),
+    Sampling(),
+    PortableSampling(),
+)
 
 _WAITING = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"]
 

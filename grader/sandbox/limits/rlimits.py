@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from grader.model import Limits
 from grader.sandbox.limits.interface import THREADS
@@ -15,6 +16,8 @@ from grader.sandbox.limits.interface import THREADS
 # Above what the watchdog ends a room for: these are for what it cannot see or is too slow for.
 _CPU_RESERVE_SECONDS = 60
 _TASKS_RESERVE = 64
+HAS_LIMITS = find_spec("resource") is not None  # not on Windows
+OPEN_FILES_KEPT = f"open files: {'resource limit of each process' if HAS_LIMITS else 'not limited'}"
 _COUNTS_BY_NAMESPACE = (5, 14)  # before this release of Linux, RLIMIT_NPROC counts all processes of a user
 
 
@@ -35,7 +38,12 @@ def process_limits(limits: Limits, *, has_own_users: bool) -> dict[str, int]:
 
 
 def bounded_command(limits: dict[str, int], room: str, inside: Sequence[str]) -> list[str]:
-    """The command that runs `inside` under resource `limits`; `room` is where the room's code lies there."""
+    """The command that runs `inside` under resource `limits`, where the system has such limits.
+
+    `room` is where the room's code lies there.
+    """
+    if not HAS_LIMITS:
+        return list(inside)
     return [sys.executable, "-I", "-S", f"{room}/rlimits.py", json.dumps(limits), *inside]
 
 

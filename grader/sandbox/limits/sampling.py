@@ -1,4 +1,7 @@
-"""Without control groups: the process tree is counted and weighed, which needs no rights and misses peaks."""
+"""Without control groups: the process tree is counted and weighed, which needs no rights and misses peaks.
+
+Read from Linux's `/proc`; `portable.py` does it elsewhere, less exactly.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader.model import Limits, RunStatus
-from grader.sandbox.limits.interface import Usage
+from grader.sandbox.limits.interface import MechanismError, Usage
 
 _KILL_SECONDS = 5.0
-_TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_OF_LINUX = Path("/proc/self/statm")
 _SHARE = re.compile(r"^(Pss|Pss_Anon|Pss_Shmem):\s+(\d+) kB$", re.MULTILINE)
 
 
 class Sampling:
-    """Always there. Between two samples a room can use more than it may."""
+    """On every Linux. Between two samples a room can use more than it may."""
 
     name = "sampling"
     keeps = "memory and processes: weighed and counted five times a second, no control groups"
 
     def open(self, limits: Limits) -> TreeBounds:
-        """New bounds; never refuses."""
+        """New bounds. Raises `MechanismError` where processes cannot be read in `/proc`."""
+        if not _OF_LINUX.exists():
+            raise MechanismError("there is no /proc with processes, which Linux has")
         return TreeBounds(limits)
 
     def sweep(self) -> None:
@@ -113,7 +117,7 @@ def _process(pid: int) -> _Process | None:
         return None
     if fields[0] in "ZX":
         return None
-    cpu_seconds = sum(int(ticks) for ticks in fields[11:15]) / _TICKS
+    cpu_seconds = sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
     return _Process(pid, int(fields[1]), int(fields[19]), int(fields[17]), cpu_seconds)
 
 
@@ -123,7 +127,7 @@ def _resident_bytes(pid: int) -> int:
         _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text("ascii").split()
     except (OSError, ValueError):  # gone between the listing and the look
         return 0
-    return (int(resident) - int(shared)) * _PAGE_BYTES
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _weigh(pids: list[int], files_bytes: int) -> int:

@@ -6,7 +6,13 @@ import contextlib
 import os
 import re
 import shutil
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
+from types import ModuleType
 from typing import Any
+
+from links import link
 
 COLAB = "/content"
 _DRIVE_PATHS = re.compile(r"""["'](/content/g?drive/[^"'\n]+|/gdrive/[^"'\n]+)["']""")
@@ -29,15 +35,15 @@ def make_folders(attachments: str, content: str) -> None:
         os.makedirs(f"{content}/sample_data", exist_ok=True)
     with contextlib.suppress(FileExistsError, NotADirectoryError):
         os.makedirs(f"{drive}/My Drive/Colab Notebooks", exist_ok=True)
-        if not os.path.lexists(f"{drive}/MyDrive"):
-            os.symlink("My Drive", f"{drive}/MyDrive")
         _link_hand_in(f"{drive}/My Drive", content)
+        if not os.path.lexists(f"{drive}/MyDrive"):
+            link("My Drive", f"{drive}/MyDrive")
 
 
 def _link_hand_in(folder: str, content: str) -> None:
     for name in os.listdir(content):
         if name not in ("drive", "gdrive", "sample_data") and not os.path.lexists(f"{folder}/{name}"):
-            os.symlink(f"{content}/{name}", f"{folder}/{name}")
+            link(f"{content}/{name}", f"{folder}/{name}")
 
 
 def follow_drive_paths(content: str) -> None:
@@ -46,17 +52,18 @@ def follow_drive_paths(content: str) -> None:
     Where there is no `/content`, because there is no room, paths below it lead to `content`.
     """
     original = os.chdir
-    drive = f"{content}/drive"
+    drive = os.path.normpath(f"{content}/drive")
 
     def chdir(path: Any) -> None:
         try:
             original(path)
         except FileNotFoundError:
             wanted = os.path.normpath(os.path.join(os.getcwd(), os.fspath(path)))
-            if wanted.startswith(f"{COLAB}/"):
-                wanted = content + wanted.removeprefix(COLAB)
-            elif wanted.startswith(("/gdrive", "/drive")):
-                wanted = drive + wanted
+            in_colab = os.path.splitdrive(wanted)[1].replace(os.sep, "/")
+            if in_colab.startswith(f"{COLAB}/"):
+                wanted = os.path.normpath(content + in_colab.removeprefix(COLAB))
+            elif in_colab.startswith(("/gdrive", "/drive")):
+                wanted = os.path.normpath(drive + in_colab)
             if wanted.startswith(drive):
                 os.makedirs(wanted, exist_ok=True)
                 _link_hand_in(wanted, content)
@@ -79,7 +86,7 @@ def _make_what_is_named(source: str) -> None:
         for path in _MNIST_PATHS.findall(source):
             if os.path.isfile(_MNIST) and not os.path.lexists(path):
                 os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-                os.symlink(_MNIST, path)
+                link(_MNIST, path)
 
 
 def register_magics(shell: Any) -> None:
@@ -103,6 +110,25 @@ def register_magics(shell: Any) -> None:
     shell.register_magic_function(quiet, magic_name="tensorflow_version")
     shell.register_magic_function(no_page, magic_name="tensorboard")
     shell.register_magic_function(load_extension, magic_name="load_ext")
+
+
+class OursFirst:
+    """Finds our `google.colab`, in the folder `lib`, also where Colab's own is installed.
+
+    That one waits for a person at Colab's page.
+    """
+
+    def __init__(self, lib: str) -> None:
+        self._folder = f"{lib}/google/colab"
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Where `google.colab` is; nothing of any other module."""
+        if name != "google.colab":
+            return None
+        file = f"{self._folder}/__init__.py"
+        return spec_from_file_location(name, file, submodule_search_locations=[self._folder])
 
 
 def answer_input(kernel: Any) -> None:

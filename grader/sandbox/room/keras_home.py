@@ -10,6 +10,7 @@ import hashlib
 import os
 from typing import Any
 
+import links
 from after_import import after_import
 
 
@@ -39,7 +40,7 @@ def let_legacy_keras_find_it() -> None:
 
 def _link(target: str, link: str) -> None:
     if not os.path.lexists(link):
-        os.symlink(target, link)
+        links.link(target, link)
 
 
 def _sha256(path: Any) -> str:

@@ -12,7 +12,7 @@ import select
 import socket
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,8 +30,8 @@ _FLUSH_SECONDS = 0.05  # ipykernel's own 0.2 let a flood fill the memory before 
 _NO_RANDOM_TIPS = "--InteractiveShell.enable_tip=False"  # they use up the notebook's random numbers
 
 
-def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
-    """Be the kernel, until the end, of the run that `job` will tell of; `places` has the room's layout.
+def become_kernel(receive: Callable[[], bytes], places: Mapping[str, Any]) -> None:
+    """Be the kernel, until the end, of the run that `receive` waits for; `places` has the room's layout.
 
     What goes wrong before the first cell is told on standard error, which is the kernel's own later.
     """
@@ -47,7 +47,10 @@ def become_kernel(job: socket.socket, places: Mapping[str, Any]) -> None:
         for stream in printing:
             stream.flush_interval = _FLUSH_SECONDS
         sys.path.insert(0, "")
-        settings = _received(job)
+        message = receive()
+        if not message:
+            sys.exit("the grader is gone")
+        settings = json.loads(message)
         _take(settings, places)
         drift.mend_known_calls(is_legacy=_is_legacy())
         recorder.install(after_import.after_import)
@@ -80,16 +83,12 @@ def _is_legacy() -> bool:
     return os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 
 
-def _received(job: socket.socket) -> dict[str, Any]:
+def received(job: socket.socket) -> bytes:
     """The settings of the run, once there is one; a kernel that has to wait imports what it may need."""
     with job:
         if not select.select([job], [], [], _IDLE_SECONDS)[0] and not _is_legacy():
             shelf.fill()
-        message = job.recv(_JOB_BYTES)
-    if not message:
-        sys.exit("the grader is gone")
-    settings: dict[str, Any] = json.loads(message)
-    return settings
+        return job.recv(_JOB_BYTES)
 
 
 def _take(settings: dict[str, Any], places: Mapping[str, Any]) -> None:

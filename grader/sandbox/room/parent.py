@@ -14,6 +14,7 @@ import socket
 import sys
 import traceback
 import warnings
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 ROOM = "/room"
@@ -114,7 +115,7 @@ def _be_kernel(job: socket.socket, wire_end: int) -> NoReturn:
     wire.open_wire(wire_end)
     with open(f"{nested.SETTINGS}/room.json", encoding="utf-8") as file:
         places = json.load(file)
-    kernel.become_kernel(job, places)
+    kernel.become_kernel(partial(kernel.received, job), places)
     sys.exit()
 
 
