@@ -11,13 +11,9 @@ from grader.checks.accuracy import _wants_more_seeds, accuracy_at_least
 from grader.checks.accuracy_shown import Line
 from grader.checks.evaluation import evaluated_on_test_data
 from grader.checks.experiments import experiments, trained_on
+from grader.checks.low_level import low_level_tensorflow
 from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models
-from grader.checks.mlp import (
-    hidden_layer,
-    low_level_tensorflow,
-    nonlinear_activation,
-    random_initialisation,
-)
+from grader.checks.mlp import hidden_layer, nonlinear_activation, random_initialisation
 from grader.checks.registry import all_checks
 from grader.evidence.measured import Measured, MeasuredTraining
 from grader.evidence.observed import ForwardOp, Observed, ObservedEvaluation, ObservedTraining
