@@ -133,7 +133,8 @@ def test_a_model_that_keeps_much_is_given_up(monkeypatch):
     assert np.mean(computed(a_model(*kept, *STEPS, constants=given)) == expected()) > 0.99  # nobody uses them
 
 
-def test_a_model_that_takes_long_is_given_up():
+def test_a_model_that_takes_long_is_given_up(monkeypatch):
+    monkeypatch.setattr("grader.evidence.recomputing.SECONDS", 1.0)  # some machines are through in five
     large = an_array(np.ones((1000, 1000)))
     steps = [a_step("MatMul", "x w1", "a0")]
     steps += [a_step("MatMul", f"a{n} w2", f"a{n + 1}") for n in range(998)]
@@ -141,7 +142,7 @@ def test_a_model_that_takes_long_is_given_up():
     begin = time.thread_time()
     with pytest.raises(CannotComputeError, match="longer than"):
         computed(told)
-    assert time.thread_time() - begin < 8
+    assert time.thread_time() - begin < 4
 
 
 def test_of_a_slow_model_fewer_images_are_computed(monkeypatch):
