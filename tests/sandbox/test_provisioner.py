@@ -55,6 +55,7 @@ kernel.stdin.write(b"go\\n")
 kernel.stdin.flush()
 socket.recv_multipart()
 assert socket.poll(5000)  # libzmq has read the first part of the second message for it
+time.sleep(0.5)  # until the others are sent
 kernel.kill()
 kernel.wait()
 time.sleep(0.5)  # until libzmq knows

@@ -155,4 +155,4 @@ def test_what_a_killed_grader_left_is_swept(mechanism):
 def test_the_best_mechanism_that_works_is_chosen():
     working = [mechanism for mechanism in MECHANISMS if why_not(mechanism) is None]
     assert choose_mechanism() is working[0]
-    assert working[-1].name == "sampling", "which needs nothing"
+    assert working[-1].name == "portable sampling", "which needs nothing"
