@@ -347,8 +347,14 @@ def test_a_grading_that_is_stopped_says_so_leaves_nothing_running_and_goes_on(co
     slow = course.root / "submissions" / "a1" / "Participant_105_assignsubmission_file"
     slow.mkdir()
     (slow / "work.ipynb").write_text(a_notebook("import time\ntime.sleep(200)\nprint(1)"))
-    program = [sys.executable, "-m", "grader", str(course.root / "submissions"), "--course", str(course.root)]
-    program += ["--limit", "wall_seconds=300"]
+    program = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-m",
+        "grader",
+    ]  # which ignore it in the background
+    program += [str(course.root / "submissions"), "--course", str(course.root), "--limit", "wall_seconds=300"]
     stopped = subprocess.Popen([*program, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     runs = course.state / "runs"
     deadline = time.monotonic() + 60
