@@ -6,6 +6,7 @@ table row before it; else about the one in the heading above, or in a line or co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from grader.notebook.prose import Origin, Passage
 from grader.oracles.orders import ORDERS
 
 _TELLING_WORDS = 3  # of a sentence that may say something
+_FORMULA = re.compile(r"\$[^$]+\$|\\[(\[]|[=≠<>≤≥∈]")
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
 _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
 _MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
@@ -228,7 +230,13 @@ def tells_of_orders(question: Question, passage: Passage) -> bool:
     is_about = any(
         holds(sentence.words, _THINGS) and not _counts(sentence) for sentence in sentences_of(rest)
     )
-    if shows or is_about or holds(told, RATING) or compiled(question).speaks_of_topic(told):
+    if (
+        _FORMULA.search(rest)
+        or shows
+        or is_about
+        or holds(told, RATING)
+        or compiled(question).speaks_of_topic(told)
+    ):
         return True
     return sum(not word.is_mark for word in told) >= _TELLING_WORDS and speaks_of(question, rest)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from grader.checks.cnn import in_words, seen, where
+from grader.checks.experiments import varied_in_words
 from grader.checks.networks import Network, code_of
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source
@@ -75,15 +76,13 @@ def _by_setup(networks: Sequence[Network]) -> dict[Setup, list[Network]]:
 
 def varied(setups: Sequence[Setup]) -> str:
     """In what configurations differ, for the end of a sentence; "" where there is one."""
-    fields = (
+    return varied_in_words(
         ("layers", {(setup.weights, setup.operations, setup.layers) for setup in setups}),
         ("optimisers", {setup.optimizer for setup in setups}),
         ("learning rates", {setup.rate for setup in setups}),
         ("batch sizes", {setup.batch for setup in setups}),
         ("losses", {setup.loss for setup in setups}),
     )
-    names = [name for name, values in fields if len(values) > 1]
-    return f" (varied: {', '.join(names)})" if names else ""
 
 
 def laid_out_setups(evidence: Evidence, setups: Mapping[Setup, Network]) -> list[Reason]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -203,13 +203,17 @@ def _is_certainly_one(evidence: Evidence, called: Sequence[Training]) -> bool:
 
 
 def _varied(found: Sequence[Configuration]) -> str:
-    fields = (
+    return varied_in_words(
         ("hidden sizes", {c.sizes for c in found}),
         ("activations", {c.activations for c in found}),
         ("starting weights", {c.starts for c in found}),
         ("optimisers", {c.optimizer for c in found}),
         ("learning rates", {c.learning_rate for c in found}),
     )
+
+
+def varied_in_words(*fields: tuple[str, Collection[object]]) -> str:
+    """Which of some fields, each with the values that it has, were varied, for the end of a sentence."""
     names = [name for name, values in fields if len(values) > 1]
     return f" (varied: {', '.join(names)})" if names else ""
 

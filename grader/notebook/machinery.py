@@ -7,16 +7,16 @@ well is not found here.
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Sequence
 
+from grader.errors import NotebookError
 from grader.model import Record
 from grader.notebook.code import CodeIndex, canonical, dotted_name, imported_names
+from grader.notebook.reading import read_notebook
 from grader.notebook.records import Cell, CellKind
 
 MOST = 20
-_MOST_CELLS = 500  # of a notebook that another one runs
 
 _ATTRIBUTES = frozenset(
     {
@@ -92,28 +92,14 @@ def files_run(cells: Sequence[Cell]) -> str:
 
 def reaches_of_file(name: str, text: str) -> tuple[Reach, ...]:
     """What a file that was handed in reaches into: Python, or a notebook whose code cells are run."""
-    cells = [
-        Cell(number=place, kind=CellKind.CODE, source=source)
-        for place, source in enumerate(_sources_in(text) if name.endswith(".ipynb") else [text], start=1)
-    ]
+    cells: Sequence[Cell] = [Cell(number=1, kind=CellKind.CODE, source=text)]
+    if name.endswith(".ipynb"):
+        try:
+            cells = read_notebook(text.encode("utf-8", "replace")).code_cells
+        except NotebookError:  # what it does is not known, and IPython may run it all the same
+            return (Reach(what="a notebook that cannot be read", file=name),)
     found = {reach.what: Reach(what=reach.what, file=name) for reach in reaches_of_cells(cells)}
     return tuple(found.values())
-
-
-def _sources_in(text: str) -> list[str]:
-    """The code of a notebook's code cells, as far as it is one."""
-    try:
-        told = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
-    cells = told.get("cells") if isinstance(told, dict) else None
-    code = [
-        cell.get("source")
-        for cell in (cells if isinstance(cells, list) else ())
-        if isinstance(cell, dict) and cell.get("cell_type") == "code"
-    ]
-    joined = ("".join(map(str, source)) if isinstance(source, list) else str(source) for source in code)
-    return list(joined)[:_MOST_CELLS]
 
 
 def _with_written_module(cell: Cell) -> Cell:

@@ -101,6 +101,8 @@ def test_a_false_claim_is_shown_beside_what_was_seen() -> None:
         "This is what we saw.\n\n[0 3] [3 1] [4 0] [2 4] [1 2]",
         "If shuffle is before repeat, epochs stay separate; otherwise it is hard to say.",
         "![six orders](attachment:orders.png)",
+        "repeat, shuffle, batch: $p(x_i = x_j) > 0$",
+        "repeat, shuffle, batch: se mezclan todas las imagenes de varias pasadas",
     ],
 )
 def test_what_is_not_settled_is_left_to_a_person(text: str) -> None:
