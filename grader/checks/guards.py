@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from grader.checks.measurement import (
+    EARNS,
     FEWEST_UPDATES,
+    CheckFunction,
     every_training,
     hidden_layers_seen,
     is_linear,
     starts_alike,
+    unless,
 )
 from grader.checks.told import work_elsewhere
 from grader.evidence.observed import ObservedTraining, UpdatePath
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, Source, Verdict, needs_review
 
-CheckFunction = Callable[..., Verdict]
 Seen = Callable[..., str | None]
 
 _BY_HAND = (UpdatePath.ASSIGN, UpdatePath.OPTIMIZER, UpdatePath.REBOUND)
@@ -32,21 +34,12 @@ def never_against(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
     can be forged, so it makes nothing met; but code may do what its reading did not find.
     """
 
-    def guard(function: CheckFunction) -> CheckFunction:
-        @functools.wraps(function)
-        def checked(evidence: Evidence, **parameters: Any) -> Verdict:
-            verdict = function(evidence, **parameters)
-            if verdict.outcome is not Outcome.NOT_MET:
-                return verdict
-            sentence = seen(evidence, **parameters)
-            if sentence is not None:
-                return needs_review(Reason(text=sentence, source=Source.OBSERVED), *verdict.reasons)
-            elsewhere = work_elsewhere(evidence)
-            return verdict if elsewhere is None else needs_review(elsewhere, *verdict.reasons)
+    def against(evidence: Evidence, **parameters: Any) -> Reason | None:
+        sentence = seen(evidence, **parameters)
+        seen_to_run = None if sentence is None else Reason(text=sentence, source=Source.OBSERVED)
+        return seen_to_run or work_elsewhere(evidence)
 
-        return checked
-
-    return guard
+    return unless((Outcome.NOT_MET,), against)
 
 
 def never_for(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
@@ -55,20 +48,11 @@ def never_for(seen: Seen) -> Callable[[CheckFunction], CheckFunction]:
     `seen(evidence)` is a sentence on that, or None. Code that is read may be code that never runs.
     """
 
-    def guard(function: CheckFunction) -> CheckFunction:
-        @functools.wraps(function)
-        def checked(evidence: Evidence, **parameters: Any) -> Verdict:
-            verdict = function(evidence, **parameters)
-            if verdict.outcome not in (Outcome.MET, Outcome.PARTLY_MET):
-                return verdict
-            sentence = seen(evidence)
-            if sentence is None:
-                return verdict
-            return needs_review(Reason(text=sentence, source=Source.OBSERVED), *verdict.reasons)
+    def denied(evidence: Evidence, **_: Any) -> Reason | None:
+        sentence = seen(evidence)
+        return None if sentence is None else Reason(text=sentence, source=Source.OBSERVED)
 
-        return checked
-
-    return guard
+    return unless(EARNS, denied)
 
 
 def for_fine_labels(function: CheckFunction) -> CheckFunction:

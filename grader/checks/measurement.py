@@ -7,8 +7,8 @@ training is none that a criterion can be met by.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
 
 from grader.checks.results import accuracies_in, readings_of
 from grader.evidence.measured import LEAST_AGREEMENT, Measured, MeasuredTraining
@@ -167,21 +167,33 @@ def is_linear(training: ObservedTraining) -> bool:
 
 
 CheckFunction = Callable[..., Verdict]
+EARNS = (Outcome.MET, Outcome.PARTLY_MET)
+
+
+def unless(
+    outcomes: Collection[Outcome], why: Callable[..., Reason | None]
+) -> Callable[[CheckFunction], CheckFunction]:
+    """A check whose `outcomes` become a person's turn where `why(evidence, **parameters)` gives a reason."""
+
+    def guard(function: CheckFunction) -> CheckFunction:
+        @functools.wraps(function)
+        def checked(evidence: Evidence, **parameters: Any) -> Verdict:
+            verdict = function(evidence, **parameters)
+            doubt = why(evidence, **parameters) if verdict.outcome in outcomes else None
+            return verdict if doubt is None else needs_review(doubt, *verdict.reasons)
+
+        return checked
+
+    return guard
 
 
 def of_a_trained_model(function: CheckFunction) -> CheckFunction:
     """A check that is met only by a model that the recorder saw trained (where there was a recorder)."""
 
-    @functools.wraps(function)
-    def checked(evidence: Evidence, **parameters: object) -> Verdict:
-        verdict = function(evidence, **parameters)
-        if verdict.outcome not in (Outcome.MET, Outcome.PARTLY_MET):
-            return verdict
-        at_least = parameters.get("at_least", 1)
-        doubt = doubt_about_training(evidence, at_least if isinstance(at_least, int) else 1)
-        return verdict if doubt is None else needs_review(doubt, *verdict.reasons)
+    def untrained(evidence: Evidence, *, at_least: object = 1, **_: object) -> Reason | None:
+        return doubt_about_training(evidence, at_least if isinstance(at_least, int) else 1)
 
-    return checked
+    return unless(EARNS, untrained)(function)
 
 
 def reported_test_accuracy(
