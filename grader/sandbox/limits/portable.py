@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 
 import psutil
 
-from grader.model import Limits, RunStatus
+from grader.model import Limits
 from grader.sandbox.limits.interface import Usage
-
-_KILL_SECONDS = 5.0
+from grader.sandbox.limits.watched import Watched
 
 
 class PortableSampling:
@@ -28,7 +26,7 @@ class PortableSampling:
         """Nothing is ever left behind."""
 
 
-class WatchedTree:
+class WatchedTree(Watched):
     """Looks at the tree below one process, and at those that left it after they were seen in it."""
 
     def __init__(self, limits: Limits) -> None:
@@ -58,23 +56,6 @@ class WatchedTree:
         if memory > self._limits.memory_bytes:
             memory = files_bytes + _weigh(resident)
         return Usage(memory, len(living), threads, sum(self._cpu_seconds.values())) if living else None
-
-    def passed(self) -> RunStatus | None:
-        """None: nothing is kept by the system."""
-        return None
-
-    def kill(self) -> None:
-        """Kill the tree, and whatever it starts while it dies."""
-        deadline = time.monotonic() + _KILL_SECONDS
-        while (living := self._living()) and time.monotonic() < deadline:
-            for process in living:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        """Kill what is left of the tree."""
-        self.kill()
 
     def _living(self) -> list[psutil.Process]:
         found: dict[psutil.Process, None] = {}

@@ -5,19 +5,17 @@ Read from Linux's `/proc`; `portable.py` does it elsewhere, less exactly.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
-import time
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.model import Limits, RunStatus
+from grader.model import Limits
 from grader.sandbox.limits.interface import MechanismError, Usage
+from grader.sandbox.limits.watched import Watched
 
-_KILL_SECONDS = 5.0
 _OF_LINUX = Path("/proc/self/statm")
 _SHARE = re.compile(r"^(Pss|Pss_Anon|Pss_Shmem):\s+(\d+) kB$", re.MULTILINE)
 
@@ -47,8 +45,12 @@ class _Process(NamedTuple):
     threads: int
     cpu_seconds: float  # its own, and that of the children it waited for
 
+    def kill(self) -> None:
+        """Kill it; `ProcessLookupError` where it is gone."""
+        os.kill(self.pid, signal.SIGKILL)
 
-class TreeBounds:
+
+class TreeBounds(Watched):
     """Looks at the tree below one process, and at those that left it after they were seen in it."""
 
     def __init__(self, limits: Limits) -> None:
@@ -73,23 +75,6 @@ class TreeBounds:
         self._cpu_seconds = max(self._cpu_seconds, sum(process.cpu_seconds for process in living))
         threads = sum(process.threads for process in living)
         return Usage(memory, len(living), threads, self._cpu_seconds)
-
-    def passed(self) -> RunStatus | None:
-        """None: nothing is kept by the system."""
-        return None
-
-    def kill(self) -> None:
-        """Kill the tree, and whatever it starts while it dies."""
-        deadline = time.monotonic() + _KILL_SECONDS
-        while (living := self._living()) and time.monotonic() < deadline:
-            for process in living:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        """Kill what is left of the tree."""
-        self.kill()
 
     def _living(self) -> list[_Process]:
         pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
