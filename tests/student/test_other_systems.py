@@ -96,6 +96,7 @@ def test_a_notebook_is_run_from_within_another_as_in_colab(
     """As root, with no bubblewrap in the path, and with variables of the session that calls."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "grade").symlink_to(Path(sys.executable).with_name("grade"))
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")  # for "!", where SHELL names none
     for name, value in {
         "PATH": str(tmp_path / "bin"),
         "PYTHONPATH": "/env/python",
