@@ -8,6 +8,7 @@ from typing import Annotated, Protocol, cast
 
 from pydantic import BaseModel, Field, JsonValue
 
+from grader.checks.accuracy_measured import best_model, measured_in_words, reported_beside
 from grader.checks.accuracy_shown import (
     NEAR_CHANCE,
     Line,
@@ -32,7 +33,6 @@ from grader.checks.measurement import (
     is_close_to_chance,
     is_trusted,
     measured_models,
-    reported_test_accuracy,
     trainings_seen,
 )
 from grader.checks.networks import convolutional as with_convolutions
@@ -40,7 +40,7 @@ from grader.checks.previews import Preview, PublicSide, later, unclear
 from grader.checks.registry import check
 from grader.checks.replayed import how_it_was_replayed, replayed_results, replays_for_a_person
 from grader.checks.written import written_down
-from grader.evidence.measured import LEAST_AGREEMENT, MeasuredTraining
+from grader.evidence.measured import LEAST_AGREEMENT
 from grader.evidence.record import Evidence
 from grader.model import (
     DatasetOrigin,
@@ -60,7 +60,6 @@ from grader.notebook.records import Readings
 
 _HALF = Decimal("0.5")
 _REPEATS = 2  # runs with other seeds
-_GAP = 0.05
 _ASKED = (RunStatus.COMPLETED, RunStatus.CELL_FAILED, RunStatus.CUT_SHORT)
 _NOT_FROM_A_TEST = (
     "That this number comes from testing the trained model on test data, which it was not trained on, could "
@@ -79,7 +78,7 @@ class Thresholds(Protocol):
 def _wants_more_seeds(evidence: Evidence, parameters: BaseModel) -> bool:
     """Whether the best measured model is so close to a line that other seeds may put it on the other side."""
     given = cast(Thresholds, parameters)
-    best = _best(evidence, given.thresholds, given.convolutional)
+    best = best_model(evidence, given.thresholds, given.convolutional)
     if best is None or len(evidence.repeats) >= _REPEATS:
         return False
     line = given.thresholds[best.measured.dataset]
@@ -165,12 +164,54 @@ def accuracy_at_least(
     if run is None or run.status is RunStatus.LOST:
         why = "The notebook was not run again" if run is None else "The run was lost through a fault of ours"
         return not_checked(Reason(text=f"{why}, so its accuracy could not be checked."), *beside)
-    best = _best(evidence, thresholds, convolutional)
+    best = best_model(evidence, thresholds, convolutional)
     if best is not None:
         return _by_measurement(evidence, run, best, thresholds, band)
     if convolutional and measured_models(evidence) and not with_convolutions(evidence):
         text = "None of the networks that could be measured has a convolution."
         return needs_review(Reason(text=text, source=Source.OBSERVED), *beside)
+    return _by_results(evidence, run, thresholds, band)
+
+
+def _by_measurement(
+    evidence: Evidence, run: Run, best: Model, thresholds: Mapping[str, Line], band: float
+) -> Verdict:
+    """The verdict on the best measured model."""
+    measured, line = best.measured, thresholds[best.measured.dataset]
+    reasons = [
+        measured_in_words(measured, line, run, len(evidence.repeats)),
+        *reported_beside(evidence, run, measured, thresholds),
+    ]
+    margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
+    if measured.accuracy >= line.full + margin:
+        alone = rests_on_the_room(evidence, run, measured, line.full + margin)
+        return met(*reasons, *only_borne_out(measured)) if alone is None else needs_review(alone, *reasons)
+    counts = run.status is RunStatus.COMPLETED and not run.mends
+    is_real = origin_of(run, measured.dataset) is DatasetOrigin.REAL
+    if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
+        alone = rests_on_the_room(evidence, run, measured, line.partly + margin)
+        if alone is not None:
+            return needs_review(alone, *reasons)
+        return partly_met(_HALF, *reasons, *only_borne_out(measured))
+    rerun = evidence.rerun or Readings()
+    chance = chance_on(measured.dataset)
+    shown_is_chance = all(is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
+    every_is_chance = all(
+        m.measured.accuracy <= (1 + NEAR_CHANCE) * chance_on(m.measured.dataset)
+        for m in measured_models(evidence)
+    )
+    if counts and is_real and shown_is_chance and every_is_chance:
+        text = f"Every model that was trained is about as good as guessing ({chance:.2f})."
+        return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
+    replayed = _by_replay(evidence, run, thresholds, band) if is_tested(evidence) else ()
+    if replayed:
+        return met(*replayed, *reasons)
+    return needs_review(*_how_it_ended(run), *reasons, *replays_for_a_person(evidence))
+
+
+def _by_results(evidence: Evidence, run: Run, thresholds: Mapping[str, Line], band: float) -> Verdict:
+    """The verdict where no model could be measured: by what our run printed, or by a saved curve."""
+    beside = as_handed_in(evidence)
     rerun = evidence.rerun or Readings()
     judged = judged_results(rerun, evidence, run, thresholds, band)
     reached = [entry for entry in judged if entry[0] is Outcome.MET]
@@ -205,69 +246,6 @@ def accuracy_at_least(
     return needs_review(*_how_it_ended(run), found, *doubt, *beside)
 
 
-def _best(evidence: Evidence, thresholds: Mapping[str, Line], convolutional: bool) -> Model | None:
-    """The model trained here that comes furthest beyond what is asked for, the best of all seeds."""
-    asked_for = {network.seen.id for network in with_convolutions(evidence)} if convolutional else None
-    trained = [
-        Model(model.seen, _best_of_seeds(evidence, model))
-        for model in measured_models(evidence)
-        if model.measured.dataset in thresholds and not doubt_about(model)
-        if asked_for is None or model.seen.id in asked_for
-    ]
-    return max(trained, key=lambda m: m.measured.accuracy - thresholds[m.measured.dataset].full, default=None)
-
-
-def _best_of_seeds(evidence: Evidence, model: Model) -> MeasuredTraining:
-    """The best measurement of a model, and of the same training with other seeds as far as it counts there.
-
-    A room can be honest with one seed and forge the run with another.
-    """
-    again = (repeat.of(model.measured.training) for repeat in evidence.repeats)
-    alike = [
-        found
-        for found in again
-        if found is not None and found.dataset == model.measured.dataset and not found.is_untold
-        if not doubt_about(Model(model.seen, found))
-    ]
-    return max([model.measured, *alike], key=lambda found: found.accuracy)
-
-
-def _by_measurement(
-    evidence: Evidence, run: Run, best: Model, thresholds: Mapping[str, Line], band: float
-) -> Verdict:
-    """The verdict on the best measured model."""
-    measured, line = best.measured, thresholds[best.measured.dataset]
-    reasons = [
-        _measured_in_words(measured, line, run, len(evidence.repeats)),
-        *_gap(evidence, run, measured, thresholds),
-    ]
-    margin = 0.0 if len(evidence.repeats) >= _REPEATS else band
-    if measured.accuracy >= line.full + margin:
-        alone = rests_on_the_room(evidence, run, measured, line.full + margin)
-        return met(*reasons, *only_borne_out(measured)) if alone is None else needs_review(alone, *reasons)
-    counts = run.status is RunStatus.COMPLETED and not run.mends
-    is_real = origin_of(run, measured.dataset) is DatasetOrigin.REAL
-    if counts and is_real and line.partly + margin <= measured.accuracy <= line.full - margin:
-        alone = rests_on_the_room(evidence, run, measured, line.partly + margin)
-        if alone is not None:
-            return needs_review(alone, *reasons)
-        return partly_met(_HALF, *reasons, *only_borne_out(measured))
-    rerun = evidence.rerun or Readings()
-    chance = chance_on(measured.dataset)
-    shown_is_chance = all(is_all_chance(readings, measured.dataset) for readings in (rerun, evidence.saved))
-    every_is_chance = all(
-        m.measured.accuracy <= (1 + NEAR_CHANCE) * chance_on(m.measured.dataset)
-        for m in measured_models(evidence)
-    )
-    if counts and is_real and shown_is_chance and every_is_chance:
-        text = f"Every model that was trained is about as good as guessing ({chance:.2f})."
-        return not_met(*reasons, Reason(text=text, source=Source.MEASURED))
-    replayed = _by_replay(evidence, run, thresholds, band) if is_tested(evidence) else ()
-    if replayed:
-        return met(*replayed, *reasons)
-    return needs_review(*_how_it_ended(run), *reasons, *replays_for_a_person(evidence))
-
-
 def _by_replay(
     evidence: Evidence, run: Run, thresholds: Mapping[str, Line], band: float
 ) -> tuple[Reason, ...]:
@@ -289,32 +267,6 @@ def _by_replay(
     numbers = (number.value, asked_for)
     found = Reason(text=text, cell=number.cell, numbers=numbers, source=Source.REPLAYED)
     return (found, how_it_was_replayed(replay))
-
-
-def _measured_in_words(measured: MeasuredTraining, line: Line, run: Run, repeats: int) -> Reason:
-    stand_in = stand_in_in_words(run, measured.dataset)
-    seeds = f", the best of {repeats + 1} seeds" if repeats else ""
-    text = (
-        f"Accuracy measured on {measured.examples:,} images of {measured.dataset}{stand_in} that the "
-        f"notebook never saw{seeds}: {measured.accuracy:.3f}. Asked for: at least {line.full:.2f}."
-    )
-    return Reason(text=text, numbers=(measured.accuracy, line.full), source=Source.MEASURED)
-
-
-def _gap(
-    evidence: Evidence, run: Run, measured: MeasuredTraining, thresholds: Mapping[str, Line]
-) -> tuple[Reason, ...]:
-    """What the notebook reports beside what was measured, if that may be on the same data set."""
-    found = reported_test_accuracy(
-        evidence, lambda n: dataset_of(n, evidence, run, thresholds) in (measured.dataset, None)
-    )
-    if found is None:
-        return ()
-    source, reported = found
-    apart = reported.value - measured.accuracy
-    told = f", {apart:.3f} more than was measured" if apart > _GAP else ""
-    text = f"The notebook reports a test accuracy of {reported.value:.4f} (cell {reported.cell}){told}."
-    return (Reason(text=text, cell=reported.cell, numbers=(reported.value,), source=source),)
 
 
 def _doubts(evidence: Evidence) -> tuple[Reason, ...]:
