@@ -53,7 +53,7 @@ def answer_seen(evidence: Evidence, asks: str) -> Preview:
     answers = [passage for passage in passages if passage.answers_to and not is_of_the_task(passage)]
     if answers:
         cells = sorted({passage.cell for passage in answers})
-        return found(_at(f"An answer stands in {cells_in_words(cells)}.", cells[0]))
+        return found(said(f"An answer stands in {cells_in_words(cells)}.", cells[0]))
     if all(map(is_of_the_task, passages)):
         passages = []
     if passages:
@@ -61,7 +61,7 @@ def answer_seen(evidence: Evidence, asks: str) -> Preview:
         text = (
             f"The text in {cells_in_words(cells)} may answer it; put it right below the question to be sure."
         )
-        return unclear(_at(text, cells[0]))
+        return unclear(said(text, cells[0]))
     asked = next((p.cell for p in evidence.prose.passages if repeats(p, asks)), None)
     told = [passage for passage in text_beside(evidence.prose, asks) if not _announces(passage)]
     if _besides_names(evidence, told):
@@ -71,13 +71,13 @@ def answer_seen(evidence: Evidence, asks: str) -> Preview:
         )
         if asked is not None:
             text = f"The question stands in cell {asked}, and no answer right below it."
-        return unclear(_at(text, asked))
+        return unclear(said(text, asked))
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return unclear(elsewhere)
     if asked is not None:
-        return missing(_at(f"The question stands in cell {asked}, and no answer below it.", asked))
-    return missing(_at("There is no answer: the notebook has no text besides code, headings and questions."))
+        return missing(said(f"The question stands in cell {asked}, and no answer below it.", asked))
+    return missing(said("There is no answer: the notebook has no text besides code, headings and questions."))
 
 
 def _announces(passage: Passage) -> bool:
@@ -85,7 +85,8 @@ def _announces(passage: Passage) -> bool:
     return passage.is_heading or passage.text.rstrip(" *_").endswith(":")
 
 
-def _at(text: str, cell: int | None = None) -> Reason:
+def said(text: str, cell: int | None = None) -> Reason:
+    """A reason that was read in a hand-in, whatever its code does when it runs."""
     return Reason(text=text, cell=cell, source=Source.SOURCE)
 
 
@@ -114,15 +115,15 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
             "No passage was found that clearly answers the question; there is text in "
             f"{cells_in_words(cells)}."
         )
-        return needs_review(Reason(text=text, cell=cells[0], source=Source.SOURCE))
+        return needs_review(said(text, cells[0]))
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
     if beside:
         text = "The question is not answered: no text in the notebook holds a word of an answer."
-        return as_settled(not_met(Reason(text=text, source=Source.SOURCE)), decide=decide)
+        return as_settled(not_met(said(text)), decide=decide)
     text = "The question is not answered: besides code, headings and the question there is no text."
-    return not_met(Reason(text=text, source=Source.SOURCE))
+    return not_met(said(text))
 
 
 def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
@@ -131,7 +132,7 @@ def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
         return verdict
     read = verdict.outcome.value.replace("_", " ")
     text = f"As far as the program understands the answer this is {read}; a person reads it and decides."
-    return needs_review(Reason(text=text, source=Source.SOURCE), *verdict.reasons)
+    return needs_review(said(text), *verdict.reasons)
 
 
 def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
@@ -140,7 +141,7 @@ def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
         return met(*(_told(s) for s in _one_each(judged.stated, Stand.RIGHT)))
     if judged.stand is Stand.WRONG:
         return not_met(*(_told(s) for s in _one_each(judged.stated, Stand.WRONG)))
-    why = Reason(text=judged.why, cell=passages[0].cell, source=Source.SOURCE)
+    why = said(judged.why, passages[0].cell)
     return needs_review(why, *(laid_out(passage) for passage in passages))
 
 
@@ -157,14 +158,14 @@ def _told(stated: Stated) -> Reason:
     """What a sentence was understood to say."""
     verb = "says the opposite of" if stated.is_denied else "says"
     text = f"“{excerpt(stated.quote, EXCERPT_CHARS // 2)}” {verb}: {stated.says}"
-    return Reason(text=text, cell=stated.cell, source=Source.SOURCE)
+    return said(text, stated.cell)
 
 
 def laid_out(passage: Passage) -> Reason:
     """A passage, cut to an excerpt, for a person to read."""
     head = f"Cell {passage.cell}{_PLACES[passage.origin]}: "
     body = excerpt(passage.text, EXCERPT_CHARS - len(head) - 2)
-    return Reason(text=f"{head}“{body}”", cell=passage.cell, source=Source.SOURCE)
+    return said(f"{head}“{body}”", passage.cell)
 
 
 def excerpt(text: str, room: int) -> str:
@@ -192,16 +193,16 @@ def answer_elsewhere(evidence: Evidence) -> Reason | None:
     if evidence.prose.pictures:
         cell = evidence.prose.pictures[0]
         text = f"No answer was found as text; cell {cell} shows a picture that may hold one."
-        return Reason(text=text, cell=cell, source=Source.SOURCE)
+        return said(text, cell)
     submission = evidence.submission
     if submission.online_text and submission.online_text.strip():
         text = "No answer was found in the notebook; a text was handed in online beside it."
-        return Reason(text=text, source=Source.SOURCE)
+        return said(text)
     for attachment in submission.attachments:
         path = PurePosixPath(attachment.name)
         if path.suffix.lower() not in _CODE_FILES - {".ipynb"} and not path.name.startswith("."):
             text = f"No answer was found in the notebook; {attachment.name} was handed in beside it."
-            return Reason(text=text, source=Source.SOURCE)
+            return said(text)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, Protocol, cast
@@ -17,13 +16,10 @@ from grader.answers.choices import (
     reasons_for,
     told_of_others,
 )
-from grader.answers.clauses import sentences_of
 from grader.answers.doubts import doubt_about
 from grader.answers.judging import Stand, speaks_of
-from grader.answers.mentions import mentions_in, operation_of
 from grader.answers.orders import Orders, Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
-from grader.answers.words import words_of
 from grader.checks.answers import (
     AboutQuestion,
     answer_elsewhere,
@@ -31,12 +27,14 @@ from grader.checks.answers import (
     as_settled,
     asked_in_words,
     laid_out,
+    said,
 )
 from grader.checks.previews import Preview, PublicSide, Sight, found, missing, unclear
 from grader.checks.registry import check
 from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
+from grader.checks.unnamed_orders import may_tell_of, speaks_of_operations
 from grader.evidence.record import Evidence
-from grader.model import Reason, Source, Verdict, met, needs_review, not_checked, not_met
+from grader.model import Reason, Verdict, met, needs_review, not_checked, not_met
 from grader.notebook.prose import Passage, find_answer, text_beside
 
 Order = Literal[
@@ -49,8 +47,6 @@ Order = Literal[
 ]
 _SHOWN = 6
 _MOST_OTHERS = 3  # orders told rightly, by somebody who is likely to know the others, too
-_FEWEST_BATCHES = 3  # in a text that shows what an order gives
-_BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down
 
 
 class _AboutOrder(AboutQuestion, Protocol):
@@ -63,16 +59,16 @@ def _order_asked(parameters: BaseModel) -> dict[str, JsonValue]:
 
 def _order_before_grading(evidence: Evidence, *, asks: str, order: Order) -> Preview:
     """Whether an order is named in the text; what is said about it is not looked at."""
-    seen, passages = SeenOrders(evidence), text_beside(evidence.prose, asks)
-    told = _told(passages, seen, Question(name="orders", asks=asks, words=()))
+    seen, question = SeenOrders(evidence), Question(name="orders", asks=asks, words=())
+    told = _told(text_beside(evidence.prose, asks), seen, question)
     name = in_words(order)
     where = told.named.get(order, ())
     if where:
-        return found(_said(f"{name} is named in cell {where[0].cell}.", where[0].cell))
-    vague = _not_named(evidence, told, seen, order, passages)
+        return found(said(f"{name} is named in cell {where[0].cell}.", where[0].cell))
+    vague = may_tell_of(evidence, told, seen, order, asks)
     if vague:
         return unclear(vague[0])
-    return missing(_said(f"Nothing is said about {name}."))
+    return missing(said(f"Nothing is said about {name}."))
 
 
 def _heading_of_order(*, asks: str, order: Order) -> str:
@@ -107,7 +103,7 @@ def order_described(
     is_all_false = _is_all_false(wrong, telling, is_enough=would_be_met)
     if doubt or (wrong and would_be_met and not is_all_false):
         why = doubt or "Some of what is said about this order is so, and some is not."
-        return needs_review(_said(why, stands[0][0].passage.cell), *shown)
+        return needs_review(said(why, stands[0][0].passage.cell), *shown)
     if is_all_false and told.is_understood(order):
         return as_settled(not_met(*shown), decide=decide)
     is_trusted = _tells_others_rightly(told, seen, question, order)
@@ -166,41 +162,20 @@ def _not_understood(
     if where or shown:
         text = f"{name} is named, and the program did not understand all that is said about it."
         cell = where[0].cell if where else shown[0].cell
-        return needs_review(_said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
-    passages = text_beside(evidence.prose, question.asks)
-    vague = _not_named(evidence, told, seen, order, passages)
+        return needs_review(said(text, cell), *shown, *(laid_out(passage) for passage in where[:3]))
+    vague = may_tell_of(evidence, told, seen, order, question.asks)
     if vague:
         return needs_review(*vague)
-    return not_met(_said(f"Nothing is said about {name}."))
+    return not_met(said(f"Nothing is said about {name}."))
 
 
 def _only_named(evidence: Evidence, told: Told, seen: SeenOrders, order: str, question: Question) -> Verdict:
     """The verdict on an order beside whose name no word stands that could tell what it does."""
-    vague = _not_named(evidence, told, seen, order, text_beside(evidence.prose, question.asks))
+    vague = may_tell_of(evidence, told, seen, order, question.asks)
     if vague:
         return needs_review(*vague)
     cell = told.named[order][0].cell
-    return not_met(_said(f"{in_words(order)} is named, and nothing is said about what it does.", cell))
-
-
-def _not_named(
-    evidence: Evidence, told: Told, seen: SeenOrders, order: str, passages: Sequence[Passage]
-) -> list[Reason]:
-    """Where something may be said about an order that no text names; empty when there is nothing."""
-    name = in_words(order)
-    built = next((cell for cell, orders in seen.built.items() if order in orders), None)
-    if built is not None:
-        return [_said(f"{name} is built in code; no words about it were found.", built)]
-    written = [passage for passage in evidence.prose.passages if _BATCHES.search(passage.text)]
-    if sum(len(_BATCHES.findall(passage.text)) for passage in written) >= _FEWEST_BATCHES:
-        text = f"{name} is not named; the batches that are written down may show it."
-        return [_said(text, written[0].cell), *(laid_out(passage) for passage in written[:3])]
-    vague = _spoken_in_general(told, passages)
-    if vague:
-        text = f"{name} is not named; there is text about the operations that may speak of it."
-        return [_said(text, vague[0].cell), *(laid_out(passage) for passage in vague[:3])]
-    elsewhere = answer_elsewhere(evidence)
-    return [] if elsewhere is None else [elsewhere]
+    return not_met(said(f"{in_words(order)} is named, and nothing is said about what it does.", cell))
 
 
 def _choice_before_grading(evidence: Evidence, *, asks: str) -> Preview:
@@ -208,11 +183,11 @@ def _choice_before_grading(evidence: Evidence, *, asks: str) -> Preview:
     seen = answer_seen(evidence, asks)
     if seen.sight is not Sight.MISSING:
         return seen
-    told = [p for p in text_beside(evidence.prose, asks) if _speaks_of_operations(p)]
+    told = [p for p in text_beside(evidence.prose, asks) if speaks_of_operations(p)]
     if not told:
         return seen
     text = "Which order you call the most sensible was not found; say it right below the question."
-    return unclear(_said(text, told[0].cell))
+    return unclear(said(text, told[0].cell))
 
 
 @check(
@@ -263,14 +238,14 @@ def sensible_order(
     is_rejected = bool(orders & are_rejected(told))
     if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
-        return needs_review(_said(why, where[0].cell), *against)
+        return needs_review(said(why, where[0].cell), *against)
     if wrong:
-        told_wrong = _said(f"{choice}, for a reason that is not so.", where[0].cell)
+        told_wrong = said(f"{choice}, for a reason that is not so.", where[0].cell)
         return as_settled(not_met(told_wrong, *against), decide=decide)
     if orders <= set(right) and good and not is_open:
-        return as_settled(met(_said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
+        return as_settled(met(said(f"{choice}.", where[0].cell), *_told_rightly(good)), decide=decide)
     text = f"{choice}. Whether the reason carries is for a person to say."
-    return needs_review(_said(text, where[0].cell), *(laid_out(passage) for passage in where))
+    return needs_review(said(text, where[0].cell), *(laid_out(passage) for passage in where))
 
 
 def _holds_more(where: Sequence[Passage], told: Told, described: Told) -> bool:
@@ -296,21 +271,15 @@ def _no_choice(
     evidence: Evidence, question: Question, answers: Sequence[Passage], passages: Sequence[Passage]
 ) -> Verdict:
     """The verdict when no order was found to be chosen; a short answer may say so in words of its own."""
-    told = [passage for passage in passages if _speaks_of_operations(passage)]
+    told = [passage for passage in passages if speaks_of_operations(passage)]
     told += [passage for passage in answers if passage.answers_to and speaks_of(question, passage.text)]
     if told:
         text = "Which order is called the most sensible was not understood."
-        return needs_review(_said(text, told[0].cell))
+        return needs_review(said(text, told[0].cell))
     elsewhere = answer_elsewhere(evidence)
     if elsewhere is not None:
         return needs_review(elsewhere)
-    return not_met(_said("No order is named as the most sensible one."))
-
-
-def _speaks_of_operations(passage: Passage) -> bool:
-    """Whether a text could hold a choice: it names an operation, or an order."""
-    words = words_of(" ".join((*passage.headings, passage.text)))
-    return any(operation_of(word.text) for word in words)
+    return not_met(said("No order is named as the most sensible one."))
 
 
 def _told(passages: tuple[Passage, ...], seen: SeenOrders, question: Question) -> Told:
@@ -324,24 +293,8 @@ def _read(passages: tuple[Passage, ...], built: tuple[tuple[int, str], ...], que
     return orders_told(passages, dict(built), question)
 
 
-def _spoken_in_general(told: Told, passages: Sequence[Passage]) -> list[Passage]:
-    """Passages that speak of the operations without naming an order: of which one, nobody can tell."""
-    vague = [spoken.passage for spoken in told.spoken if not spoken.orders]
-    vague += [passage for orders, passage in told.unread if not orders]
-    for passage in passages:
-        for sentence in sentences_of(passage.text):
-            named = {operation_of(word.text) for word in sentence.words} - {None}
-            if len(named) > 1 and not mentions_in(sentence.words, passage.text):
-                vague.append(passage)
-    return list(dict.fromkeys(vague))
-
-
 def _told_rightly(right: Sequence[Spoken]) -> list[Reason]:
-    return [_said(claimed(spoken), spoken.passage.cell) for spoken in one_each(right)][:_SHOWN]
-
-
-def _said(text: str, cell: int | None = None) -> Reason:
-    return Reason(text=text, cell=cell, source=Source.SOURCE)
+    return [said(claimed(spoken), spoken.passage.cell) for spoken in one_each(right)][:_SHOWN]
 
 
 def _no_experiment() -> Reason:
