@@ -8,7 +8,8 @@ from typing import NamedTuple
 from grader.answers.claims import compiled
 from grader.answers.clauses import sentences_of
 from grader.answers.mentions import Mention, mentions_in
-from grader.answers.orders import Orders, Spoken, Told
+from grader.answers.named_orders import Orders
+from grader.answers.orders import Spoken, Told
 from grader.answers.questions import Question
 from grader.answers.words import Word, words_of
 from grader.notebook.prose import Passage

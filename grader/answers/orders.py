@@ -8,38 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Sentence, holds, sentence_without, sentences_of
+from grader.answers.clauses import Sentence, holds, sentences_of
 from grader.answers.judging import is_hypothetical, speaks_of
-from grader.answers.language import BREAKS, EQUATING, OTHERS, OTHERWISE, PREMISES, RATING, TURNS, phrases
+from grader.answers.language import OTHERS, RATING, phrases
 from grader.answers.mentions import Mention, mentions_in
+from grader.answers.named_orders import (
+    NO_ORDER,
+    Orders,
+    all_but,
+    is_said_before,
+    only_equates,
+    orders_named,
+    otherwise_in,
+    rest_of,
+)
 from grader.answers.parts import Parts
 from grader.answers.questions import Question
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
-from grader.oracles.orders import ORDERS
 
 _TELLING_WORDS = 3  # of a sentence that may say something
 _FORMULA = re.compile(r"\$[^$]+\$|\\[(\[]|[=≠<>≤≥∈]")
 _LABEL_WORDS = 5  # besides the order, in a line that is only a heading for what comes
 _LEADING_WORDS = 8  # an order named so early in a sentence is what the sentences after it speak of, too
-_MOST_ARGUMENTS = 4  # words of what an operation is given in brackets
-_LISTING = frozenset((",", "and", "und", "&", "/", "*", "`"))
-_EQUATING_WORDS = 4
-_MOST_BEFORE_RULE = 4  # words behind an `if`
 _THINGS = phrases(
     *("epoch*", "epoche*", "batch", "batches", "batchs", "boundar*", "grenze*", "example*", "element*"),
     *("sample*", "random*", "zufaell*", "order", "reihenfolge", "duplicat*", "doppelt*", "mix*", "misch*"),
 )  # what is told of orders is told of these
 _FEWEST_FIGURES = 6  # in a text that may show what an order gives
-_NAMING = frozenset(("is", "be", "ist", "waere", "to", ":"))
-_BOTH = frozenset(("both", "each", "these", "beide", "beiden"))
-
-Orders = frozenset[str]
-NO_ORDER: Orders = frozenset()
 
 
 class Spoken(NamedTuple):
@@ -159,9 +158,7 @@ class _Reader:
         """The claims of a sentence, or of a part of it that names orders of its own."""
         self._note(mentions, passage)
         about = self._about(sentence, mentions)
-        named = [span for mention in mentions for span in _spans(mention, sentence)]
-        supposed = [mention.end - 1 for mention in mentions if _is_supposed(mention, sentence)]
-        rest = sentence_without(sentence, [*named, *_written_batches(sentence)], supposed)
+        rest = rest_of(sentence, mentions)
         self.names_only = self.names_only and (rest is None or len(rest.words) <= _LABEL_WORDS)
         if rest is None:
             return
@@ -172,23 +169,23 @@ class _Reader:
             self.unclear.append(Unclear(about, passage, rest.start))
         marring, turns = self.ready.left_open(rest, every) if not rest.asks else (0, False)
         self.open += [about] * marring
-        self.turning += [about] * (turns or _only_equates(sentence, mentions))
-        otherwise = _otherwise(rest)
-        for order in _others(about) if otherwise is not None else ():
+        self.turning += [about] * (turns or only_equates(sentence, mentions))
+        otherwise = otherwise_in(rest)
+        for order in all_but(about) if otherwise is not None else ():
             self.named.setdefault(order, []).append(passage)
         is_ruled_out = any(mention.is_compared for mention in mentions)
         for said in every:
-            is_before = len(about) > 1 and _is_before(said, mentions, sentence)
+            is_before = len(about) > 1 and is_said_before(said, mentions, sentence)
             is_after = otherwise is not None and otherwise[0] < said.clause.end <= otherwise[1]
             is_elsewhere = is_ruled_out or is_after or is_hypothetical(said.clause)
             if is_before:  # a rule comes before what it is about
                 yield NO_ORDER, said, is_elsewhere
             else:
-                yield _others(about) if is_after else about, said, is_elsewhere
+                yield all_but(about) if is_after else about, said, is_elsewhere
 
     def _about(self, sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
         """The orders that a sentence is about; those that it names lead on to what comes after."""
-        own = _about(sentence, mentions)
+        own = orders_named(sentence, mentions)
         if not mentions and holds(sentence.words[:_LABEL_WORDS], OTHERS):
             return NO_ORDER
         is_plain = all(mention.is_plain for mention in mentions)
@@ -244,89 +241,3 @@ def tells_of_orders(question: Question, passage: Passage) -> bool:
 def _counts(sentence: Sentence) -> bool:
     """Whether a sentence holds a number, as one has that tells of a training (`for 10 epochs`)."""
     return any(word.text.isdigit() for word in sentence.words)
-
-
-def _is_supposed(mention: Mention, sentence: Sentence) -> bool:
-    """Whether a rule is only supposed: what follows may come without a comma, `if A is before B the …`."""
-    before = {word.text for word in sentence.words[max(0, mention.begin - _MOST_BEFORE_RULE) : mention.begin]}
-    return bool(mention.topic and PREMISES & before)
-
-
-def _written_batches(sentence: Sentence) -> Iterator[tuple[int, int]]:
-    """Where batches of numbers are written down, `[7, 0, 3]`."""
-    opened: int | None = None
-    for place, word in enumerate(sentence.words):
-        if word.text == "[":
-            opened = place
-        elif word.text == "]" and opened is not None:
-            yield opened, place + 1
-            opened = None
-        elif not word.text.isdigit() and not word.is_mark:
-            opened = None
-
-
-def _only_equates(sentence: Sentence, mentions: Sequence[Mention]) -> bool:
-    """Whether a sentence says that orders are the same, and of no difference."""
-    before = (sentence.words[max(0, m.begin - _EQUATING_WORDS) : m.begin] for m in mentions if m.is_compared)
-    is_equal = any(holds(words, EQUATING) for words in before)
-    return is_equal and not (TURNS | BREAKS) & {word.text for word in sentence.words}
-
-
-def _spans(mention: Mention, sentence: Sentence) -> Iterator[tuple[int, int]]:
-    """Where a mention stands, without what is told in brackets amid it: `shuffle (or else …), batch`."""
-    begin, depth = mention.begin, 0
-    for place in range(mention.begin, mention.end):
-        mark = sentence.words[place].text
-        depth += {"(": 1, ")": -1}.get(mark, 0)
-        if mark == "(" and depth == 1:
-            yield begin, place
-            begin = place
-        elif mark == ")" and depth == 0 and place - begin > _MOST_ARGUMENTS:
-            begin = place + 1
-    yield begin, mention.end
-
-
-def _is_before(said: Said, mentions: Sequence[Mention], sentence: Sentence) -> bool:
-    """Whether something is said before its sentence names orders, and not of them (`the best is …`)."""
-    if not mentions or said.clause.end > sentence.words[mentions[0].begin].start:
-        return False
-    before = sentence.words[mentions[0].begin - 1].text
-    return before not in _NAMING
-
-
-def _otherwise(sentence: Sentence) -> tuple[int, int] | None:
-    """Where a sentence tells of what holds otherwise, to its end or that of the brackets; None if nowhere."""
-    words = sentence.words
-    texts = [word.text for word in words]
-    begins = (place for place in range(len(texts)) if OTHERWISE.match(" ".join(texts[place : place + 6])))
-    begin = next(begins, None)
-    if begin is None:
-        return None
-    is_aside = texts[begin - 1 : begin] == ["("] and ")" in texts[begin:]
-    end = texts.index(")", begin) if is_aside else len(words) - 1
-    return words[begin].start, words[end].end
-
-
-def _others(orders: Orders) -> Orders:
-    """The orders that a rule leaves out; none for a single order, where `otherwise` can mean anything."""
-    return frozenset(ORDERS) - orders if len(orders) > 1 else NO_ORDER
-
-
-def _about(sentence: Sentence, mentions: Sequence[Mention]) -> Orders:
-    """The orders that a sentence is about by naming them; none when it names several, but neither `both` nor
-    in a row.
-    """
-    own = [mention for mention in mentions if not mention.is_compared]
-    different = {mention.orders for mention in own}
-    if len(different) == 1:
-        return own[0].orders
-    is_several = bool(different) and all(mention.is_one for mention in own)
-    if is_several and (_BOTH & {word.text for word in sentence.words} or _are_listed(own, sentence)):
-        return frozenset().union(*different)
-    return NO_ORDER
-
-
-def _are_listed(mentions: Sequence[Mention], sentence: Sentence) -> bool:
-    """Whether nothing stands between orders, as in `A, B and C shuffle batches only`."""
-    gaps = (sentence.words[one.end : other.begin] for one, other in pairwise(mentions))
-    return all(word.text in _LISTING for gap in gaps for word in gap)

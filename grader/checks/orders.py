@@ -18,7 +18,8 @@ from grader.answers.choices import (
 )
 from grader.answers.doubts import doubt_about
 from grader.answers.judging import Stand, speaks_of
-from grader.answers.orders import Orders, Spoken, Told, orders_told, tells_of_orders
+from grader.answers.named_orders import Orders
+from grader.answers.orders import Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
 from grader.checks.answers import (
     AboutQuestion,
