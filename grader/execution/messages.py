@@ -5,6 +5,7 @@ Student code shares the kernel's process and can send whatever it likes, signed 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,8 @@ _TEXTS = ("name", "text", "ename", "evalue", "execution_state")
 _MESSAGE_BYTES = 256  # what a message counts besides its text: handling it takes time
 _MOST_DISPLAYS = 20  # outputs that one display may update
 _MOST_NAMES = 200  # displays that may be updated
+_IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Messages:
@@ -59,3 +62,18 @@ def _length(content: Mapping[str, Any]) -> int:
     for part in (content.get("data"), content.get("traceback")):
         parts += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
     return sum(len(part) for part in parts if isinstance(part, str))
+
+
+def error_told(content: Mapping[str, Any]) -> str:
+    """The error that a kernel's reply or an output tells of, "Name: message" on one line."""
+    return _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
+
+
+def _one_line(message: str) -> str:
+    """A message of student code as one line that can be stored anywhere.
+
+    What is raised in a `tf.function` tells of all the code around it first; the error itself stands last.
+    """
+    plain = _ANSI.sub("", message[:100_000]).encode("utf-8", "replace").decode("utf-8")
+    in_function = _IN_FUNCTION.match(plain)
+    return " ".join((in_function[1] if in_function else plain).split())[:600]

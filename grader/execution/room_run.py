@@ -1,30 +1,23 @@
-"""One job in one room: starts the kernel, lets nbclient run the cells, keeps the time, ends the room."""
+"""One job in one room: starts the kernel, runs the cells, asks the recorder, tells how the run went."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
-import logging
 import os
-import re
 import shutil
 import time
-from queue import Empty
 from typing import Any
 
 import nbformat
 import psutil
-import zmq
-from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal
 from nbformat import v4
 
 from grader.execution.asking import Question
+from grader.execution.cell_client import CellClient
 from grader.execution.interface import Finished
 from grader.execution.jobs import MEASURE_SECONDS, TIMING_SECONDS, Job, installed_versions
 from grader.execution.mends import is_known_mend
-from grader.execution.messages import Messages
+from grader.execution.messages import error_told
 from grader.execution.modules import missing_module, shadowed_modules, wants_fresh_process
 from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
 from grader.notebook.images import redraw_figures
@@ -33,77 +26,12 @@ from grader.sandbox.bubblewrap import RoomSpec
 from grader.sandbox.gpu_meter import GpuMeter
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
-from grader.sandbox.provisioner import START_SECONDS, RoomKernelManager
+from grader.sandbox.provisioner import RoomKernelManager
 from grader.sandbox.rooms import FOLDER_PREFIX, OpenRooms, Room, rooms_folder
 from grader.sandbox.sources import RoomSource
 
-log = logging.getLogger(__name__)
-
 _NO_FILES = os.strerror(errno.EMFILE)
-_IN_FUNCTION = re.compile(r"\w+: in user code:.*\n\s+(\w*(?:Error|Exception): .+)$", re.DOTALL)
-_LOOK_MILLISECONDS = 20
-_ENDING_MILLISECONDS = 150  # in which a kernel that ends lets go of its other sockets, too
-_LEAVING_SECONDS = 1.0  # between the end of a kernel's sockets and that of its room
 _TOO_LARGE = "What was handed in beside the notebook is larger than the room: it was not run."
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class _CellClient(NotebookClient):
-    """nbclient's client, with a count of the bytes that the kernel put out."""
-
-    def __init__(self, nb: nbformat.NotebookNode, manager: RoomKernelManager, **options: Any) -> None:
-        super().__init__(nb, km=manager, on_cell_error=self._note_error, **options)
-        self.manager = manager
-        self.reply_error: str | None = None
-        self.drops: Any = None
-        self.ends: Any = None
-        self.room = manager.room
-        self.messages = Messages()
-        self.is_dropped = False
-
-    def watch_for_drops(self) -> None:
-        """Watch whether ZeroMQ drops the kernel for a message larger than all output together may be.
-
-        A kernel that ends lets go of all its sockets, one that is dropped only of the one that it wrote to.
-        """
-        assert self.kc is not None
-        self.drops = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self.ends = self.kc.shell_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-
-    async def until_gone(self) -> None:
-        """Wait until the room is gone; end it when the kernel is there but cannot be heard any more."""
-        while self.room.poll() is None:
-            if await self.drops.poll(_LOOK_MILLISECONDS):
-                self.is_dropped = not await self.ends.poll(_ENDING_MILLISECONDS)
-                if not self.is_dropped:
-                    await asyncio.wait({asyncio.ensure_future(self.room.wait())}, timeout=_LEAVING_SECONDS)
-                self.room.kill()
-                await self.room.wait()
-
-    @property
-    def is_flooded(self) -> bool:
-        """Whether the kernel put out more than it may."""
-        return self.is_dropped or self.messages.bytes > self.room.spec.limits.output_bytes
-
-    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-        """Count, then handle as nbclient does; a flood ends the room, widgets' messages are left out."""
-        plain = self.messages.rebuilt(msg)
-        if self.is_flooded:
-            self.room.kill()
-        if plain is None or self.is_flooded or plain["msg_type"].startswith("comm"):
-            return None
-        try:
-            return super().process_message(plain, cell, cell_index)
-        except CellControlSignal:
-            raise
-        except Exception as fault:  # noqa: BLE001 - a message that no kernel sends was made by student code
-            log.info("a malformed message was left out (%s)", type(fault).__name__)
-            return None
-
-    def _note_error(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
-        """Keep the error that the reply tells of: its output can be missing or forged."""
-        content = (self.messages.rebuilt(execute_reply) or {}).get("content", {})
-        self.reply_error = _one_line(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}")
 
 
 async def run_in_room(
@@ -205,7 +133,7 @@ async def _run_cells(
     if sum(attachment.size_bytes for attachment in job.attachments) > job.limits.disk_bytes:
         return [], RunStatus.TOO_MUCH_DISK, (_TOO_LARGE,)
     manager = RoomKernelManager(room)
-    client = _CellClient(notebook, manager, allow_errors=True, record_timing=False)
+    client = CellClient(notebook, manager, allow_errors=True, record_timing=False)
     try:
         try:
             await manager.start_kernel()
@@ -213,7 +141,7 @@ async def _run_cells(
             client.kc = manager.bounded_client()
             client.kc.start_channels(hb=False)  # the room says whether it lives; a heartbeat can hang
             client.watch_for_drops()
-            await _wait_until_heard(client)
+            await client.wait_until_heard()
         except (RuntimeError, TimeoutError) as error:
             return [], RunStatus.LOST, (_not_started(room, error),)
         ended = await _run_until(job, notebook, client, room)
@@ -225,25 +153,10 @@ async def _run_cells(
         manager.close()
 
 
-async def _wait_until_heard(client: _CellClient) -> None:
-    """Wait until the kernel answers and its outputs come through: what it puts out before would be lost.
-
-    Raises `RuntimeError` when it ends or takes too long.
-    """
-    assert client.kc is not None
-    deadline = time.monotonic() + START_SECONDS
-    while client.room.poll() is None and time.monotonic() < deadline:
-        client.kc.kernel_info()
-        with contextlib.suppress(Empty):
-            await client.kc.shell_channel.get_msg(timeout=1)
-            await client.kc.iopub_channel.get_msg(timeout=0.2)
-            return
-    raise RuntimeError("the kernel did not answer")
-
-
 async def _run_until(
-    job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room
+    job: Job, notebook: nbformat.NotebookNode, client: CellClient, room: Room
 ) -> tuple[list[CellRun], RunStatus, tuple[str, ...]]:
+    """Run the cells in order, until the last one, the job's time or the kernel has come to its end."""
     soft = time.monotonic() + job.limits.wall_seconds
     hard = soft + job.limits.reserve_seconds
     cells: list[CellRun] = []
@@ -253,7 +166,7 @@ async def _run_until(
         begin = now
         client.reply_error = None
         deadline = soft if now < soft else now + (hard - now) / 2
-        ended = await _run_cell(client, node, index, deadline, hard)
+        ended = await client.run_cell(node, index, deadline, hard)
         seconds = round(time.monotonic() - begin, 3)
         if client.is_dropped:
             ended = CellStatus.NOT_RUN
@@ -275,7 +188,7 @@ async def _run_until(
 
 
 async def _measure(
-    job: Job, notebook: nbformat.NotebookNode, client: _CellClient, room: Room, question: Question
+    job: Job, notebook: nbformat.NotebookNode, client: CellClient, room: Room, question: Question
 ) -> None:
     """Give the room the images to predict, and let the recorder tell what it saw, if the kernel still lives.
 
@@ -295,49 +208,12 @@ async def _measure(
     begin = time.monotonic()
     try:
         soft = begin + 1.5 * MEASURE_SECONDS + (TIMING_SECONDS if job.times else 0)
-        await _run_cell(client, node, len(notebook.cells) - 1, soft, soft + MEASURE_SECONDS / 2)
+        await client.run_cell(node, len(notebook.cells) - 1, soft, soft + MEASURE_SECONDS / 2)
     finally:
         notebook.cells.remove(node)
 
 
-async def _run_cell(
-    client: _CellClient, node: nbformat.NotebookNode, index: int, deadline: float, hard: float
-) -> CellStatus:
-    """Run one cell; interrupt it at `deadline`, kill the room at `hard`. `NOT_RUN`: the kernel is gone."""
-    task = asyncio.ensure_future(client.async_execute_cell(node, index))
-    gone = asyncio.ensure_future(client.until_gone())
-    ended = CellStatus.OK
-    try:
-        await _first_of(task, gone, until=deadline)
-        if not task.done() and not gone.done():
-            ended = CellStatus.INTERRUPTED
-            with contextlib.suppress(zmq.ZMQError):  # the kernel's end is broken: the clock ends the room
-                await client.manager.interrupt_kernel()
-            await _first_of(task, gone, until=hard)
-        if not task.done():
-            client.room.kill()
-            return CellStatus.NOT_RUN
-        task.result()
-    except Exception as fault:  # noqa: BLE001 - the kernel is gone, or it sends what nobody can read
-        log.info("the kernel cannot be followed any more (%s)", type(fault).__name__)
-        client.room.kill()
-        return CellStatus.NOT_RUN
-    finally:
-        gone.cancel()
-        task.cancel()
-        await asyncio.wait({task}, timeout=5)
-        if task.done() and not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not complain: the room was killed under it
-    return ended
-
-
-async def _first_of(*tasks: asyncio.Future[Any], until: float) -> None:
-    """Wait until one of `tasks` is done, or until the monotonic time `until`."""
-    seconds = max(0.0, until - time.monotonic())
-    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-
-
-def _why_it_ended(client: _CellClient, is_over_time: bool) -> RunStatus:
+def _why_it_ended(client: CellClient, is_over_time: bool) -> RunStatus:
     if client.is_flooded:
         return RunStatus.TOO_MUCH_OUTPUT
     return RunStatus.TIMED_OUT if is_over_time else RunStatus.KERNEL_DIED
@@ -354,18 +230,8 @@ def _with_files(status: RunStatus, cells: list[CellRun], room: Room) -> RunStatu
 def _error_of(node: nbformat.NotebookNode) -> str | None:
     for output in node.get("outputs", ()):
         if output.get("output_type") == "error":
-            return _one_line(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}")
+            return error_told(output)
     return None
-
-
-def _one_line(message: str) -> str:
-    """A message of student code as one line that can be stored anywhere.
-
-    What is raised in a `tf.function` tells of all the code around it first; the error itself stands last.
-    """
-    plain = _ANSI.sub("", message[:100_000]).encode("utf-8", "replace").decode("utf-8")
-    in_function = _IN_FUNCTION.match(plain)
-    return " ".join((in_function[1] if in_function else plain).split())[:600]
 
 
 def _not_started(room: Room, error: Exception) -> str:

@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.execution.messages import Messages
+from grader.execution.messages import Messages, error_told
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -64,3 +64,20 @@ def test_displays_that_are_updated_without_end_cost_no_time():
         named += "transient" in content
     assert named == 200 * 20
     assert time.monotonic() - begin < 5
+
+
+def test_an_error_inside_a_function_of_tensorflow_is_told_by_itself():
+    message = (
+        'in user code:\n\n    File "/tmp/1.py", line 6, in train_step  *\n        apply(pairs)\n'
+        '    File "/opt/keras/base_optimizer.py", line 503, in apply\n        self._check(variables)\n\n'
+        "    ValueError: Unknown variable: <Variable path=w>.\n    This optimizer can only be called for w.\n"
+    )
+    told = error_told({"ename": "ValueError", "evalue": message})
+    assert told.startswith("ValueError: Unknown variable: <Variable path=w>. This optimizer")
+
+
+def test_an_error_is_told_on_one_line_whatever_it_lacks():
+    assert error_told({"ename": "NameError", "evalue": "name 'x' is\n not defined"}) == (
+        "NameError: name 'x' is not defined"
+    )
+    assert error_told({}) == "Error:"
