@@ -16,7 +16,8 @@ from grader.checks.previews import Preview, PublicSide, found, missing, unclear,
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
-from grader.notebook.prose import Origin, Passage, find_answer, repeats, text_beside
+from grader.notebook.answering import find_answer, repeats, text_beside
+from grader.notebook.prose import Origin, Passage
 
 EXCERPT_CHARS = 400
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)

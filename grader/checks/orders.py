@@ -36,7 +36,8 @@ from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.checks.unnamed_orders import may_tell_of, speaks_of_operations
 from grader.evidence.record import Evidence
 from grader.model import Reason, Verdict, met, needs_review, not_checked, not_met
-from grader.notebook.prose import Passage, find_answer, text_beside
+from grader.notebook.answering import find_answer, text_beside
+from grader.notebook.prose import Passage
 
 Order = Literal[
     "shuffle-batch-repeat",
