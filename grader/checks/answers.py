@@ -9,9 +9,10 @@ from typing import Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.judging import Stand, Stated, judge, speaks_of
+from grader.answers.judging import Stand, Stated, judge
 from grader.answers.questions import NamedQuestion, Question
 from grader.answers.tasks import is_of_the_task
+from grader.answers.topic import speaks_of
 from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
 from grader.checks.registry import check
 from grader.evidence.record import Evidence

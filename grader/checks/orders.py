@@ -17,10 +17,11 @@ from grader.answers.choices import (
     told_of_others,
 )
 from grader.answers.doubts import doubt_about
-from grader.answers.judging import Stand, speaks_of
+from grader.answers.judging import Stand
 from grader.answers.named_orders import Orders
 from grader.answers.orders import Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
+from grader.answers.topic import speaks_of
 from grader.checks.answers import (
     AboutQuestion,
     answer_elsewhere,

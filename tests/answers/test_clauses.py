@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.answers.clauses import negations, sentences_of
+from grader.answers.clauses import sentences_of
+from grader.answers.negation import negations
 from grader.answers.patterns import Vocabulary, read_pattern
 
 
