@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from grader.answers.clauses import sentences_of
-from grader.answers.mentions import mentions_in, operation_of
+from grader.answers.mentions import mentions_in
+from grader.answers.operations import operation_of
 from grader.answers.orders import Told
 from grader.answers.words import words_of
 from grader.checks.answers import answer_elsewhere, laid_out, said
