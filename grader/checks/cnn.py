@@ -23,6 +23,7 @@ from grader.checks.networks import (
 from grader.checks.previews import public
 from grader.checks.read_before import named_in_code
 from grader.checks.registry import check
+from grader.checks.squashed_logits import squashed_logits
 from grader.checks.told import work_elsewhere
 from grader.evidence.graphs import Graph, NodeKind
 from grader.evidence.observed import UpdatePath
@@ -167,6 +168,7 @@ def _way(network: Network) -> str:
     return f"code in `{network.seen.place}`" if network.seen.place else "code that could not be told"
 
 
+_OF_THE_LOSS = "Mean"  # Keras makes this metric by itself; the notebook's own are named in its code
 _TOOLS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         "loss",
@@ -191,13 +193,13 @@ def keras_training_tools(evidence: Evidence) -> Verdict:
     """Losses, optimisers and metrics of Keras are used.
 
     Met when the code uses all three, by their names or by those given to `compile`. Partly met when two are,
-    and nothing in the code looks like the third.
+    and nothing in the code looks like the third. A loss that expects logits and does not get them is told.
     """
     found = {name: _use_of(evidence, name, prefixes) for name, prefixes, _ in _TOOLS}
     used = [reason for reason in found.values() if reason is not None]
     missing = [name for name, reason in found.items() if reason is None]
     if not missing:
-        return met(*used)
+        return met(*used, *squashed_logits(evidence))
     code = code_of(evidence)
     unlike = [name for name, _, looks in _TOOLS if name in missing and not looks.search(code)]
     if len(missing) == 1 and unlike == missing and work_elsewhere(evidence) is None:
@@ -241,7 +243,7 @@ def _use_of(evidence: Evidence, name: str, prefixes: Sequence[str]) -> Reason | 
             else {
                 "loss": model.loss,
                 "optimiser": model.optimizer or network.seen.optimizer,
-                "metric": ", ".join(model.metrics) or None,
+                "metric": ", ".join(kind for kind in model.metrics if kind != _OF_THE_LOSS) or None,
             }[name]
         )
         if given:

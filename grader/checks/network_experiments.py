@@ -15,7 +15,7 @@ from grader.checks.accuracy_shown import origin_of, stand_in_in_words
 from grader.checks.borne_out import rests_on_the_room
 from grader.checks.cnn import laid_out, seen, where
 from grader.checks.configurations import different, laid_out_setups, may_differ, varied
-from grader.checks.measurement import Model, doubt_about
+from grader.checks.measurement import FEWEST_UPDATES, Model, doubt_about
 from grader.checks.networks import (
     Network,
     all_seen,
@@ -23,6 +23,7 @@ from grader.checks.networks import (
     convolutional,
     networks_of,
     nothing_trained,
+    tried_briefly,
 )
 from grader.checks.previews import Preview, PublicSide, found, later, missing, public, unclear
 from grader.checks.read_before import named_in_code
@@ -83,8 +84,8 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
 
     Configurations differ in their layers, filters, kernels, pooling, loss, optimiser, rate or batch; the same
     one trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two
-    where all trainings were seen, not met with one, where neither text nor outputs tell of more and nothing
-    says that trainings which look alike may differ.
+    where all trainings were seen, not met with one, where neither text nor outputs tell of more, nothing
+    says that trainings which look alike may differ, and none was too short to count.
     """
     networks = convolutional(evidence)
     if not networks:
@@ -100,8 +101,19 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     if count >= at_least and results >= at_least:
         return met(*reasons)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
-    unlike = may_differ(evidence, networks)
-    if is_all and unlike is None and count < at_least and _tests_shown(evidence) <= len(networks):
+    unlike, brief = may_differ(evidence, networks), tried_briefly(evidence)
+    if brief:
+        longest = max(training.updates for training in brief)
+        times = "1 training is" if len(brief) == 1 else f"{len(brief)} trainings are"
+        text = f"{times} not counted, with fewer than {FEWEST_UPDATES} steps each ({longest} at most)."
+        reasons.append(seen(text, numbers=(len(brief), FEWEST_UPDATES, longest)))
+    if (
+        is_all
+        and unlike is None
+        and not brief
+        and count < at_least
+        and _tests_shown(evidence) <= len(networks)
+    ):
         return partly_met(_HALF, *reasons) if count > 1 else not_met(*reasons)
     if tells_of_experiments(evidence):
         text = "The text tells of further experiments, which may no longer be in the code."

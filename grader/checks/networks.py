@@ -20,6 +20,7 @@ from grader.evidence.record import Evidence
 from grader.model import Reason, RunStatus, Source
 from grader.notebook.facts import Evaluation, Part
 
+_A_TRY = 10
 _CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput"})
 _WRITTEN_KERAS = re.compile(
     r"\b(?:Separable|Depthwise)?Conv(?:olution)?[123]D(?:Transpose)?\b|keras\.applications"
@@ -84,6 +85,13 @@ def networks_of(evidence: Evidence) -> tuple[Network, ...]:
 def convolutional(evidence: Evidence) -> tuple[Network, ...]:
     """Those with convolutions."""
     return tuple(network for network in networks_of(evidence) if network.convolutions)
+
+
+def tried_briefly(evidence: Evidence) -> tuple[ObservedTraining, ...]:
+    """Trainings that were begun in earnest (`_A_TRY` steps) and had fewer than `FEWEST_UPDATES`."""
+    if evidence.observed is None:
+        return ()
+    return tuple(t for t in evidence.observed.trainings if _A_TRY <= t.updates < FEWEST_UPDATES)
 
 
 def all_seen(evidence: Evidence) -> bool:

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Set
 
 from grader.checks.answers import excerpt
 from grader.checks.previews import Sight
+from grader.checks.squashed_logits import squashed_logits
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source
-from grader.notebook.code import CodeIndex
-from grader.notebook.facts import StepKind
 from grader.notebook.records import OutputKind, Quantity
 from grader.student.findings import Finding
 from grader.student.given_out import is_given_out
 
-_SQUASHING = ("softmax", "relu", "sigmoid", "tanh")
 _COMMENTED_OUT = re.compile(
     r"^[ \t]*#[ \t]*@tf\.function.*\n(?:[ \t]*(?:[#@].*)?\n)*[ \t]*def[ \t]+(\w+)", re.MULTILINE
 )
@@ -29,8 +27,6 @@ _STUCK_WITHIN = 0.002
 _FEWEST_LOSSES = 3
 _CHANCE = 0.15
 _ERROR_CHARS = 120
-_FROM_LOGITS = re.compile(r"_cross_entropy_with_logits$")
-_OTHER_LOSS = re.compile(r"cross_?entropy", re.IGNORECASE)
 _LOADS_CIFAR = re.compile(r"\bcifar100?\.load_data\([^()]*\)$")
 _COLUMN = re.compile(
     r"\.reshape\(\(?(?:-1|len\(\w+\)|\w+\.shape\[0\]), 1\)?\)$|expand_dims\(.*, (?:axis=)?(?:1|-1)\)$"
@@ -56,40 +52,6 @@ def likely_faults(
         if reasons:
             found.append(Finding(id=name, title=title, sight=Sight.UNCLEAR, reasons=reasons))
     return tuple(found)
-
-
-def _squashed_logits(evidence: Evidence) -> Iterator[Reason]:
-    """An activation after the last layer, and a loss that expects the plain numbers of that layer."""
-    if not _has_only_losses_from_logits(evidence.code):
-        return
-    for training in evidence.facts.trainings:
-        model = training.model
-        if model is None or not model.products or not training.is_called:
-            continue
-        last = model.steps.index(model.products[-1])
-        for step in model.steps[last + 1 :]:
-            name = step.name.rsplit(".", 1)[-1]
-            if step.kind is StepKind.ACTIVATION and name in _SQUASHING:
-                twice = ", which applies softmax itself" if name == "softmax" else ""
-                yield _seen(
-                    f"The outputs go through `{name}` in cell {step.cell} before a loss that expects logits"
-                    f"{twice}: leave it out in training.",
-                    step.cell,
-                )
-                return
-
-
-def _has_only_losses_from_logits(code: CodeIndex) -> bool:
-    from_logits = False
-    for occurrence, call in code.library_calls:
-        if _FROM_LOGITS.search(occurrence.name):
-            from_logits = True
-        elif _OTHER_LOSS.search(occurrence.name):
-            said = {keyword.arg: keyword.value for keyword in call.keywords}.get("from_logits")
-            if not (isinstance(said, ast.Constant) and said.value is True):
-                return False
-            from_logits = True
-    return from_logits
 
 
 def _labels_in_a_column(evidence: Evidence) -> Iterator[Reason]:
@@ -264,7 +226,7 @@ def _seen(text: str, cell: int) -> Reason:
 
 
 _LOOKS: dict[str, tuple[str, Callable[[Evidence], Iterator[Reason]]]] = {
-    "squashed-logits": ("The loss gets the outputs of the last layer as they are.", _squashed_logits),
+    "squashed-logits": ("The loss gets the outputs of the last layer as they are.", squashed_logits),
     "labels-in-a-column": ("Predictions and labels have the same shape.", _labels_in_a_column),
     "unused-result": ("The accuracy is computed from the test's own results.", _unused_result),
     "decorator-off": ("What is compared with graph mode runs in graph mode.", _decorator_off),

@@ -265,6 +265,18 @@ def test_what_compile_was_given_are_tools_of_keras():
     assert keras_training_tools(an_evidence(FIT, by_fit(), models=(model,))).outcome is MET
 
 
+def test_the_mean_that_keras_takes_of_the_loss_is_no_metric_of_the_notebook():
+    model = a_model(optimizer="Adam", loss="sparse_categorical_crossentropy", metrics=("Mean",))
+    assert keras_training_tools(an_evidence(FIT, by_fit(), models=(model,))).outcome is REVIEW
+
+
+def test_softmax_before_a_loss_that_applies_it_is_told_and_costs_nothing_here():
+    twice = LOOP.replace("Dense(10)", "Dense(10, activation='softmax')")
+    told = [keras_training_tools(an_evidence(source)) for source in (LOOP, twice)]
+    assert [verdict.outcome for verdict in told] == [MET, MET]
+    assert ["expects logits" in verdict.reasons[-1].text for verdict in told] == [False, True]
+
+
 # Tested, and how well ---------------------------------------------------------------------------------
 
 
@@ -383,6 +395,16 @@ def test_three_different_networks_with_results_are_experiments():
 def test_one_configuration_trained_many_times_is_one():
     evidence = an_evidence(LOOP, *trainings({}, {}, {}), prints=RESULTS)
     assert network_experiments(evidence).outcome is NOT_MET
+
+
+def test_trainings_too_short_to_count_are_told_and_cost_nothing():
+    brief = [{"updates": 40, "shapes": ((5, 5, 3, 8), (3, 3, 8, 8), (512, 10), (10,))}, {"updates": 12}]
+    verdict = network_experiments(an_evidence(LOOP, *trainings({}, *brief), prints="test accuracy 0.5\n"))
+    assert verdict.outcome is REVIEW
+    text = "2 trainings are not counted, with fewer than 50 steps each (40 at most)."
+    assert text in [reason.text for reason in verdict.reasons]
+    hardly = trainings({}, {"updates": 1})
+    assert network_experiments(an_evidence(LOOP, *hardly, prints="test accuracy 0.5\n")).outcome is NOT_MET
 
 
 def test_the_same_network_on_another_data_set_is_no_experiment():
