@@ -133,6 +133,7 @@ def _grade_assignment(
             [rubric.sha256, references.model_dump_json(), *sorted(not_trusted), handed_in.terms],
             keys,
             pages,
+            asked={one.id: one.asked for one in rubric.criteria if one.check.name not in not_trusted},
         )
         stored = StoredEvidence(desk.evidence, keys, at_hand=())
         groups: Mapping[str, Group] = {}
@@ -149,11 +150,14 @@ def _grade_assignment(
         gathered = gather(themselves, rubric, desk, data, references, earlier.values(), stored)
         gathered = _for_groups(gathered, to_judge, groups)
 
-        def judged_now(evidence: Evidence) -> Grade:
-            grade = assess(evidence, rubric, decisions, not_trusted)
-            return in_group(handed_in.told(grade), groups, earlier)
+        def judged_now(evidence: Evidence) -> tuple[Grade, str]:
+            basis = before.basis(evidence)
+            known = before.verdicts(basis, earlier.get(evidence.submission.id))
+            grade = assess(evidence, rubric, decisions, not_trusted, known)
+            return in_group(handed_in.told(grade), groups, earlier), basis
 
-        grades = tuple(for_each(judged_now, gathered.evidence))
+        judged_on = for_each(judged_now, gathered.evidence)
+        grades = tuple(grade for grade, _ in judged_on)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
@@ -185,6 +189,7 @@ def _grade_assignment(
         pairs = zip(grades, gathered.evidence, strict=True)
         before.keep(
             [grade for grade, found in pairs if _is_final(grade, found, rubric)],
+            {grade.submission: basis for grade, basis in judged_on},
             groups if is_whole_class else None,
         )
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]

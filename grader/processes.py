@@ -54,7 +54,9 @@ def _forks(
         for number in range(1, shares):
             answers, own_end = context.Pipe(duplex=False)
             share = items[number::shares]
-            fork = context.Process(target=_work, args=(work, share, own_end, answers), daemon=True)
+            fork: BaseProcess = context.Process(
+                target=_work, args=(work, share, own_end, answers), daemon=True
+            )
             with warnings.catch_warnings():  # threads are no harm: a fork touches nothing that they hold
                 warnings.simplefilter("ignore", DeprecationWarning)
                 fork.start()

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "groups": {"evidence", "gradebook", "notebook", "model", "errors"},
     "trust": {"gradebook", "model"},
     "report": {"notebook", "oracles", "evidence", "processes", "sources", "model", "errors"},
-    "judged_before": {"report", "sources", "model"},
+    "judged_before": {"evidence", "report", "sources", "model"},
     "gathering": {
         *("assess", "course", "evidence", "execution", "notebook", "oracles", "provisions", "report"),
         *("rubric", "script_trials", "model", "errors"),
