@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from grader.checks.foreign_outputs import flags_of_foreign_outputs
@@ -54,12 +54,14 @@ def assess(
     rubric: Rubric,
     overrides: Iterable[Override] = (),
     distrusted: Collection[str] = (),
+    known: Mapping[str, Verdict] | None = None,
 ) -> Grade:
     """Hold the evidence against every criterion, then lay people's decisions over it.
 
     Of the decisions on this submission the newest per criterion counts. One that gives more than
     the criterion now has, or that speaks of a criterion that the rubric no longer has, does not
     count, and a flag says so. The flags are sentences for the TA. Checks in `distrusted` decide nothing.
+    The verdicts that are `known`, by the ids of criteria, are taken as they are.
     """
     newest = _newest(override for override in overrides if override.submission == evidence.submission.id)
     flags = list(_flags_of_evidence(evidence))
@@ -69,7 +71,8 @@ def assess(
         if override is not None:
             flags.extend(_flags_of_override(override, criterion, judged_sha256(evidence, criterion.id)))
             override = override if override.points <= criterion.points else None
-        criteria.append(_grade(evidence, criterion, override, distrusted))
+        verdict = (known or {}).get(criterion.id) or _verdict(evidence, criterion, distrusted)
+        criteria.append(_grade(criterion, verdict, override))
     for left in newest.values():
         flags.append(
             f"The decision of {left.who} on “{left.criterion}” does not count: no such criterion is left."
@@ -143,16 +146,7 @@ def _moment(when: datetime) -> datetime:
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def _grade(
-    evidence: Evidence, criterion: Criterion, override: Override | None, distrusted: Collection[str]
-) -> CriterionGrade:
-    verdict = _verdict(evidence, criterion)
-    if criterion.check.name in distrusted and verdict.outcome in _OUTCOME_WORDS:
-        sentence = (
-            f"This looks {_OUTCOME_WORDS[verdict.outcome]}; but people have disagreed with this check too "
-            "often lately, so a person decides until somebody has looked at it."
-        )
-        verdict = needs_review(Reason(text=sentence), *verdict.reasons)
+def _grade(criterion: Criterion, verdict: Verdict, override: Override | None) -> CriterionGrade:
     return CriterionGrade(
         id=criterion.id,
         title=criterion.title,
@@ -177,7 +171,18 @@ def asks_for_more_seeds(evidence: Evidence, rubric: Rubric) -> bool:
     return False
 
 
-def _verdict(evidence: Evidence, criterion: Criterion) -> Verdict:
+def _verdict(evidence: Evidence, criterion: Criterion, distrusted: Collection[str]) -> Verdict:
+    verdict = _found(evidence, criterion)
+    if criterion.check.name in distrusted and verdict.outcome in _OUTCOME_WORDS:
+        sentence = (
+            f"This looks {_OUTCOME_WORDS[verdict.outcome]}; but people have disagreed with this check too "
+            "often lately, so a person decides until somebody has looked at it."
+        )
+        return needs_review(Reason(text=sentence), *verdict.reasons)
+    return verdict
+
+
+def _found(evidence: Evidence, criterion: Criterion) -> Verdict:
     try:
         verdict = criterion.check(evidence, criterion.parameters)
         if not isinstance(verdict, Verdict):

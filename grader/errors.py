@@ -36,6 +36,10 @@ class GpuError(SandboxError):
     """A GPU, or the library that tells of GPUs, cannot be used."""
 
 
+class ProcessError(GraderError):
+    """A process of ours that did a part of the work died."""
+
+
 class StoreError(GraderError):
     """The course's `.grader/` folder cannot be read or written."""
 

@@ -6,7 +6,7 @@ plan → execute → collect (and measure), with other seeds and fixes of script
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +80,9 @@ def gather(
     data: Provisions,
     references: References,
     earlier: Iterable[Grade],
+    known: Mapping[str, Evidence],
 ) -> Gathered:
-    """The evidence on every hand-in: what is stored is taken, what is missing is run on `data` and collected.
+    """The evidence on every hand-in: what is missing in `known` is run on `data` and collected.
 
     `references` are laid beside it. `earlier` are the grades of this assignment so far: their runs tell how
     long those to come may take.
@@ -91,7 +92,7 @@ def gather(
     rejected: list[Rejected] = []
     to_run: list[tuple[Submission, Notebook, Job]] = []
     for submission in submissions:
-        stored = store.load(store.key(submission, data.run_settings))
+        stored = known.get(submission.id)
         if stored is not None:
             evidence[submission.id] = stored
             continue

@@ -3,6 +3,9 @@
 A grade is a function of the hand-in, its run, the rubric, people's decisions and this program. Kept is a
 digest of all these for each hand-in, as they were when it was judged, with that of its grade and the stamp of
 its page. Where all three are still the same, judging would end as it did, and is left out.
+
+A verdict is a function of the evidence, of a check with its parameters, and of this program. Digests of these
+are kept too: where a grade does not stand, those of its verdicts do that would come out as they did.
 """
 
 from __future__ import annotations
@@ -19,11 +22,15 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
 
-from grader.model import Grade, Group, GroupDecision, Override, hand_in_mark
+from pydantic import TypeAdapter
+
+from grader.evidence.record import Evidence
+from grader.model import Grade, Group, GroupDecision, Override, Verdict, hand_in_mark
 from grader.report.publish import stamp_of, write
 from grader.sources import PACKAGE, sources_sha256
 
 _CLASS = ""  # stands for the whole class among the hand-ins
+_KEPT = TypeAdapter(dict[str, list[str]])
 
 
 class JudgedBefore:
@@ -31,21 +38,28 @@ class JudgedBefore:
 
     `file` keeps it, by `hand_in_mark`; one that cannot be read keeps nothing. `common` is what the grades of
     all hand-ins rest on beside this program, `keys` are those of the evidence on each, by its id, and `pages`
-    is the folder of their pages.
+    is the folder of their pages. `asked` is, by the ids of criteria, what their verdicts rest on beside the
+    evidence; those that are missing there are never kept.
     """
 
-    def __init__(self, file: Path, common: Iterable[str], keys: Mapping[str, str], pages: Path) -> None:
+    def __init__(
+        self,
+        file: Path,
+        common: Iterable[str],
+        keys: Mapping[str, str],
+        pages: Path,
+        asked: Mapping[str, str],
+    ) -> None:
         self._file = file
         self._common = _sha256([program_sha256(), *common])
+        self._asked = {name: _sha256([program_sha256(), what]) for name, what in asked.items()}
         self._keys = keys
         self._pages = pages
         self._kept: dict[str, list[str]] = {}
         self._now: dict[str, str] = {}
         self._decided: list[str] = []
         with contextlib.suppress(OSError, ValueError):
-            kept = json.loads(file.read_text("utf-8"))
-            if isinstance(kept, dict):
-                self._kept = kept
+            self._kept = _KEPT.validate_json(file.read_bytes())
 
     def groups(
         self, decided: Mapping[str, GroupDecision], earlier: Mapping[str, Grade]
@@ -73,14 +87,34 @@ class JudgedBefore:
             if name in same and marks.issuperset(_judged_together(groups.get(name)))
         }
 
-    def keep(self, judged: Iterable[Grade], groups: Mapping[str, Group] | None) -> None:
+    def basis(self, evidence: Evidence) -> str:
+        """A digest of the evidence on a hand-in, all of it that a check may ask."""
+        return _sha256([self._keys[evidence.submission.id], evidence.model_dump_json()])
+
+    def verdicts(self, basis: str, earlier: Grade | None) -> dict[str, Verdict]:
+        """The verdicts of the `earlier` grade that would come out as they did, by today's ids of criteria.
+
+        `basis` is that of the evidence now.
+        """
+        kept = [] if earlier is None else self._kept.get(hand_in_mark(earlier.submission), [])
+        if earlier is None or kept[1:2] != [_sha256([earlier.model_dump_json()])] or kept[3:4] != [basis]:
+            return {}
+        known = dict(zip(kept[4:], (one.verdict for one in earlier.criteria), strict=False))
+        return {name: known[what] for name, what in self._asked.items() if what in known}
+
+    def keep(
+        self, judged: Iterable[Grade], bases: Mapping[str, str], groups: Mapping[str, Group] | None
+    ) -> None:
         """Keep that these grades were recorded and their pages written, and the groups of the class.
 
-        `groups` is None where only a part of it was graded, and nobody looked for them. Nothing is lost when
-        keeping fails: everything is judged again, then.
+        `bases` are those of the evidence, by the ids of hand-ins. `groups` is None where only a part of the
+        class was graded, and nobody looked for them. Nothing is lost when keeping fails: everything is judged
+        again, then.
         """
         for grade in judged:
-            self._kept[hand_in_mark(grade.submission)] = self._of(grade)
+            asked = [self._asked.get(criterion.id, "") for criterion in grade.criteria]
+            of_verdicts = [bases[grade.submission], *asked]
+            self._kept[hand_in_mark(grade.submission)] = [*self._of(grade), *of_verdicts]
         self._kept[hand_in_mark(_CLASS)] = [] if groups is None else self._of_class(groups)
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +122,7 @@ class JudgedBefore:
 
     def _stands(self, grade: Grade) -> bool:
         of = self._of(grade)
-        return of[-1] != "" and self._kept.get(hand_in_mark(grade.submission)) == of
+        return of[-1] != "" and self._kept.get(hand_in_mark(grade.submission), [])[: len(of)] == of
 
     def _of(self, grade: Grade) -> list[str]:
         """What is kept of a grade, with "" for the stamp of a page that is not there."""

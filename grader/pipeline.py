@@ -30,6 +30,7 @@ from grader.judged_before import JudgedBefore
 from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
 from grader.model import Grade, Group, Isolation, Outcome, Record, Rejected, RunStatus, Submission
+from grader.processes import for_each
 from grader.provisions import Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
@@ -132,24 +133,31 @@ def _grade_assignment(
             [rubric.sha256, references.model_dump_json(), *sorted(not_trusted), handed_in.terms],
             keys,
             pages,
+            asked={one.id: one.asked for one in rubric.criteria if one.check.name not in not_trusted},
         )
+        stored = StoredEvidence(desk.evidence, keys, at_hand=())
         groups: Mapping[str, Group] = {}
         if is_whole_class:
             decided = gradebook.group_decisions(rubric.assignment)
             known = before.groups(decided, earlier)
-            groups = groups_of(submissions, decided) if known is None else known
+            groups = groups_of(submissions, decided, stored) if known is None else known
         decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
         standing = before.standing(groups, earlier, decisions, handed_in.times)
         if rubric.scripts or desk.names is not None:
             standing = {}  # a script's run counts for the whole class; pages without names are of all or none
         to_judge = [one for one in submissions if one.id not in standing]
-        gathered = _for_groups(
-            gather(judged_themselves(to_judge, groups), rubric, desk, data, references, earlier.values()),
-            to_judge,
-            groups,
-        )
-        judged_now = (assess(evidence, rubric, decisions, not_trusted) for evidence in gathered.evidence)
-        grades = tuple(in_group(handed_in.told(grade), groups, earlier) for grade in judged_now)
+        themselves = judged_themselves(to_judge, groups)
+        gathered = gather(themselves, rubric, desk, data, references, earlier.values(), stored)
+        gathered = _for_groups(gathered, to_judge, groups)
+
+        def judged_now(evidence: Evidence) -> tuple[Grade, str]:
+            basis = before.basis(evidence)
+            known = before.verdicts(basis, earlier.get(evidence.submission.id))
+            grade = assess(evidence, rubric, decisions, not_trusted, known)
+            return in_group(handed_in.told(grade), groups, earlier), basis
+
+        judged_on = for_each(judged_now, gathered.evidence)
+        grades = tuple(grade for grade, _ in judged_on)
         judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
         changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
         standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
@@ -181,6 +189,7 @@ def _grade_assignment(
         pairs = zip(grades, gathered.evidence, strict=True)
         before.keep(
             [grade for grade, found in pairs if _is_final(grade, found, rubric)],
+            {grade.submission: basis for grade, basis in judged_on},
             groups if is_whole_class else None,
         )
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]

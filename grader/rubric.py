@@ -53,6 +53,11 @@ class Criterion(Record):
     check: Check
     parameters: SerializeAsAny[BaseModel]
 
+    @property
+    def asked(self) -> str:
+        """All that its verdict rests on beside the evidence, as JSON; neither its words nor its points."""
+        return self.model_dump_json(include={"check", "parameters", "accepts", "on_rerun_failure"})
+
     @field_serializer("check")
     def _by_name(self, check: Check) -> str:
         return check.name

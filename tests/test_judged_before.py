@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from nbformat import v4
 
 from grader import judged_before, pipeline
 from grader.assess import assess
+from grader.checks.registry import Check
 from grader.course import Course
 from grader.errors import StoreError
 from grader.execution.local import LocalExecutor
-from grader.model import RunStatus
+from grader.gradebook.store import Gradebook
+from grader.model import Outcome, RunStatus
 from grader.pipeline import Graded, grade
 
 RUBRIC = """
@@ -99,6 +102,77 @@ def test_a_changed_rubric_judges_everybody(course, judge):
     graded, judged = judge()
     assert judged == ["101", "102", "103"]
     assert [grade.score for grade in graded.grades] == [4, 4, 4]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The checks that are asked, one entry for each hand-in."""
+    asked: list[str] = []
+    call = Check.__call__
+
+    def told(check: Check, *given):
+        asked.append(check.name)
+        return call(check, *given)
+
+    monkeypatch.setattr(Check, "__call__", told)
+    return asked
+
+
+def test_of_a_changed_rubric_only_checks_that_are_asked_something_else_are_asked(course, judge, asked):
+    judge()
+    assert sorted(asked) == ["names-given"] * 3 + ["outputs-saved"] * 3
+    rubric = course.root / "rubrics" / "a1.yaml"
+    text = rubric.read_text().replace("points: 2", "points: 3").replace("Names are given.", "Names.")
+    changes = {
+        text: [],
+        text.replace("check: outputs-saved", "check: outputs-saved, accepts: [measured]"): ["outputs-saved"],
+        text.replace("id: names", "id: who"): ["outputs-saved"],
+        text.replace("check: names-given", "check: outputs-saved"): [],
+    }
+    for changed, expected in changes.items():
+        rubric.write_text(changed)
+        asked.clear()
+        graded, judged = judge()
+        assert judged == ["101", "102", "103"]
+        assert asked == expected * 3
+        shown = files_of(course)
+        shutil.rmtree(course.state / "judged")
+        anew, _ = judge()
+        assert (anew.grades, files_of(course)) == (graded.grades, shown), "as if all checks were asked"
+
+
+@pytest.mark.parametrize("change", ["program", "evidence", "grade", "kept by an earlier version"])
+def test_a_verdict_stands_only_on_all_that_it_rests_on(course, judge, asked, monkeypatch, change):
+    judge()
+    asked.clear()
+    [kept] = (course.state / "judged").iterdir()
+    if change == "program":
+        monkeypatch.setattr(judged_before, "program_sha256", lambda: "another")
+    elif change == "evidence":
+        for number in (101, 102, 103):
+            hand_in(course, number, "Jo Doe")
+    elif change == "grade":
+        with Gradebook.open(course.state / "gradebook.sqlite") as gradebook:
+            others = [one.model_copy(update={"flags": ("x",)}) for one in gradebook.latest("a1").values()]
+            gradebook.record(others, now=datetime.now(UTC))
+    else:
+        before = {mark: parts[:3] for mark, parts in json.loads(kept.read_text()).items()}
+        kept.write_text(json.dumps(before))
+        rubric = course.root / "rubrics" / "a1.yaml"
+        rubric.write_text(rubric.read_text().replace("points: 2", "points: 3"))
+    judge()
+    assert len(asked) == 6
+
+
+def test_a_verdict_of_a_check_that_was_distrusted_does_not_stand(course, judge, asked, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "distrusted", lambda agreements: frozenset({"names-given"}))
+        graded, _ = judge()
+        assert {grade.criteria[0].verdict.outcome for grade in graded.grades} == {Outcome.NEEDS_REVIEW}
+    asked.clear()
+    graded, _ = judge()
+    assert {grade.criteria[0].verdict.outcome for grade in graded.grades} == {Outcome.MET}
+    assert asked == ["names-given"] * 3
 
 
 def test_another_version_of_the_program_judges_everybody(judge, monkeypatch):

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from nbformat import v4
 
+from grader import processes
 from grader.cleaning import clean
 from grader.course import Course
 from grader.errors import RubricError, StoreError, UsageError
@@ -371,3 +372,30 @@ def test_a_grading_that_is_stopped_says_so_leaves_nothing_running_and_goes_on(co
     assert psutil.wait_procs(rooms, timeout=10)[1] == []
     (slow / "work.ipynb").write_text(a_notebook("print(1)"))
     assert graded(course).lost == ()
+
+
+def test_several_processes_grade_as_one_does(course, monkeypatch):
+    for number in range(110, 116):
+        folder = course.root / "submissions" / "a1" / f"Participant_{number}_assignsubmission_file"
+        folder.mkdir()
+        printed = "'accuracy: 0.91'" if number % 2 else "'no', 1 / 0"
+        (folder / "work.ipynb").write_text(a_notebook(f"print({printed})", saved=f"accuracy: 0.{number}\n"))
+    graded(course)
+
+    def anew(processors: int) -> tuple[list[str], dict[str, bytes], set[int]]:
+        shutil.rmtree(course.reports)
+        shutil.rmtree(course.state / "judged")
+        by: set[int] = set()
+        monkeypatch.setattr(processes, "_FEWEST_EACH", 1)
+        monkeypatch.setattr(processes, "processors", lambda: processors)
+        monkeypatch.setattr(processes.os, "fork", lambda fork=os.fork: by.add(pid := fork()) or pid)
+        told = [grade.model_dump_json() for grade in graded(course).grades]
+        files = {str(file): file.read_bytes() for file in course.reports.rglob("*") if file.is_file()}
+        monkeypatch.undo()
+        return told, files, by
+
+    *alone, forked_alone = anew(1)
+    *together, forked = anew(3)
+    assert (len(forked_alone), len(forked)) == (0, 4)  # two beside this process, for judging and for showing
+    assert together == alone
+    assert len(alone[0]) == 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,6 +21,7 @@ from grader.execution.room_run import sweep_rooms
 from grader.execution.slot_run import Running
 from grader.execution.slots import Slots
 from grader.model import Isolation, KerasFlavour, Run, RunStatus
+from grader.processes import processors
 from grader.sandbox.doctor import check_room
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.limits.choosing import choose_mechanism
@@ -151,8 +151,7 @@ def _imports_tensorflow(job: Job) -> bool:
 
 def default_at_once() -> int:
     """As many rooms as there are cores, and no more than memory holds at 2 GiB each; at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, psutil.virtual_memory().available // (2 * 1024**3)))
+    return max(1, min(processors(), psutil.virtual_memory().available // (2 * 1024**3)))
 
 
 def _forked_with(gpu: Gpu | None) -> RoomSource:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from grader.model import Submission
-from grader.notebook.names import find_names
+from grader.notebook.names import NamesFound
 from grader.notebook.people import is_named, is_same_person, share_a_word, with_a_word_of
 from grader.notebook.records import Notebook
 
@@ -46,13 +46,14 @@ def owner_of(submission: Submission) -> str | None:
     return whose.name if whose.id is not None and not whose.is_blind else None
 
 
-def copy_of(submission: Submission, notebook: Notebook, owners: Mapping[str, list[str]]) -> Copy:
+def copy_of(
+    submission: Submission, notebook: Notebook, found: NamesFound, owners: Mapping[str, list[str]]
+) -> Copy:
     """A hand-in as it is compared; a name of the class in a line at the top is listed, too.
 
-    `owners` are the names of the class by their words, as `by_word` gives them.
+    `found` are the names in its notebook, `owners` those of the class by their words, as of `by_word`.
     """
     owner = owner_of(submission)
-    found = find_names(notebook)
     near = with_a_word_of(found.top_text, owners)
     known = [name for name in near if is_named(name, found.top_text) and _in_a_line(name, found.top_text)]
     read = [name for name in found.top if not any(is_same_person(name, one) for one in known)]

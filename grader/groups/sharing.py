@@ -9,6 +9,7 @@ from grader.evidence.record import Evidence
 from grader.groups.copies import copy_of, owner_of
 from grader.groups.finding import find_groups
 from grader.model import Grade, Group, GroupDecision, Override, Rejected, Submission, hand_in_mark
+from grader.notebook.names import find_names
 from grader.notebook.people import by_word
 from grader.notebook.reading import read_notebook
 
@@ -19,18 +20,29 @@ _LEFT = (
 _TOLD = "The copies of your group list the same people: one of them was graded for all."
 
 
-def groups_of(submissions: Sequence[Submission], decisions: Mapping[str, GroupDecision]) -> dict[str, Group]:
-    """The group of each hand-in that lists others, by id; what cannot be read, or is a team's, has none."""
+def groups_of(
+    submissions: Sequence[Submission],
+    decisions: Mapping[str, GroupDecision],
+    stored: Mapping[str, Evidence],
+) -> dict[str, Group]:
+    """The group of each hand-in that lists others, by id; what cannot be read, or is a team's, has none.
+
+    Of hand-ins on which there is `stored` evidence, the file is not read again.
+    """
     copies = []
     owners = by_word((owner, owner) for one in submissions if (owner := owner_of(one)) is not None)
     for submission in submissions:
         if submission.participant.is_group:
             continue  # Moodle has told already who belongs together
+        known = stored.get(submission.id)
+        if known is not None:
+            copies.append(copy_of(submission, known.notebook, known.names, owners))
+            continue
         try:
             notebook = read_notebook((submission.folder / submission.notebook).read_bytes())
         except (NotebookError, OSError):  # told when it is graded
             continue
-        copies.append(copy_of(submission, notebook, owners))
+        copies.append(copy_of(submission, notebook, find_names(notebook), owners))
     return find_groups(copies, decisions) if len(copies) > 1 else {}
 
 

@@ -27,6 +27,7 @@ EMAIL = re.compile(
 )
 MATRICULATION = re.compile(r"(?i)\b(matr\w*\.?[\s-]*(?:nr|no|number|nummer)?\.?\s*[:=]?\s*)\d{5,8}\b")
 NUMBER = re.compile(r"(?<![\w.])\d{5,8}(?![\w.])")
+_MAY_HOLD_ADDRESS = re.compile(r"[@＠&]|[\[({]\s?(?i:at)")  # whatever `_AT` finds
 _ONLY_NUMBERS = re.compile(r"[\W_]*\d{5,8}(?:[\W_]+\d{5,8}){0,5}[\W_]*")
 _FIVE_DIGITS = re.compile(r"(?<!\d)\d{5,8}(?!\d)")
 _HAS_LETTERS = re.compile(r"[^\W\d_]{3,}")
@@ -51,9 +52,33 @@ def within(value: Any, changed: Callable[[str], str], key: object = None) -> Any
     return value
 
 
+def _changed(value: Any, change: Callable[[str], str], key: object = None) -> Any:
+    """`within` for what records hold; whatever has no text that changes is itself, and not a copy."""
+    if isinstance(value, Record):
+        parts = {name: getattr(value, name) for name in type(value).model_fields}
+        new = {name: _changed(part, change, name) for name, part in parts.items()}
+        if all(new[name] is part for name, part in parts.items()):
+            return value
+        bare = value.model_copy()
+        bare.__dict__.clear()  # of what was derived from the texts as they were
+        return bare.model_copy(update=new)
+    if type(value) is str and key not in UNTOUCHED:  # and no enum
+        text = change(value)
+        return value if text == value else text
+    if isinstance(value, dict):
+        values = {name: _changed(inner, change, name) for name, inner in value.items()}
+        return value if all(values[name] is inner for name, inner in value.items()) else values
+    if isinstance(value, (list, tuple)):
+        members = type(value)(_changed(inner, change, key) for inner in value)
+        return value if all(new is inner for new, inner in zip(members, value, strict=True)) else members
+    return value
+
+
 def labelled_left_out(text: str) -> str:
     """`text` without addresses and without numbers that are called matriculation numbers."""
-    return MATRICULATION.sub(rf"\1{NUMBER_LEFT_OUT}", EMAIL.sub(ADDRESS_LEFT_OUT, text))
+    if _MAY_HOLD_ADDRESS.search(text) is not None:
+        text = EMAIL.sub(ADDRESS_LEFT_OUT, text)
+    return MATRICULATION.sub(rf"\1{NUMBER_LEFT_OUT}", text) if "matr" in text.lower() else text
 
 
 class ContactsLeftOut:
@@ -86,7 +111,8 @@ class ContactsLeftOut:
 
     def record(self, record: Shown) -> Shown:
         """A record with every text changed."""
-        return type(record).model_validate(within(record.model_dump(by_alias=True), self.text))
+        changed: Shown = _changed(record, self.text)
+        return changed
 
     def node(self, node: Any) -> Any:
         """A notebook file's content with every text changed."""

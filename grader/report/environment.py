@@ -32,6 +32,7 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("grader.report", "templates"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -32,6 +32,8 @@ from grader.report.tracing import trace
 if TYPE_CHECKING:
     from grader.evidence.record import Evidence
 
+_PLACE_OF_CELLS = "\0"  # what nothing that is shown holds
+
 
 def render_submission(
     grade: Grade, evidence: Evidence, executed: Notebook | None, *, rubric_title: str
@@ -61,8 +63,11 @@ def render_submission(
         notebook=evidence.notebook,
         cells_shown=min(len(evidence.notebook.cells), CELLS_SHOWN),
     )
-    room = PAGE - size_without_images(Markup(render(cells=[])))
-    return render(cells=view_cells(evidence.notebook, comparisons, criteria_by_cell(grade), room=room))
+    render_cells = partial(environment().get_template("cells.html.j2").render, criteria=criteria)
+    before, _, after = render(cells=_PLACE_OF_CELLS).rpartition(_PLACE_OF_CELLS)
+    room = PAGE - size_without_images(Markup(before + render_cells(cells=[]) + after))
+    cells = view_cells(evidence.notebook, comparisons, criteria_by_cell(grade), room=room)
+    return before + render_cells(cells=cells) + after
 
 
 def render_class(

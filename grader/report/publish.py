@@ -18,6 +18,7 @@ from grader.errors import StoreError, trace_of
 from grader.evidence.record import Evidence
 from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
+from grader.processes import for_each
 from grader.report.contacts import ContactsLeftOut
 from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
@@ -84,7 +85,9 @@ def _publish(
     to: Path,
 ) -> Path:
     to.mkdir(parents=True, exist_ok=True)
-    for grade, item in zip(grades, evidence, strict=True):
+
+    def show(grade_and_evidence: tuple[Grade, Evidence]) -> None:
+        grade, item = grade_and_evidence
         try:
             _publish_submission(grade, item, title, executed, to / grade.submission)
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as bug:
@@ -92,6 +95,8 @@ def _publish(
             notebook = item.submission.notebook_sha256[:12]
             log.error("a fault of the grader in the report on the notebook %s: %s", notebook, trace_of(bug))
             write(to / grade.submission / _PAGE, _NO_PAGE)
+
+    for_each(show, list(zip(grades, evidence, strict=True)))
     everybody = [*grades, *others]
     _remove_others(to, {grade.submission for grade in everybody})
     runs = {item.submission.id: item.run for item in evidence if item.run is not None}

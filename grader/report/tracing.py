@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 
 from grader.evidence.collect import collector_sha256
@@ -21,4 +22,9 @@ def trace(grade: Grade, evidence: Evidence) -> Iterator[tuple[str, str, str]]:
         for use in run.datasets:
             kind = "real" if use.origin is DatasetOrigin.REAL else "stand-in"
             yield "Data", f"{dataset_name(use.name)}, {kind}", use.sha256
-    yield "What read and measured it", f"grader {version('grader')}", collector_sha256()
+    yield "What read and measured it", f"grader {_program()}", collector_sha256()
+
+
+@cache
+def _program() -> str:
+    return version("grader")

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from grader.evidence.record import Evidence
 from grader.model import Participant, Submission
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind, Readings
-from grader.report.contacts import ContactsLeftOut, labelled_left_out
+from grader.report.contacts import (
+    ADDRESS_LEFT_OUT,
+    EMAIL,
+    MATRICULATION,
+    NUMBER_LEFT_OUT,
+    ContactsLeftOut,
+    labelled_left_out,
+    within,
+)
 
 
 def evidence_of(top: str, printed: str = "", file: str = "work.ipynb") -> Evidence:
@@ -85,6 +93,25 @@ def test_a_product_of_matrices_is_no_address(code):
 def test_leaving_out_twice_is_leaving_out_once(text):
     once = labelled_left_out(text)
     assert labelled_left_out(once) == once
+
+
+@given(st.text(alphabet="aAtT.@＠-+&#64; [({)\nmMrR12:comEDU", max_size=200))
+def test_texts_that_are_passed_over_hold_nothing_to_leave_out(text):
+    sought = EMAIL.sub(ADDRESS_LEFT_OUT, text)
+    assert labelled_left_out(text) == MATRICULATION.sub(rf"\1{NUMBER_LEFT_OUT}", sought)
+
+
+@pytest.mark.parametrize("told", ["Bo Muster 345678", "Bo Muster, bo@example.org", "Bo Muster"])
+def test_a_record_is_changed_as_what_it_says_is_and_nothing_derived_from_the_old_text_stays(told):
+    evidence = evidence_of(f"Ada Beispiel, {told}", f"1 / 0 # {told}")
+    assert evidence.names.top
+    assert evidence.code.cells
+    contacts = ContactsLeftOut(evidence)
+    shown = contacts.record(evidence)
+    anew = Evidence.model_validate(within(evidence.model_dump(by_alias=True), contacts.text))
+    assert shown.model_dump_json(by_alias=True) == anew.model_dump_json(by_alias=True)
+    assert shown.names == anew.names
+    assert (shown is evidence) == (told == "Bo Muster")
 
 
 def test_hostile_text_is_read_in_no_time():
