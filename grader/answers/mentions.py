@@ -23,8 +23,8 @@ _SPELLINGS = {
 }
 _PATTERNS = {name: [WordPattern.read(word) for word in text.split()] for name, text in _SPELLINGS.items()}
 _LINKS = word_set(
-    "-> => → ⟶ ⇒ ➔ ➜ ▶ » ↦ > - – — , ; . / + | & then than next followed dann danach anschliessend and und "
-    "before vor after nach finally lastly schliesslich zuletzt before"
+    "-> => → ⟶ ⇒ ➔ ➜ ▶ ▸ » ↦ > - – — , ; . / + | & then than dan next second third followed dann danach "
+    "anschliessend zweitens drittens and und before vor after nach finally lastly schliesslich zuletzt"
 )
 _MAKING = word_set(
     "create created creating make making form formed build built group grouped divide divided split put into"
@@ -35,8 +35,8 @@ _BETWEEN = (
     | _MAKING
     | word_set(
         "second third zweitens drittens erst schluss ende "
-        "data dataset datasets elements examples samples items first last end step operation operations call "
-        "called apply applied use used using order zuerst erst daten datensatz elemente taken them "
+        "data dataset datasets elements examples samples items first frist last end step operation "
+        "operations call called apply applied use used using order zuerst erst daten datensatz elemente taken them "
         "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3 "
         "front ahead behind hinter prior placed put stands steht"
     )
@@ -44,6 +44,7 @@ _BETWEEN = (
 _MOST_BETWEEN = 8
 REVERSING = word_set("after nach behind hinter")
 PRECEDING = word_set("before vor prior front ahead")
+_THAT = word_set("it that this which them")
 _MOST_ARGUMENTS = 40
 _MOST_BEHIND = 7
 _SUBJECTS = word_set("we i you one it man wir ich")
@@ -70,6 +71,7 @@ _LIKE = phrases(
         "contrast to",
         "compared to",
     ),
+    *("difference to", "difference from", "differs from", "unterschied zu", "unterschied zur"),
     *("compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out", "against", "except"),
     *("wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu", "aehnlich wie"),
 )
@@ -141,7 +143,7 @@ def _is_listing(words: Sequence[Word], mention: Mention) -> bool:
 def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
     """`SBR`, `S-B-R`, `S B R`, `s -> b -> r`."""
     word = words[place]
-    if len(word.text) == 3 and text[word.start : word.end].isupper() and set(word.text) == set("sbr"):
+    if len(word.text) == 3 and set(word.text) == set("sbr"):
         return _mention([_LETTERS[letter] for letter in word.text], place, place + 1)
     letters, position = [], place
     while position < len(words) and words[position].text in _LETTERS:
@@ -198,12 +200,18 @@ def _next_operation(words: Sequence[Word], position: int) -> _Step | None:
             is_linked = not between or bool(_LINKS & set(between))
             if not is_linked or (text in PARTS and not (is_made and between)):
                 return None
-            is_reversed = bool(REVERSING & set(between))
+            is_reversed = _reverses(between)
             return _Step(name, _after_arguments(words, place), is_reversed, is_plain)
         if text not in _BETWEEN:
             return None
         between.append(text)
     return None
+
+
+def _reverses(between: Sequence[str]) -> bool:
+    """Whether the operation behind `between` comes first, unlike in `shuffle, and after it batch`."""
+    pairs = zip(between, (*between[1:], ""), strict=False)
+    return any(text in REVERSING and after not in _THAT for text, after in pairs)
 
 
 def _after_arguments(words: Sequence[Word], place: int) -> int:
