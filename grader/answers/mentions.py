@@ -36,8 +36,8 @@ _BETWEEN = (
     | word_set(
         "second third zweitens drittens erst schluss ende "
         "data dataset datasets elements examples samples items first frist last end step operation "
-        "operations call called apply applied use used using order zuerst erst daten datensatz elemente taken them "
-        "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3 "
+        "operations call called apply applied use used using zuerst erst daten datensatz elemente taken them "
+        "order afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3 "
         "front ahead behind hinter prior placed put stands steht"
     )
 )
@@ -49,7 +49,8 @@ _MOST_ARGUMENTS = 40
 _MOST_BEHIND = 7
 _SUBJECTS = word_set("we i you one it man wir ich")
 _STANDS = word_set(
-    "- in at the is comes goes stands called applied used done happens put kommt steht ist wird"
+    "- in at the is be should must come comes goes stands called applied used done happens put "
+    "sollte muss kommen kommt steht ist wird"
 )
 _STARTING = word_set(
     "start starts starting begin begins beginning beginnen beginnt anfangen anfaengt starten"
