@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.datasets.finding import find_dataset
-from grader.datasets.formats import ImageArrays, read_images
+from grader.datasets.finding import find_dataset, read_images
+from grader.datasets.formats import ImageArrays
 from grader.evidence.replay import Curve, Likeness, compare_curves
 from grader.notebook.records import Quantity
 

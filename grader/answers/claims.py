@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from grader.answers.clauses import Clause, Sentence, holds, is_listed, negations
+from grader.answers.clauses import Clause, Sentence, holds, is_listed
 from grader.answers.language import (
     ASSURED,
     EXAMPLES,
@@ -22,6 +22,7 @@ from grader.answers.language import (
     RESULTS,
     TURNS,
 )
+from grader.answers.negation import negations
 from grader.answers.patterns import Match, Pattern, Vocabulary, read_pattern
 from grader.answers.questions import Claim, Question, Subject
 from grader.answers.words import NUMBER, Word, WordPattern, words_of

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from grader.answers.language import (
-    AFTERWARDS,
     ASSURED,
-    AVERTING,
     BREAKS,
     CONNECTIVES,
     CONSEQUENCES,
@@ -17,16 +15,14 @@ from grader.answers.language import (
     EITHER,
     FINITE,
     FUNCTION_WORDS,
+    HYPOTHETICAL,
     INSERTED,
-    NEGATORS,
-    NOT_NEGATING,
     PREMISES,
     REJECTIONS,
     REPLACED,
     TEMPORAL,
     UNSURE,
 )
-from grader.answers.patterns import Match
 from grader.answers.tables import with_column_heads
 from grader.answers.words import Word, words_of
 from grader.notebook.words import words as word_set
@@ -34,33 +30,7 @@ from grader.notebook.words import words as word_set
 _ENDS = frozenset(".?!\n")
 _CLAUSE_MARKS = frozenset((*",;:()–—?|", "...", "…"))
 _ARROWS = frozenset(("->", "=>", "-->", "==>", "→", "⇒", "⟶", "➔", "➜"))
-_ABBREVIATIONS = frozenset(
-    (
-        "e",
-        "g",
-        "i",
-        "z",
-        "b",
-        "d",
-        "h",
-        "bzw",
-        "ca",
-        "etc",
-        "vs",
-        "resp",
-        "usw",
-        "evtl",
-        "ggf",
-        "bspw",
-        "inkl",
-        "max",
-        "min",
-        "approx",
-    )
-)
-_REACH = 6  # words over which a negation reaches forward
-_REACH_OF_PREPOSITION = 2
-_REACH_BACK = 3
+_ABBREVIATIONS = word_set("e g i z b d h bzw ca etc vs resp usw evtl ggf bspw inkl max min approx")
 _LABEL_WORDS = 5
 _LABEL_CHARS = 40
 _LABEL_MARKS = (":", "→", "=", ">", " - ", " – ", "-b-", "-r-", "-s-")
@@ -85,7 +55,6 @@ _EXAMPLE = word_set("example examples beispiel e bsp ex")
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
 _LONG_LINE = 60  # characters; a line as long as that may go on in the next
 _REPLACED = tuple(tuple(phrase.split()) for phrase in REPLACED)
-_NOT_NEGATING = tuple(tuple(phrase.split()) for phrase in NOT_NEGATING)
 
 
 class Clause(NamedTuple):
@@ -284,43 +253,11 @@ def _clause(words: Sequence[Word], opened_by: str) -> Iterator[Clause]:
         yield Clause(tuple(words[:end]), texts[0] if texts[0] in CONNECTIVES else opened_by)
 
 
+def is_hypothetical(clause: Clause) -> bool:
+    """Whether a clause tells of what would be if things were otherwise."""
+    return bool(HYPOTHETICAL & {clause.begins_with, *(word.text for word in clause.words)})
+
+
 def holds(words: Sequence[Word], phrases: re.Pattern[str]) -> bool:
     """Whether one of `phrases` stands in `words`, word by word."""
     return phrases.search(" ".join(word.text for word in words)) is not None
-
-
-def negations(clause: Clause, match: Match) -> int | None:
-    """How many negations what was matched stands under; those that the pattern itself names aside.
-
-    None when one stands amid the match, and it is not clear what it negates.
-    """
-    texts = [word.text for word in clause.words]
-    count = 0
-    for place, text in enumerate(texts):
-        if text not in NEGATORS or place in match.places or _negates_nothing(texts, place):
-            continue
-        if match.first < place < match.last:
-            before = max(matched for matched in match.places if matched < place)
-            after = min(matched for matched in match.places if matched > place)
-            if (BREAKS | TEMPORAL) & set(texts[before:after]) or TEMPORAL & set(texts[match.first : place]):
-                return None
-            count += 1
-        elif place < match.first:
-            between = texts[place + 1 : match.first]
-            if text in AVERTING and between[:1] in (["that"], ["dass"]):
-                count += 1
-                continue
-            if (BREAKS | TEMPORAL) & set(between):
-                continue
-            if text not in ("without", "ohne") and len(between) > _REACH:
-                return None
-            count += text not in ("without", "ohne") or len(between) <= _REACH_OF_PREPOSITION
-        elif text in AFTERWARDS:
-            between = texts[match.last + 1 : place]
-            is_beyond = BREAKS & set(between) or TEMPORAL & set(texts[match.first : place])
-            count += len(between) <= _REACH_BACK and not is_beyond
-    return count
-
-
-def _negates_nothing(texts: Sequence[str], place: int) -> bool:
-    return any(tuple(texts[place : place + len(phrase)]) == phrase for phrase in _NOT_NEGATING)

@@ -6,27 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import product
 
-from rapidfuzz import fuzz
-
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Clause, Sentence, holds, sentences_of
-from grader.answers.doubts import MOST_CHARS, doubt_about, is_soup
-from grader.answers.language import (
-    ADDRESSES,
-    HYPOTHETICAL,
-    NEGATORS,
-    phrases,
-)
+from grader.answers.clauses import Clause, Sentence, is_hypothetical, sentences_of
+from grader.answers.doubts import doubt_about
+from grader.answers.language import NEGATORS
 from grader.answers.questions import Question, Subject, is_met
-from grader.answers.words import normal, words_of
+from grader.answers.topic import is_about, without_copies
 from grader.model import Record
 from grader.notebook.prose import Passage
 
 _MOST_QUOTES = 8  # for a claim, that are looked at
 _FEWEST_WORDS = 3  # below a heading, to say anything
-_BRIEF_WORDS = 9
-_COPIED_CHARS = 15
-_COPIED_ALIKE = 88  # of 100
 
 
 class Stand(StrEnum):
@@ -66,7 +56,7 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     Passages that stand with the question are the answer; only when there are none, any that speaks of it.
     """
     own = [passage for passage in passages if passage.answers_to]
-    own = own or [passage for passage in passages if _is_about(question, passage)]
+    own = own or [passage for passage in passages if is_about(question, passage)]
     told = {id(passage): tuple(_stated(question, passage)) for passage in own}
     stated = tuple(s for passage in own for s in told[id(passage)])
     doubt = doubt_about([passage.text for passage in own])
@@ -87,53 +77,12 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     return Judged(stand=stand, why=why, stated=stated)
 
 
-def speaks_of(question: Question, text: str) -> bool:
-    """Whether `text` holds any word of the question's topic (a short one: of a claim) besides repeating the
-    question, is in a language not known here, or speaks to whoever grades.
-    """
-    words = words_of(_without_copies(question, text))
-    letters = [word.text for word in words if word.text[0].isalpha()]
-    if is_soup(letters) or holds(words, ADDRESSES) or compiled(question).speaks_of_topic(words):
-        return True
-    if question.topic and not _is_brief(text):
-        return False
-    hints = phrases(*(f"{normal(word)}*" for word in question.words))
-    return holds(words, hints) or compiled(question).telling_in(words) > 0
-
-
 def _marred(question: Question, passages: Iterable[Passage]) -> str:
     """Why an answer cannot be right as a whole, in a sentence; "" when nothing is against it."""
     ready = compiled(question)
     sentences = (sentence for passage in passages for sentence in sentences_of(passage.text))
     is_marred = any(ready.is_marred(sentence) for sentence in sentences)
     return "Something that it says may not be so." if is_marred else ""
-
-
-def _is_brief(text: str) -> bool:
-    """Whether a text may say something in words of its own that a longer one would explain."""
-    return len(text.split()) < _BRIEF_WORDS
-
-
-def _without_copies(question: Question, text: str) -> str:
-    """`text` without the sentences that stand, nearly so, in the question."""
-    asked = normal(question.asks)
-    ends = [(sentence.start, sentence.end) for sentence in sentences_of(text[:MOST_CHARS])]
-    told = (text[start:end] for start, end in ends)
-    return "\n".join(sentence for sentence in told if not _is_copied(normal(sentence), asked))
-
-
-def _is_copied(sentence: str, asked: str) -> bool:
-    return len(sentence) >= _COPIED_CHARS and fuzz.partial_ratio(sentence, asked) >= _COPIED_ALIKE
-
-
-def _is_about(question: Question, passage: Passage) -> bool:
-    """Whether a passage speaks of the question: it names one of its subjects, where it has any."""
-    if not question.subjects:
-        return True
-    ready = compiled(question)
-    text = "\n".join((*passage.headings, passage.text))
-    clauses = (clause for sentence in sentences_of(text) for clause in sentence.clauses)
-    return any(not subject.is_aside for clause in clauses for subject, _ in ready.subjects_of(clause))
 
 
 def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
@@ -196,7 +145,7 @@ def _stated(question: Question, passage: Passage) -> Iterator[Stated]:
 def _is_unclear(question: Question, passage: Passage) -> bool:
     """Whether a sentence of a passage may claim something and was not understood."""
     ready = compiled(question)
-    sentences = sentences_of(_without_copies(question, passage.text))
+    sentences = sentences_of(without_copies(question, passage.text))
     unclear = (s for s in sentences if ready.is_unclear(s) and not any(ready.said_in(s)))
     return any(not _is_aside(ready, sentence) for sentence in unclear)
 
@@ -282,11 +231,6 @@ def _is_aim(clause: Clause) -> bool:
     """Whether a clause tells what the one before it is for: `so that …`, `damit …`."""
     begin = [word.text for word in clause.words[:2]]
     return begin == ["so", "that"] or begin[:1] in (["damit"], ["sodass"])
-
-
-def is_hypothetical(clause: Clause) -> bool:
-    """Whether a clause tells of what would be if things were otherwise."""
-    return bool(HYPOTHETICAL & {clause.begins_with, *(word.text for word in clause.words)})
 
 
 def _told(said: Said, stand: Stand, passage: Passage) -> Stated:

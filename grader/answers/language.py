@@ -6,6 +6,13 @@ import re
 
 from grader.notebook.words import words as word_set
 
+
+def phrases(*texts: str) -> re.Pattern[str]:
+    """What finds one of `texts` among normal words with single spaces; `*` stands for any letters."""
+    words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
+    return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
+
+
 NEGATORS = word_set(
     "not no never none neither nor without hardly nothing nobody lack lacks lacking fail fails failed "
     "prevent prevents prevented avoid avoids avoided avoiding impossible unable "
@@ -59,6 +66,9 @@ CONNECTIVES = word_set(
 )
 """Words that begin a clause."""
 
+INSERTED = word_set("therefore thus hence however daher deshalb deswegen dadurch jedoch aber denn")
+"""Those of them that may also stand amid a clause."""
+
 PREMISES = frozenset(("if", "when", "whenever", "wenn", "falls"))
 """Words that begin a clause which supposes something."""
 
@@ -88,16 +98,6 @@ REPLACED = (
 )
 """Phrases after which a clause tells of what is not so."""
 
-
-def phrases(*texts: str) -> re.Pattern[str]:
-    """What finds one of `texts` among normal words with single spaces; `*` stands for any letters."""
-    words = (re.escape(text).replace(r"\*", r"\w*").replace(r"\ ", " ") for text in texts)
-    return re.compile(rf"(?<!\S)(?:{'|'.join(words)})(?!\S)")
-
-
-INSERTED = word_set("therefore thus hence however daher deshalb deswegen dadurch jedoch aber denn")
-"""Those of them that may also stand amid a clause."""
-
 FINITE = word_set(
     "is are was were can cannot may might will would could should stay stays remain remains keep keeps get "
     "gets "
@@ -121,13 +121,9 @@ INSTEAD = frozenset(("but", "sondern"))
 OTHERWISE = phrases(
     *("otherwise", "else", "conversely", "vice versa", "the other way round", "the other way around"),
     *("in the other case", "in the opposite case", "if not", "in the reverse case", "if it is done after*"),
-    *(
-        "in the other order",
-        "with the other order",
-        "in der anderen reihenfolge",
-        "bei der anderen reihenfolge",
-    ),
-    *("ansonsten", "sonst", "andernfalls", "umgekehrt", "andersherum", "im anderen fall", "wird danach"),
+    *("in the other order", "with the other order"),
+    *("in der anderen reihenfolge", "bei der anderen reihenfolge", "ansonsten", "sonst", "andernfalls"),
+    *("umgekehrt", "andersherum", "im anderen fall", "wird danach"),
 )
 """What begins that which holds where the condition before does not."""
 
@@ -138,91 +134,28 @@ EQUATING = phrases(
 """What says that two things are the same."""
 
 RATING = phrases(
-    *(
-        "good",
-        "better",
-        "best",
-        "bad",
-        "worse",
-        "worst",
-        "useless",
-        "useful",
-        "fine",
-        "ok",
-        "same",
-        "similar",
-    ),
-    *(
-        "difference*",
-        "different",
-        "gut",
-        "gute",
-        "besser",
-        "schlecht",
-        "schlechter",
-        "gleich",
-        "unterschied*",
-    ),
-    *("sinnvoll*", "sensible", "like", "wie", "see above", "siehe oben"),
+    *("good", "better", "best", "bad", "worse", "worst", "useless", "useful", "fine", "ok", "same"),
+    *("similar", "difference*", "different", "gut", "gute", "besser", "schlecht", "schlechter", "gleich"),
+    *("unterschied*", "sinnvoll*", "sensible", "like", "wie", "see above", "siehe oben"),
 )
 """What rates a thing, or compares it, and may say by that what it does."""
 
 OTHERS = phrases(
-    *(
-        "the others",
-        "all others",
-        "the other orders",
-        "the other orderings",
-        "other orders",
-        "the rest of them",
-    ),
-    *(
-        "the other three",
-        "the other two",
-        "the other four",
-        "the other five",
-        "the remaining*",
-        "die anderen",
-    ),
-    *("the rest of the orders", "the rest of the orderings"),
-    *("alle anderen", "die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
+    *("the others", "all others", "the other orders", "the other orderings", "other orders"),
+    *("the rest of them", "the other three", "the other two", "the other four", "the other five"),
+    *("the remaining*", "die anderen", "the rest of the orders", "the rest of the orderings", "alle anderen"),
+    *("die uebrigen", "die restlichen", "andere reihenfolgen", "bei den anderen"),
 )
 """What begins a sentence about all that was not spoken of before."""
 
 UNSURE = phrases(
-    *(
-        "not sure",
-        "unsure",
-        "not certain",
-        "have no idea",
-        "no clue",
-        "i do not know",
-        "we do not know",
-        "dunno",
-    ),
-    *(
-        "no idea why",
-        "no idea what",
-        "no idea how",
-        "no idea which",
-        "no idea ,",
-        "no idea .",
-        "no idea maybe",
-    ),
-    *("i do not understand", "we do not understand", "did not understand", "do not really know"),
-    *("i guess", "we guess", "am guessing", "could not figure", "confused", "idk"),
+    *("not sure", "unsure", "not certain", "have no idea", "no clue", "i do not know", "we do not know"),
+    *("dunno", "no idea why", "no idea what", "no idea how", "no idea which", "no idea ,", "no idea ."),
+    *("no idea maybe", "i do not understand", "we do not understand", "did not understand"),
+    *("do not really know", "i guess", "we guess", "am guessing", "could not figure", "confused", "idk"),
     *("keine ahnung", "nicht sicher", "unsicher", "weiss nicht", "weiss es nicht", "weiss ich nicht"),
-    *(
-        "wissen wir nicht",
-        "wissen nicht",
-        "nicht verstanden",
-        "verstehe nicht",
-        "verstehe ich nicht",
-        "habe geraten",
-        "haben geraten",
-        "nur geraten",
-        "geraten haben",
-    ),
+    *("wissen wir nicht", "wissen nicht", "nicht verstanden", "verstehe nicht", "verstehe ich nicht"),
+    *("habe geraten", "haben geraten", "nur geraten", "geraten haben"),
 )
 """What somebody says who does not know."""
 
@@ -249,34 +182,12 @@ OWN_RUN = phrases(
 """What tells of one's own run."""
 
 REJECTIONS = phrases(
-    *(
-        "wrong",
-        "incorrect",
-        "is false",
-        "are false",
-        "was false",
-        "false that",
-        "false to",
-        "not true",
-        "untrue",
-        "myth",
-        "misconception",
-        "mistake*",
-        "one might think",
-    ),
-    *("one may think", "one could think", "you might think", "you would think", "some people", "people say"),
-    *("some say", "it is said", "one would expect", "i expected", "we expected", "i thought", "we thought"),
-    *("i first thought", "contrary", "not because", "not the reason", "nothing to do with", "pretend*"),
-    *(
-        "as if",
-        "falsch",
-        "stimmt nicht",
-        "nicht wahr",
-        "irrtum*",
-        "nicht weil",
-        "nicht der grund",
-        "erwartet*",
-    ),
+    *("wrong", "incorrect", "is false", "are false", "was false", "false that", "false to", "not true"),
+    *("untrue", "myth", "misconception", "mistake*", "one might think", "one may think", "one could think"),
+    *("you might think", "you would think", "some people", "people say", "some say", "it is said"),
+    *("one would expect", "i expected", "we expected", "i thought", "we thought", "i first thought"),
+    *("contrary", "not because", "not the reason", "nothing to do with", "pretend*", "as if", "falsch"),
+    *("stimmt nicht", "nicht wahr", "irrtum*", "nicht weil", "nicht der grund", "erwartet*"),
     *("koennte man denken", "koennte man meinen", "man koennte meinen", "manche sagen", "angeblich"),
     *("supposedly", "allegedly", "not the case", "nicht der fall"),
 )

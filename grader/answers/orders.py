@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from grader.answers.claims import Compiled, Said, compiled
-from grader.answers.clauses import Sentence, holds, sentences_of
-from grader.answers.judging import is_hypothetical, speaks_of
+from grader.answers.clauses import Sentence, holds, is_hypothetical, sentences_of
 from grader.answers.language import OTHERS, RATING, phrases
 from grader.answers.mentions import Mention, mentions_in
 from grader.answers.named_orders import (
@@ -27,6 +26,7 @@ from grader.answers.named_orders import (
 )
 from grader.answers.parts import Parts
 from grader.answers.questions import Question
+from grader.answers.topic import speaks_of
 from grader.answers.words import words_of
 from grader.notebook.prose import Origin, Passage
 

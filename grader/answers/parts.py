@@ -10,15 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from grader.answers.clauses import Sentence, sentence_without
 from grader.answers.language import FILLERS
-from grader.answers.mentions import (
-    PARTS,
-    PRECEDING,
-    REVERSING,
-    Mention,
-    mentions_in,
-    operation_of,
-    orders_with,
-)
+from grader.answers.mentions import Mention, mentions_in
+from grader.answers.operations import PARTS, PRECEDING, REVERSING, operation_of
+from grader.answers.order_rules import orders_with
 from grader.notebook.words import words as word_set
 from grader.oracles.orders import ORDERS
 

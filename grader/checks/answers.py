@@ -9,14 +9,16 @@ from typing import Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.judging import Stand, Stated, judge, speaks_of
+from grader.answers.judging import Stand, Stated, judge
 from grader.answers.questions import NamedQuestion, Question
 from grader.answers.tasks import is_of_the_task
+from grader.answers.topic import speaks_of
 from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
 from grader.checks.registry import check
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
-from grader.notebook.prose import Origin, Passage, find_answer, repeats, text_beside
+from grader.notebook.answering import find_answer, repeats, text_beside
+from grader.notebook.prose import Origin, Passage
 
 EXCERPT_CHARS = 400
 _LABEL_WORDS = 4  # at most so many words go with names (`Names of all group members`)

@@ -1,4 +1,4 @@
-"""What tells the configurations of networks that were trained apart."""
+"""What tells the configurations of convolutional networks apart, by what the recorder saw."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from grader.checks.cnn import in_words, seen, where
-from grader.checks.experiments import varied_in_words
+from grader.checks.mlp_configurations import varied_in_words
 from grader.checks.networks import Network, code_of
 from grader.evidence.record import Evidence
 from grader.model import Reason, Source

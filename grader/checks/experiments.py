@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -21,6 +21,8 @@ from grader.checks.measurement import (
     trainings_seen,
 )
 from grader.checks.mlp import said, trainings_of_mlps
+from grader.checks.mlp_configurations import distinct, fresh_trainings, in_words, varied
+from grader.checks.networks import code_of
 from grader.checks.previews import Preview, PublicSide, found, missing, public, unclear
 from grader.checks.registry import check
 from grader.checks.results import (
@@ -39,7 +41,6 @@ from grader.evidence.record import Evidence
 from grader.model import Outcome, Reason, Source, Verdict, met, needs_review, not_met
 from grader.notebook.facts import (
     CodeFacts,
-    Configuration,
     Evaluation,
     Picked,
     Training,
@@ -64,53 +65,18 @@ _LOOKS_FOR_WRONG = re.compile(
 # Experiments ------------------------------------------------------------------------------------------
 
 
-def _are_alike(first: Configuration, second: Configuration) -> bool:
-    """True when two configurations cannot be told apart by what is surely known of them."""
-    if len(first.sizes) != len(second.sizes) and first.sizes and second.sizes:
-        return False
-    pairs: list[tuple[object, object]] = [
-        *zip(first.sizes, second.sizes, strict=False),
-        *zip(first.starts, second.starts, strict=False),
-        (first.optimizer or None, second.optimizer or None),
-        (first.learning_rate, second.learning_rate),
-    ]
-    if any(a is not None and b is not None and a != b and a != "" and b != "" for a, b in pairs):
-        return False
-    return first.activations == second.activations
-
-
-def distinct(configurations: Iterable[Configuration]) -> tuple[Configuration, ...]:
-    """Configurations that surely differ from each other in size, activation, start or rate."""
-    found: list[Configuration] = []
-    for configuration in configurations:
-        if not any(_are_alike(configuration, other) for other in found):
-            found.append(configuration)
-    return tuple(found)
-
-
-def _fresh(trainings: Iterable[Training]) -> Iterator[Training]:
-    """Trainings that start with weights of their own; to go on with the same ones is no new experiment."""
-    seen: set[tuple[int, ...]] = set()
-    for training in trainings:
-        products = training.model.products if training.model is not None else ()
-        weights = tuple(step.weight.id for step in products if step.weight is not None)
-        if weights not in seen:
-            yield training
-        seen.add(weights)
-
-
 def _experiments_before_grading(evidence: Evidence) -> Preview:
     """Which configurations are told apart; how many are enough is not looked at."""
-    fresh = tuple(_fresh(trainings_of_mlps(evidence)))
+    fresh = tuple(fresh_trainings(trainings_of_mlps(evidence)))
     configurations = distinct(training.configuration for training in fresh)
     if len(configurations) > 1:
         cells = [next(t.run_cell for t in fresh if t.configuration == one) for one in configurations]
-        text = f"{len(configurations)} different configurations are trained{_varied(configurations)}."
+        text = f"{len(configurations)} different configurations are trained{varied(configurations)}."
         return found(said(text, cells[0], [len(configurations)]))
     if experiments(evidence, at_least=_FEWEST_CONFIGURATIONS).outcome is Outcome.NOT_MET:
         return missing(said("In the code there are no two different configurations that are trained."))
     text = "Different configurations could not be told apart for certain; say in words what you compared."
-    seen = [said(f"Cell {t.run_cell}: {_in_words(t.configuration)}.", t.run_cell) for t in fresh[:_SHOWN]]
+    seen = [said(f"Cell {t.run_cell}: {in_words(t.configuration)}.", t.run_cell) for t in fresh[:_SHOWN]]
     return unclear(said(text), *seen)
 
 
@@ -124,14 +90,14 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     and neither the text nor the outputs tell of another.
     """
     facts = evidence.facts
-    fresh = tuple(_fresh(trainings_of_mlps(evidence)))
+    fresh = tuple(fresh_trainings(trainings_of_mlps(evidence)))
     found = distinct(training.configuration for training in fresh)
     results, source = results_shown(evidence, could_be_computed(evidence))
     cells = [next(t.run_cell for t in fresh if t.configuration == one) for one in found]
     unseen = _too_few_seen(evidence, cells, at_least)
     if unseen is None and len(found) >= at_least and results >= at_least and _are_results_of_models(facts):
         return met(
-            said(f"{len(found)} different configurations are trained{_varied(found)}.", numbers=[len(found)]),
+            said(f"{len(found)} different configurations are trained{varied(found)}.", numbers=[len(found)]),
             told_results(results, source),
         )
     called = [training for training in facts.trainings if training.is_called]
@@ -143,9 +109,7 @@ def experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=5
     reasons = [
         said(f"{len(found)} different configurations were found for certain; {at_least} are asked for.")
     ]
-    reasons += [
-        said(f"Cell {t.run_cell}: {_in_words(t.configuration)}.", t.run_cell) for t in called[:_SHOWN]
-    ]
+    reasons += [said(f"Cell {t.run_cell}: {in_words(t.configuration)}.", t.run_cell) for t in called[:_SHOWN]]
     reasons.append(told_results(results, source))
     if unseen is not None:
         reasons.insert(0, unseen)
@@ -202,33 +166,6 @@ def _is_certainly_one(evidence: Evidence, called: Sequence[Training]) -> bool:
     return len({training.configuration for training in called}) <= 1
 
 
-def _varied(found: Sequence[Configuration]) -> str:
-    return varied_in_words(
-        ("hidden sizes", {c.sizes for c in found}),
-        ("activations", {c.activations for c in found}),
-        ("starting weights", {c.starts for c in found}),
-        ("optimisers", {c.optimizer for c in found}),
-        ("learning rates", {c.learning_rate for c in found}),
-    )
-
-
-def varied_in_words(*fields: tuple[str, Collection[object]]) -> str:
-    """Which of some fields, each with the values that it has, were varied, for the end of a sentence."""
-    names = [name for name, values in fields if len(values) > 1]
-    return f" (varied: {', '.join(names)})" if names else ""
-
-
-def _in_words(configuration: Configuration) -> str:
-    sizes = " and ".join(str(size) if size is not None else "?" for size in configuration.sizes)
-    parts = [f"hidden sizes {sizes}" if sizes else "no hidden layer"]
-    parts.append(", ".join(dict.fromkeys(configuration.activations)) or "no activation")
-    parts += [f"start {start}" for start in dict.fromkeys(configuration.starts) if start]
-    if configuration.learning_rate is not None:
-        parts.append(f"rate {configuration.learning_rate:g}")
-    parts += [part for part in (configuration.optimizer, configuration.dataset, *configuration.rest) if part]
-    return "; ".join(parts)
-
-
 # Bonus ------------------------------------------------------------------------------------------------
 
 
@@ -253,7 +190,7 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
     has_figures = any(readings.figures for _, readings in readings_of(evidence)) or any(
         output.html for cell in evidence.notebook.code_cells for output in cell.outputs
     )
-    code = _all_code(evidence)
+    code = code_of(evidence)
     may_show = bool(facts.displays or evidence.prose.pictures or tells_of(evidence, _IMAGES, _WRONG))
     may_show = may_show or bool(_SHOWS_IMAGES.search(code) or _LOOKS_FOR_WRONG.search(code))
     if not may_show and (facts.is_complete or not has_figures):
@@ -263,10 +200,6 @@ def misclassified_looked_at(evidence: Evidence) -> Verdict:
         for display in facts.displays[:_SHOWN]
     ]
     return needs_review(said("Whether misclassified images are looked at could not be settled."), *reasons)
-
-
-def _all_code(evidence: Evidence) -> str:
-    return "\n".join(cell.source for cell in evidence.notebook.code_cells)
 
 
 @check("trained-on", public_side=public("dataset"))
@@ -293,7 +226,7 @@ def trained_on(evidence: Evidence, *, dataset: str) -> Verdict:
     name = re.escape(dataset).replace("_", r"[_\-\s]*")
     named = re.compile("|".join((name, *_OTHER_NAMES.get(dataset, ()))), re.IGNORECASE)
     unknown_load = any(not load.dataset for load in facts.loads)
-    is_named = named.search(_all_code(evidence)) or tells_of(evidence, named)
+    is_named = named.search(code_of(evidence)) or tells_of(evidence, named)
     if not is_named and not unknown_load and facts.loads:
         return not_met(
             said(f"The code never names the data set `{dataset}`, and the text tells of no result.")

@@ -17,10 +17,11 @@ from grader.answers.choices import (
     told_of_others,
 )
 from grader.answers.doubts import doubt_about
-from grader.answers.judging import Stand, speaks_of
+from grader.answers.judging import Stand
 from grader.answers.named_orders import Orders
 from grader.answers.orders import Spoken, Told, orders_told, tells_of_orders
 from grader.answers.questions import NamedQuestion, Question, is_met
+from grader.answers.topic import speaks_of
 from grader.checks.answers import (
     AboutQuestion,
     answer_elsewhere,
@@ -36,7 +37,8 @@ from grader.checks.seen_orders import SeenOrders, claimed, in_words, one_each
 from grader.checks.unnamed_orders import may_tell_of, speaks_of_operations
 from grader.evidence.record import Evidence
 from grader.model import Reason, Verdict, met, needs_review, not_checked, not_met
-from grader.notebook.prose import Passage, find_answer, text_beside
+from grader.notebook.answering import find_answer, text_beside
+from grader.notebook.prose import Passage
 
 Order = Literal[
     "shuffle-batch-repeat",

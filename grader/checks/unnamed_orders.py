@@ -6,14 +6,16 @@ import re
 from collections.abc import Sequence
 
 from grader.answers.clauses import sentences_of
-from grader.answers.mentions import mentions_in, operation_of
+from grader.answers.mentions import mentions_in
+from grader.answers.operations import operation_of
 from grader.answers.orders import Told
 from grader.answers.words import words_of
 from grader.checks.answers import answer_elsewhere, laid_out, said
 from grader.checks.seen_orders import SeenOrders, in_words
 from grader.evidence.record import Evidence
 from grader.model import Reason
-from grader.notebook.prose import Passage, text_beside
+from grader.notebook.answering import text_beside
+from grader.notebook.prose import Passage
 
 _FEWEST_BATCHES = 3  # in a text that shows what an order gives
 _BATCHES = re.compile(r"\[\s*\d+(?:[\s,.]+\d+)+\s*\]")  # batches of numbers, written down

@@ -7,7 +7,7 @@ import builtins
 import symtable
 from collections.abc import Iterator, Sequence
 
-from grader.fixes.splicing import is_whole_script
+from grader.fixes.parsing import is_whole_script
 
 MAX_STATEMENTS = 500
 MAX_SCRIPTS = 4  # of one piece of code

@@ -16,8 +16,9 @@ from grader.fixes.forward import (
     take_probabilities,
 )
 from grader.fixes.initialisers import initialise_weights, zero_biases
+from grader.fixes.parsing import parse
 from grader.fixes.settings import clip_gradients, rename, scale_inputs, set_constant, use_optimizer
-from grader.fixes.splicing import Spliced, parse
+from grader.fixes.splicing import Spliced
 from grader.fixes.wishes import Change, Wish
 
 _EDITS: dict[Change, Callable[[ast.Module, Wish], bool]] = {

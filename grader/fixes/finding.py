@@ -11,10 +11,10 @@ from pydantic import Field
 from grader.fixes.assembling import MAX_STATEMENTS, is_training, whole_scripts
 from grader.fixes.likeness import Likeness
 from grader.fixes.naming import Names
+from grader.fixes.parsing import parse
 from grader.fixes.pieces import Piece, pieces_of
 from grader.fixes.proposals import MADE_OF, Form, Proposal, apply, proposals_in
 from grader.fixes.records import BrokenScript, Fix, FixKind, Passage
-from grader.fixes.splicing import parse
 from grader.model import Record
 from grader.notebook.records import Notebook
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rapidfuzz import fuzz, process
 
+from grader.fixes.parsing import parse
 from grader.fixes.records import BrokenScript
-from grader.fixes.splicing import parse
 from grader.fixes.steps import steps_constant
 
 MAX_STATEMENTS = 600

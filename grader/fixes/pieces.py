@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from grader.fixes.naming import Named, Names
-from grader.fixes.splicing import parse
+from grader.fixes.parsing import parse
 from grader.notebook.markdown import code_texts, plain_blocks
 from grader.notebook.prose import is_sentence
 from grader.notebook.records import CellKind, Notebook

@@ -9,9 +9,10 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from grader.fixes.editing import changes_between, edit
+from grader.fixes.parsing import library_call, parse
 from grader.fixes.pieces import Piece
 from grader.fixes.records import FixKind
-from grader.fixes.splicing import Spliced, library_call, parse, splice
+from grader.fixes.splicing import Spliced, splice
 from grader.fixes.wishes import Change, Wish
 from grader.fixes.wording import plain_of, wishes_in
 

@@ -14,8 +14,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from grader.fixes.causes import KNOWN_CAUSES
+from grader.fixes.parsing import parse
 from grader.fixes.records import Bar, Cause, KeyFix, Script, Symptom
-from grader.fixes.splicing import parse, splice
+from grader.fixes.splicing import splice
 from grader.fixes.steps import number_of, steps_constant
 from grader.model import Attachment
 from grader.strict_yaml import Place, StrictYaml, did_you_mean, named_in_material, read_yaml

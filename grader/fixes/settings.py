@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from grader.fixes.forward import called, expression, replace_each
-from grader.fixes.splicing import parse
+from grader.fixes.parsing import parse
 from grader.fixes.wishes import Wish
 
 _SETTINGS = {

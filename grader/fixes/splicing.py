@@ -16,14 +16,12 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from grader.notebook.ipython import clean_source
+from grader.fixes.parsing import library_call, parse
 
 _ALIKE = 60.0  # similarity, of 100, from which a line may be another version of the script's
 _CLOSELY = 75.0  # from which an assignment that goes on with its own name may be
 _CLEARLY = 8.0  # by which the best place must be better than the next
 _MOST_STATEMENTS = 400
-_MOST_LEVELS = 100
-_LIBRARIES = ("tf.", "np.", "keras.")
 _ADDED = re.compile(r"^\s*\+(?![+\d])")
 _REMOVED = re.compile(r"^\s*-(?![-\d])")
 _DIFF_HEAD = re.compile(r"^\s*(?:---|\+\+\+|@@)")
@@ -45,32 +43,6 @@ class _Place(NamedTuple):
     node: ast.stmt
     text: str
     scope: str
-
-
-def parse(source: str) -> ast.Module | None:
-    """The syntax tree of `source` with magics blanked, None when it is no Python, or nested absurdly deep."""
-    try:
-        tree = ast.parse(clean_source(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return None if _is_deep(tree) else tree
-
-
-def _is_deep(tree: ast.Module) -> bool:
-    """Whether a tree is nested so deep that it cannot be written down again."""
-    level: list[ast.AST] = [tree]
-    for _ in range(_MOST_LEVELS):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        if not level:
-            return False
-    return True
-
-
-def is_whole_script(tree: ast.Module) -> bool:
-    """Whether code trains by itself: it has a gradient tape (or `minimize`) and loads or makes its data."""
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    trains = "GradientTape" in names or "minimize" in names
-    return trains and bool(names & {"load_data", "next_batch", "from_tensor_slices"})
 
 
 def splice(script: str, piece: str) -> Spliced | None:
@@ -116,15 +88,6 @@ def splice(script: str, piece: str) -> Spliced | None:
         return None
     changes += _add_what_is_used(tree, wanted, left)
     return Spliced(ast.unparse(ast.fix_missing_locations(tree)), tuple(changes))
-
-
-def library_call(piece: str) -> ast.Call | None:
-    """The call of a library's function, `tf.random.normal(…)` say, that is all that a piece holds, if so."""
-    tree = parse(piece)
-    match [] if tree is None else tree.body:
-        case [ast.Expr(value=ast.Call() as call)] if ast.unparse(call.func).startswith(_LIBRARIES):
-            return call
-    return None
 
 
 def _with_call(tree: ast.Module, call: ast.Call) -> Spliced | None:

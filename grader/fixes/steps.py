@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grader.fixes.splicing import parse
+from grader.fixes.parsing import parse
 
 _COUNTING = frozenset({"range", "trange", "arange", "take", "islice"})
 _TRAINS = frozenset({"GradientTape", "apply_gradients", "minimize", "assign_sub", "next_batch"})

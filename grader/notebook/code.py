@@ -154,14 +154,15 @@ def _parse(source: str) -> ast.Module:
             tree = ast.parse(source)
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise SyntaxError(f"{type(error).__name__}: {error}"[:200]) from None
-    if _is_too_deep(tree):
+    if reaches_depth(tree, _MAX_DEPTH):
         raise SyntaxError("the code is nested too deeply to be read")
     return tree
 
 
-def _is_too_deep(tree: ast.AST) -> bool:
+def reaches_depth(tree: ast.AST, levels: int) -> bool:
+    """Whether some node stands so many levels, or more, below the root."""
     level: list[ast.AST] = [tree]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(levels):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return False

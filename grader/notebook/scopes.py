@@ -11,10 +11,21 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from grader.notebook.code import CodeIndex, parameter_names
 from grader.notebook.ipython import AUTOMAGICS
+from grader.notebook.syntax import (
+    Function,
+    defaults_of,
+    global_names,
+    is_always,
+    may_leave,
+    may_suppress,
+    names_set_by,
+    names_set_in,
+    own_nodes,
+)
 
 MOST = 20
 
@@ -33,11 +44,6 @@ _CAPTURES = re.compile(r"^[ \t]*%%capture[ \t]+(?:-\S+[ \t]+)*([A-Za-z_]\w*)", r
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _OPAQUE_CALLS = frozenset(("exec", "globals", "locals", "vars", "execfile"))
 _OPAQUE_METHODS = frozenset(("run_line_magic", "run_cell_magic", "magic", "run_cell", "ex", "push", "system"))
-_LEAVING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_DEFERRED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_ENDING_CALLS = frozenset(("exit", "quit", "sys.exit", "os._exit"))
-_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Unbound(NamedTuple):
@@ -66,7 +72,7 @@ def read_names(code: CodeIndex) -> NamesRead:
     """The names that are not there yet where they are used, going through the cells in order."""
     later: dict[str, int] = {}
     for cell, tree in code.trees.items():
-        for name in _bound_anywhere(tree):
+        for name in names_set_in(tree):
             later.setdefault(name, cell)
     unparsed = {cell for cell, _ in code.unparsed}
     for cell in unparsed:
@@ -82,33 +88,6 @@ def read_names(code: CodeIndex) -> NamesRead:
     return NamesRead(tuple(module.found))
 
 
-def _bound_anywhere(tree: ast.AST) -> Iterator[str]:
-    """The names that a cell sets for the cells below it, in functions those declared `global`."""
-    stack: list[ast.AST] = [tree]
-    while stack:
-        node = stack.pop()
-        yield from _binds(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            yield from (n for inner in ast.walk(node) if isinstance(inner, ast.Global) for n in inner.names)
-        elif not isinstance(node, _COMPREHENSIONS):
-            stack.extend(ast.iter_child_nodes(node))
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    """The names that one node, without those below it, gives a value."""
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            yield from (alias.asname or alias.name.split(".")[0] for alias in names)
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            yield name
-        case ast.MatchMapping(rest=str(name)):
-            yield name
-
-
 class _Module:
     """The names that exist while the cells run, and what the functions among them need."""
 
@@ -116,13 +95,13 @@ class _Module:
         self.later = later
         self.bound: set[str] = {*dir(builtins), *_OF_IPYTHON, "__name__", "__doc__"}
         self.deleted: dict[str, int] = {}
-        self.functions: dict[str, _Function] = {}
+        self.functions: dict[str, Function] = {}
         self.found: list[Unbound] = []
         self.calls: list[str] = []
         self.is_opaque = False
         self._cell = 0
         self._told: set[str] = set()
-        self._needs: dict[_Function, tuple[list[str], list[str]]] = {}
+        self._needs: dict[Function, tuple[list[str], list[str]]] = {}
 
     def enter(self, cell: int, source: str, *, is_parsed: bool) -> None:
         """Begin a cell; what its magics, or lines that are not Python, may set counts as set."""
@@ -136,13 +115,13 @@ class _Module:
         """Run statements one after the other."""
         for statement in statements:
             self._run(statement, sure=sure)
-            sure = sure and not _may_leave(statement)
+            sure = sure and not may_leave(statement)
 
     def _run(self, node: ast.stmt, *, sure: bool) -> None:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._expressions((*node.decorator_list, *_defaults(node)), sure=sure)
-                self._bind(_global_names(node))
+                self._expressions((*node.decorator_list, *defaults_of(node)), sure=sure)
+                self._bind(global_names(node))
                 self._bind([node.name])
                 self.functions[node.name] = node
             case ast.ClassDef():
@@ -154,12 +133,12 @@ class _Module:
                         self.functions[node.name] = inner
             case ast.If():
                 self._expressions([node.test], sure=sure)
-                always = _is_always(node.test)
+                always = is_always(node.test)
                 self.body(node.body, sure=sure and always)
                 self.body(node.orelse, sure=False)
             case ast.While():
                 self._expressions([node.test], sure=sure)
-                self.body(node.body, sure=sure and _is_always(node.test))
+                self.body(node.body, sure=sure and is_always(node.test))
                 self.body(node.orelse, sure=False)
             case ast.For() | ast.AsyncFor():
                 self._expressions([node.iter], sure=sure)
@@ -169,7 +148,7 @@ class _Module:
             case ast.Try() | ast.TryStar():
                 self.body(node.body, sure=sure and not node.handlers)
                 for handler in node.handlers:
-                    self._bind(_binds(handler))
+                    self._bind(names_set_by(handler))
                     self.body(handler.body, sure=False)
                 self.body(node.orelse, sure=False)
                 self.body(node.finalbody, sure=sure)
@@ -178,11 +157,11 @@ class _Module:
                     self._expressions([item.context_expr], sure=sure)
                     if item.optional_vars is not None:
                         self._store(item.optional_vars, sure=sure)
-                self.body(node.body, sure=sure and not any(_suppresses(item) for item in node.items))
+                self.body(node.body, sure=sure and not any(may_suppress(item) for item in node.items))
             case ast.Match():
                 self._expressions([node.subject], sure=sure)
                 for case in node.cases:
-                    self._bind(name for part in ast.walk(case.pattern) for name in _binds(part))
+                    self._bind(name for part in ast.walk(case.pattern) for name in names_set_by(part))
                     self.body(case.body, sure=False)
             case _:
                 self._simple(node, sure=sure)
@@ -205,7 +184,7 @@ class _Module:
                 pass
             case ast.Import() | ast.ImportFrom():
                 self.is_opaque = self.is_opaque or any(alias.name == "*" for alias in node.names)
-                self._bind(_binds(node))
+                self._bind(names_set_by(node))
             case ast.Delete(targets=targets):
                 for target in targets:
                     if isinstance(target, ast.Name) and sure:
@@ -219,7 +198,7 @@ class _Module:
     def _store(self, target: ast.expr, *, sure: bool) -> None:
         """Give the names of a target values; what it is stored into has to exist."""
         self._expressions([target], sure=sure)
-        self._bind(name for part in ast.walk(target) for name in _binds(part))
+        self._bind(name for part in ast.walk(target) for name in names_set_by(part))
 
     def _bind(self, names: Iterable[str]) -> None:
         for name in names:
@@ -230,7 +209,7 @@ class _Module:
         """The statements of a class, whose names are seen in the class only."""
         outside, functions = set(self.bound), dict(self.functions)
         self.body(node.body, sure=sure)
-        self.bound, self.functions = outside | set(_global_names(node)), functions
+        self.bound, self.functions = outside | set(global_names(node)), functions
 
     def _expressions(self, nodes: Iterable[ast.AST], *, sure: bool) -> None:
         for node in nodes:
@@ -242,7 +221,7 @@ class _Module:
             case ast.Name(id=name, ctx=ast.Load()):
                 self._need(name, node.lineno, sure=sure)
             case ast.Lambda():
-                self._expressions(_defaults(node), sure=sure)
+                self._expressions(defaults_of(node), sure=sure)
             case ast.BoolOp(values=[first, *rest]):
                 self._expression(first, sure=sure)
                 self._expressions(rest, sure=False)
@@ -265,7 +244,7 @@ class _Module:
         self._expression(generators[0].iter, sure=sure)
         outside, functions = set(self.bound), dict(self.functions)
         for generator in generators:
-            self._bind(name for part in ast.walk(generator.target) for name in _binds(part))
+            self._bind(name for part in ast.walk(generator.target) for name in names_set_by(part))
         is_lazy = isinstance(node, ast.GeneratorExp)
         for child in ast.iter_child_nodes(node):
             if not isinstance(child, ast.comprehension):
@@ -309,33 +288,15 @@ class _Module:
         self.found.append(Unbound(name, self._cell, line, set_in, deleted_in, through))
 
 
-def _needs(function: _Function) -> tuple[list[str], list[str]]:
+def _needs(function: Function) -> tuple[list[str], list[str]]:
     """The global names that a call of `function` surely reads, and those of them that it calls."""
-    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
+    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function)):
         return [], []  # a generator runs when somebody asks for its items
     inner = _Module({})
-    own = {name for node in _own_nodes(function) for name in _binds(node)} | parameter_names(function)
-    inner.bound |= own - set(_global_names(function))
+    own = {name for node in own_nodes(function) for name in names_set_by(node)} | parameter_names(function)
+    inner.bound |= own - set(global_names(function))
     inner.body(function.body, sure=True)
     return [unbound.name for unbound in inner.found], inner.calls
-
-
-def _own_nodes(function: _Function) -> Iterator[ast.AST]:
-    """The nodes of a function's body without those of functions, classes and comprehensions in it."""
-    stack: list[ast.AST] = list(function.body)
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, (*_DEFERRED, ast.ClassDef, *_COMPREHENSIONS)):
-            stack.extend(ast.iter_child_nodes(node))
-
-
-def _global_names(node: ast.AST) -> list[str]:
-    return [name for inner in ast.walk(node) if isinstance(inner, ast.Global) for name in inner.names]
-
-
-def _defaults(node: _Function | ast.Lambda) -> list[ast.expr]:
-    return [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
 
 
 def _first_name(node: ast.expr) -> str:
@@ -343,29 +304,3 @@ def _first_name(node: ast.expr) -> str:
     while isinstance(node, ast.BinOp):
         node = node.left
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _is_always(test: ast.expr) -> bool:
-    """`if True`, `while 1`, `if __name__ == "__main__"`."""
-    if isinstance(test, ast.Constant):
-        return bool(test.value)
-    return ast.unparse(test).replace('"', "'") == "__name__ == '__main__'"
-
-
-def _may_leave(statement: ast.stmt) -> bool:
-    """Whether what comes after a statement in the same body may not be reached."""
-    stack: list[ast.AST] = [statement]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, _LEAVING):
-            return True
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in _ENDING_CALLS:
-            return True
-        if not isinstance(node, (*_DEFERRED, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(node))
-    return False
-
-
-def _suppresses(item: ast.withitem) -> bool:
-    """Whether a `with` may catch what its body raises."""
-    return re.search(r"suppress|raises|catch|capture", ast.unparse(item.context_expr)) is not None

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.answers.clauses import is_listed, negations, sentences_of
+from grader.answers.clauses import is_listed, sentences_of
+from grader.answers.negation import negations
 from grader.answers.patterns import Vocabulary, read_pattern
 
 

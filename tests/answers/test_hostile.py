@@ -13,7 +13,8 @@ from grader.answers.clauses import sentences_of
 from grader.answers.judging import judge
 from grader.answers.orders import orders_told
 from grader.answers.questions import Question
-from grader.notebook.prose import Passage, find_answer, read_prose, text_beside
+from grader.notebook.answering import find_answer, text_beside
+from grader.notebook.prose import Passage, read_prose
 from grader.notebook.records import Cell, CellKind, Notebook
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from grader.checks.evaluation import evaluated_on_test_data
 from grader.checks.experiments import (
-    distinct,
     experiments,
     misclassified_looked_at,
     trained_on,
 )
+from grader.checks.mlp_configurations import distinct
 from grader.evidence.record import Evidence
 from grader.model import Outcome, Participant, Source, Submission
 from grader.notebook.facts import Configuration

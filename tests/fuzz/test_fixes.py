@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from fuzz.strategies import EXAMPLES, PROGRAMS, TEXTS, fuzzed, in_time
 from grader.fixes.diagnoses import diagnose
 from grader.fixes.finding import MAX_FIXES, find_fixes
+from grader.fixes.parsing import parse
 from grader.fixes.records import BrokenScript, Passage, Symptoms
-from grader.fixes.splicing import parse
 from grader.notebook.records import Cell, CellKind, Notebook
 
 FOLDER = Path(__file__).resolve().parents[2] / "rubrics" / "a2" / "scripts"

@@ -19,11 +19,12 @@ from fuzz.strategies import (
 from grader.errors import NotebookError
 from grader.intake.choice import look_at
 from grader.intake.walking import FoundFile
+from grader.notebook.answering import find_answer, text_beside
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import read_code_facts
 from grader.notebook.names import find_names
 from grader.notebook.outputs import read_outputs
-from grader.notebook.prose import find_answer, read_prose, text_beside
+from grader.notebook.prose import read_prose
 from grader.notebook.reading import notebook_from_node, read_notebook
 from grader.notebook.records import Cell, CellKind, Notebook, Output, OutputKind
 

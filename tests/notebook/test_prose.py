@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.notebook.prose import Origin, Prose, find_answer, is_sentence, read_prose, text_beside
+from grader.notebook.answering import find_answer, text_beside
+from grader.notebook.prose import Origin, Prose, is_sentence, read_prose
 from grader.notebook.records import Cell, CellKind, Notebook
 
 QUESTION = (

@@ -1,14 +1,12 @@
-"""What a statement does: one function per kind of syntax node."""
+"""What a block of statements does, and each statement that holds blocks, one function per kind of node."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import Enum, auto
 from typing import Any
 
-from grader.notebook.code import canonical, imported_names
 from grader.notebook.facts import Picked
 from grader.notebook.flow import tables
 from grader.notebook.flow.binding import bind, bind_name
@@ -16,14 +14,12 @@ from grader.notebook.flow.expressions import evaluate, make_function
 from grader.notebook.flow.items import elements
 from grader.notebook.flow.merging import as_data, join, truth
 from grader.notebook.flow.objects import attribute_of, found_in
+from grader.notebook.flow.simple_statements import SIMPLE_STATEMENTS, Signal
 from grader.notebook.flow.state import State
-from grader.notebook.flow.tensors import binary, flipped
-from grader.notebook.flow.trainings import applied
+from grader.notebook.flow.tensors import flipped
 from grader.notebook.flow.values import (
-    NUMBER,
     UNKNOWN,
     Class,
-    Const,
     Data,
     Function,
     Instance,
@@ -33,18 +29,9 @@ from grader.notebook.flow.values import (
     Stream,
     Thing,
     Value,
-    Variable,
 )
 
 _MAX_ROUNDS = 16  # of a `while` loop whose condition is known
-
-
-class Signal(Enum):
-    """How a block ends when it does not simply come to its end."""
-
-    BREAK = auto()
-    CONTINUE = auto()
-    RETURN = auto()
 
 
 def run_body(state: State, body: Sequence[ast.stmt]) -> Signal | None:
@@ -68,45 +55,6 @@ def define(state: State, cell: int, statement: ast.stmt) -> None:
     finally:
         state.frame.cell = before
         state.frames = frames
-
-
-def _assign(state: State, node: ast.Assign) -> None:
-    value = evaluate(state, node.value)
-    for target in node.targets:
-        bind(state, target, value)
-
-
-def _annotated(state: State, node: ast.AnnAssign) -> None:
-    if node.value is not None:
-        bind(state, node.target, evaluate(state, node.value))
-
-
-def _augmented(state: State, node: ast.AugAssign) -> None:
-    before = evaluate(state, _as_read(node.target))
-    change = evaluate(state, node.value)
-    state.line = node.lineno
-    if isinstance(before, (Variable, Data)) and as_data(change).gradients:
-        applied(state, change)
-        return
-    if isinstance(before, Items) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
-        inner, one = elements(state, change)
-        before.items.extend(inner if inner is not None else [one])
-        before.is_open = before.is_open or inner is None or state.rough_depth > before.depth
-        return
-    result = binary(state, node.op, before, change)
-    if state.rough_depth and isinstance(result, Const):
-        result = NUMBER  # a counter in a loop that is gone through only once
-    bind(state, node.target, result)
-
-
-def _as_read(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
-    if isinstance(target, ast.Name):
-        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
-    return target
-
-
-def _expression(state: State, node: ast.Expr) -> None:
-    evaluate(state, node.value)
 
 
 def _if(state: State, node: ast.If) -> Signal | None:
@@ -176,13 +124,9 @@ def _count(node: ast.expr, iterable: Value) -> int | None:
     text = ast.dump(node.func) if isinstance(node, ast.Call) else ""
     if "range" not in text and not isinstance(iterable, Stream):
         return 0
-    return (
-        iterable.count
-        if isinstance(iterable, Stream)
-        else len(iterable.items)
-        if isinstance(iterable, Items)
-        else None
-    )
+    if isinstance(iterable, Stream):
+        return iterable.count
+    return len(iterable.items) if isinstance(iterable, Items) else None
 
 
 def _once(state: State, target: ast.expr | None, element: Value, body: Sequence[ast.stmt]) -> Signal | None:
@@ -292,71 +236,13 @@ def _class(state: State, node: ast.ClassDef) -> None:
     outer.names[node.name] = made
 
 
-def _return(state: State, node: ast.Return) -> Signal:
-    state.frame.returns.append(evaluate(state, node.value))
-    return Signal.RETURN
-
-
-def _raise(state: State, node: ast.Raise) -> Signal:
-    return Signal.RETURN
-
-
-def _break(state: State, node: ast.Break) -> Signal:
-    return Signal.BREAK
-
-
-def _continue(state: State, node: ast.Continue) -> Signal:
-    return Signal.CONTINUE
-
-
-def _import(state: State, node: ast.Import | ast.ImportFrom) -> None:
-    for name, target in imported_names(node):
-        bind_name(state, name, Library(target))
-    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-        module = canonical(node.module or "")
-        if tables.root_of(module) in tables.HARMLESS and not node.level:
-            state.stars.append(module)
-        else:
-            state.unclear(f"what `from {module} import *` brings in is not known")
-    elif isinstance(node, ast.ImportFrom) and node.level:
-        for alias in node.names:
-            bind_name(state, alias.asname or alias.name, Library(f"local.{alias.name}"))
-
-
-def _global(state: State, node: ast.Global) -> None:
-    state.frame.scope.globals_.update(node.names)
-
-
-def _nonlocal(state: State, node: ast.Nonlocal) -> None:
-    scope = state.frame.scope
-    outer = scope.parent
-    while outer is not None:
-        for name in node.names:
-            if name in outer.names:
-                scope.names.setdefault(name, outer.names[name])
-        outer = outer.parent
-
-
-def _assert(state: State, node: ast.Assert) -> None:
-    evaluate(state, node.test)
-
-
 def _match(state: State, node: ast.Match) -> Signal | None:
     evaluate(state, node.subject)
     return _either(state, [*((case.body, Picked.NO) for case in node.cases), ([], Picked.NO)])
 
 
-def _delete(state: State, node: ast.Delete) -> None:
-    for target in node.targets:
-        if isinstance(target, ast.Name):
-            state.frame.scope.names.pop(target.id, None)
-
-
 _STATEMENTS: dict[type[ast.stmt], Callable[[State, Any], Signal | None]] = {
-    ast.Assign: _assign,
-    ast.AnnAssign: _annotated,
-    ast.AugAssign: _augmented,
-    ast.Expr: _expression,
+    **SIMPLE_STATEMENTS,
     ast.If: _if,
     ast.For: _for,
     ast.AsyncFor: _for,
@@ -367,15 +253,5 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[State, Any], Signal | None]] = {
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
     ast.ClassDef: _class,
-    ast.Return: _return,
-    ast.Raise: _raise,
-    ast.Break: _break,
-    ast.Continue: _continue,
-    ast.Import: _import,
-    ast.ImportFrom: _import,
-    ast.Global: _global,
-    ast.Nonlocal: _nonlocal,
-    ast.Assert: _assert,
     ast.Match: _match,
-    ast.Delete: _delete,
 }
