@@ -22,7 +22,7 @@ _CONCLUDING = word_set(
     "result final daher also somit antwort meine unsere die reihenfolge wahl fazit ergebnis first "
     "then and last dann"
 )  # words beside an order that stands by itself
-_BEFORE = 250  # characters before a choice that may hold its reason
+_BEFORE = 500  # characters before a choice that may hold its reason
 
 
 class Choice(NamedTuple):

@@ -11,6 +11,7 @@ from grader.answers.language import (
     BREAKS,
     CONNECTIVES,
     CONSEQUENCES,
+    CONTRASTS,
     EITHER,
     FINITE,
     FUNCTION_WORDS,
@@ -27,7 +28,8 @@ from grader.answers.words import Word, words_of
 from grader.notebook.words import words as word_set
 
 _ENDS = frozenset(".?!\n")
-_CLAUSE_MARKS = frozenset(",;:()–—?|")
+_CLAUSE_MARKS = frozenset((*",;:()–—?|", "...", "…"))
+_ARROWS = frozenset(("->", "=>", "-->", "==>", "→", "⇒", "⟶", "➔", "➜"))
 _ABBREVIATIONS = word_set("e g i z b d h bzw ca etc vs resp usw evtl ggf bspw inkl max min approx")
 _LABEL_WORDS = 5
 _LABEL_CHARS = 40
@@ -44,9 +46,10 @@ _MOST_SUBJECT = 7  # words behind `and` in which the verb of a new clause stands
 _FEWEST_LISTED = 3  # things between commas
 _MOST_OF_A_NAME = 2  # words of one of them
 _LINE_ENDS = ".:;!?,"
-_BEFORE_SO = frozenset(("is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
+_BEFORE_SO = frozenset(("or", "oder", "is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _BEFORE_WHICH = word_set("in of from on with at to by for")
 _ASKING = word_set("wann wer welche welcher welches welchen wo when which where")
+_OPPOSED = word_set("with for if when mit bei wenn falls")  # `…, while with repeat first …`
 _LEAVING_OPEN = word_set("nur lediglich bloss blos only just ist is")  # `only, which batch comes when`
 _EXAMPLE = word_set("example examples beispiel e bsp ex")
 _BEFORE_AS = frozenset(("such", "same", "well", "just", "exactly", "far", "long", "soon"))
@@ -150,11 +153,16 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
 
 def is_listed(sentence: Sentence) -> bool:
     """Whether a sentence only sets words between commas (`dead units, zero gradient, symmetry`)."""
-    parts = [[word.text for word in clause.words if word.text[0].isalpha()] for clause in sentence.clauses]
+    parts = [[word.text for word in clause.words if _is_spelled_out(word)] for clause in sentence.clauses]
     told = [part for part in parts if part]
     if len(told) < _FEWEST_LISTED or any(len(part) > _MOST_OF_A_NAME for part in told):
         return False
     return not FUNCTION_WORDS & {word for part in told for word in part}
+
+
+def _is_spelled_out(word: Word) -> bool:
+    """Whether a word is none of the letters of an abbreviation (`i.i.d.`)."""
+    return word.text[0].isalpha() and len(word.text) > 1
 
 
 def sentence_without(
@@ -186,13 +194,17 @@ def _ends_clause(words: Sequence[Word], place: int) -> bool:
     after = words[place + 1].text if place + 1 < len(words) else ""
     before = words[place - 1].text if place else ""
     text = words[place].text
+    if text == "," and after in CONTRASTS and words[place + 2 : place + 3]:
+        return words[place + 2].text in _OPPOSED
     if text == ",":
         return after not in TEMPORAL and not (after in _ASKING and before in _LEAVING_OPEN)
-    return text in _CLAUSE_MARKS and not (text == ":" and _is_named(words[:place]))
+    if text in _ARROWS or text == ":":
+        return place > 0 and not _is_named(words[:place])
+    return text in _CLAUSE_MARKS
 
 
 def _is_named(words: Sequence[Word]) -> bool:
-    """Whether these words only name what is told behind a colon: `content of the batches: …`."""
+    """Whether these words only name what is told behind a colon or arrow: `content of the batches: …`."""
     texts = [word.text for word in words]
     is_short = sum(text[0].isalpha() for text in texts) <= _LABEL_WORDS
     return is_short and not (FINITE | _CLAUSE_MARKS | _EXAMPLE) & set(texts)

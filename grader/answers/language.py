@@ -20,6 +20,9 @@ NEGATORS = word_set(
 )
 """Words that turn what they stand with into its opposite."""
 
+AVERTING = word_set("prevent prevents prevented avoid avoids avoided avoiding verhindert vermeidet")
+"""Those of them behind which a whole clause may tell of what is not so: `to avoid that …`."""
+
 AFTERWARDS = word_set("nicht nie niemals nichts kaum")
 """Those of them that may stand behind what they negate."""
 
@@ -66,7 +69,7 @@ CONNECTIVES = word_set(
 INSERTED = word_set("therefore thus hence however daher deshalb deswegen dadurch jedoch aber denn")
 """Those of them that may also stand amid a clause."""
 
-PREMISES = frozenset(("if", "when", "wenn", "falls"))
+PREMISES = frozenset(("if", "when", "whenever", "wenn", "falls"))
 """Words that begin a clause which supposes something."""
 
 CONSEQUENCES = frozenset(("then", "dann"))
@@ -87,7 +90,12 @@ ASSURED = word_set(
 TEMPORAL = word_set("before until bevor bis ehe while waehrend")
 """Words that go on with a clause, though a comma stands before them."""
 
-REPLACED = ("instead of", "rather than", "as opposed to", "anstatt", "anstelle", "statt")
+CONTRASTS = frozenset(("while", "waehrend"))
+"""Those of them that may also begin what is so elsewhere."""
+
+REPLACED = (
+    *("instead of", "rather than", "as opposed to", "than with", "than in", "anstatt", "anstelle", "statt"),
+)
 """Phrases after which a clause tells of what is not so."""
 
 FINITE = word_set(
@@ -152,12 +160,16 @@ UNSURE = phrases(
 """What somebody says who does not know."""
 
 EITHER = re.compile(
-    r"(?<!\S)(?:either .* or|entweder .* oder|(?<!than )(?<!only )one of (?:the two|these|them)"
+    r"(?<!\S)(?:either .* or|entweder .* oder"
+    r"|(?<!than )(?<!only )(?<!before )(?<!until )(?<!any )one of (?:the two|these|them)"
     r"|eins von beiden)(?!\S)"
 )
 """What leaves open which of two things is so."""
 
-HEDGES = phrases("maybe", "perhaps", "possibly", "probably", "vielleicht", "eventuell", "vermutlich")
+HEDGES = phrases(
+    *("maybe", "perhaps", "possibly", "probably", "or so", "or something", "or whatever", "somehow"),
+    *("vielleicht", "eventuell", "vermutlich", "oder so", "oder sowas", "oder so was", "irgendwie"),
+)
 """What makes one sentence doubtful."""
 
 EXAMPLES = phrases("for example", "e . g", "z . b", "zum beispiel", "example :", "beispiel :")

@@ -16,6 +16,7 @@ from grader.answers.order_rules import rule_at
 from grader.answers.words import Word
 from grader.notebook.words import words as word_set
 
+_THAT = word_set("it that this which them")
 _MOST_ARGUMENTS = 40
 _LETTERS = {"s": "shuffle", "b": "batch", "r": "repeat"}
 _LETTER_LINKS = word_set("-> => → > - – , / + | .")
@@ -23,7 +24,14 @@ _LIKE = phrases(
     *("like", "as in", "as with", "unlike", "than", "different from", "same as", "similar to", "contrast to"),
     *("compared to", "compared with", "opposed to", "equal to", "not", "avoid", "avoids", "rules out"),
     *("against", "except", "wie", "anders als", "als", "gegensatz zu", "vergleich zu", "analog zu"),
-    "aehnlich wie",
+    *(
+        "aehnlich wie",
+        "difference to",
+        "difference from",
+        "differs from",
+        "unterschied zu",
+        "unterschied zur",
+    ),
 )
 _LISTING = word_set(
     "operations methods functions transformations commands operationen methoden funktionen befehle "
@@ -78,7 +86,7 @@ def _is_listing(words: Sequence[Word], mention: Mention) -> bool:
 def _letters(words: Sequence[Word], text: str, place: int) -> Mention | None:
     """`SBR`, `S-B-R`, `S B R`, `s -> b -> r`."""
     word = words[place]
-    if len(word.text) == 3 and text[word.start : word.end].isupper() and set(word.text) == set("sbr"):
+    if len(word.text) == 3 and set(word.text) == set("sbr"):
         return _mention([_LETTERS[letter] for letter in word.text], place, place + 1)
     letters, position = [], place
     while position < len(words) and words[position].text in _LETTERS:
@@ -135,12 +143,18 @@ def _next_operation(words: Sequence[Word], position: int) -> _Step | None:
             is_linked = not between or bool(LINKS & set(between))
             if not is_linked or (text in PARTS and not (is_made and between)):
                 return None
-            is_reversed = bool(REVERSING & set(between))
+            is_reversed = _reverses(between)
             return _Step(name, _after_arguments(words, place), is_reversed, is_plain)
         if text not in BETWEEN:
             return None
         between.append(text)
     return None
+
+
+def _reverses(between: Sequence[str]) -> bool:
+    """Whether the operation behind `between` comes first, unlike in `shuffle, and after it batch`."""
+    pairs = zip(between, (*between[1:], ""), strict=False)
+    return any(text in REVERSING and after not in _THAT for text, after in pairs)
 
 
 def _after_arguments(words: Sequence[Word], place: int) -> int:

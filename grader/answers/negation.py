@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader.answers.clauses import Clause
-from grader.answers.language import AFTERWARDS, BREAKS, NEGATORS, NOT_NEGATING, TEMPORAL
+from grader.answers.language import AFTERWARDS, AVERTING, BREAKS, NEGATORS, NOT_NEGATING, TEMPORAL
 from grader.answers.patterns import Match
 
 _REACH = 6  # words over which a negation reaches forward
@@ -32,6 +32,9 @@ def negations(clause: Clause, match: Match) -> int | None:
             count += 1
         elif place < match.first:
             between = texts[place + 1 : match.first]
+            if text in AVERTING and between[:1] in (["that"], ["dass"]):
+                count += 1
+                continue
             if (BREAKS | TEMPORAL) & set(between):
                 continue
             if text not in ("without", "ohne") and len(between) > _REACH:

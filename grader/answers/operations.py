@@ -16,8 +16,8 @@ _SPELLINGS = {
 _PATTERNS = {name: [WordPattern.read(word) for word in text.split()] for name, text in _SPELLINGS.items()}
 
 LINKS = word_set(
-    "-> => → ⟶ ⇒ ➔ ➜ ▶ » ↦ > - – — , ; . / + | & then than next followed dann danach anschliessend and und "
-    "before vor after nach finally lastly schliesslich zuletzt before"
+    "-> => → ⟶ ⇒ ➔ ➜ ▶ ▸ » ↦ > - – — , ; . / + | & then than dan next second third followed dann danach "
+    "anschliessend zweitens drittens and und before vor after nach finally lastly schliesslich zuletzt"
 )
 """Marks and words that lead from one operation to the next."""
 
@@ -32,9 +32,9 @@ BETWEEN = (
     | MAKING
     | word_set(
         "second third zweitens drittens erst schluss ende "
-        "data dataset datasets elements examples samples items first last end step operation operations call "
-        "called apply applied use used using order zuerst erst daten datensatz elemente taken them "
-        "afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3 "
+        "data dataset datasets elements examples samples items first frist last end step operation "
+        "operations call called apply applied use used using zuerst erst daten datensatz elemente taken them "
+        "order afterwards later when finish comes come done happens kommt ds ( ) ` * _ \" ' : 1 2 3 "
         "front ahead behind hinter prior placed put stands steht"
     )
 )

@@ -13,7 +13,8 @@ from grader.oracles.orders import ORDERS
 _MOST_BEHIND = 7
 _SUBJECTS = word_set("we i you one it man wir ich")
 _STANDS = word_set(
-    "- in at the is comes goes stands called applied used done happens put kommt steht ist wird"
+    "- in at the is be should must come comes goes stands called applied used done happens put "
+    "sollte muss kommen kommt steht ist wird"
 )
 _STARTING = word_set(
     "start starts starting begin begins beginning beginnen beginnt anfangen anfaengt starten"

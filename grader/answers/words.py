@@ -10,12 +10,13 @@ from rapidfuzz.distance import OSA
 MAX_WORDS = 20_000  # of one text; what comes after is not read
 NUMBER = "#"  # in a pattern: any number in figures
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’´][^\W_]+)*|[-=–—~]+>|[→⟶⇒➔➜▶»↦]|\.\.\.|[^\w\s]|_|\n")
+_TOKEN = re.compile(r"\b[wW]/o\b|[^\W_]+(?:['’´][^\W_]+)*|[-=–—~]+>|[→⟶⇒➔➜▶»↦]|\.\.\.|[^\w\s]|_|\n")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "’": "'", "´": "'"})
 _CONTRACTED = re.compile(r"^(ca|wo|sha|[a-z]+)n(?:'?|o)t$")
 _WITHOUT_APOSTROPHE = re.compile(
     r"^(?:do|does|did|is|are|was|were|wo|ca|could|would|should|has|have)nt$|^cannot$"
 )
+_WRITTEN_OUT = {"w/o": "without"}
 _STEMS = {"ca": "can", "wo": "will", "sha": "shall", "can": "can"}
 _FUZZY_CHARS = 6
 _ENDINGS = frozenset("dsnr")
@@ -51,6 +52,7 @@ def normal(text: str) -> str:
 
 def _normal(token: str, start: int, end: int) -> list[Word]:
     text = normal(token)
+    text = _WRITTEN_OUT.get(text, text)
     contracted = _CONTRACTED.match(text) if "'" in text or _WITHOUT_APOSTROPHE.match(text) else None
     if contracted is not None:
         stem = _STEMS.get(contracted[1], contracted[1])
@@ -88,6 +90,8 @@ class WordPattern(NamedTuple):
             return False
         if self.is_open_after and stem.startswith(word):
             return False
+        if stem[:-1] == word[:-1] and {stem[-1], word[-1]} == {"d", "s"}:
+            return False  # (`ignores`, `ignored`)
         longer, shorter = (stem, word) if len(stem) > len(word) else (word, stem)
         if longer.startswith(shorter) and longer[len(shorter) :] in _ENDINGS:
             return False  # another form of the word (`shuffle`, `shuffled`), no slip

@@ -231,15 +231,17 @@ def sensible_order(
     wrong = [s for s in given if seen.stand(s) is Stand.WRONG and not s.is_elsewhere]
     so = [s for s in given if seen.stand(s) is Stand.RIGHT and not s.is_elsewhere]
     avoided = [s for s in told_of_others(choices, described) if _is_avoided(s, seen, orders)]
-    in_general = reasons_for(choices, told)
+    in_general = [s for s in reasons_for(choices, told) if not s.said.is_doubtful]
     good = [*so, *avoided, *(s for s in in_general if s.said.claim.name != FASTER)]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
     is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
     is_open = is_open or _holds_more(where, told, described)
     is_open = is_open or any(seen.stand(s) is Stand.WRONG for s in told_of_others(choices, described))
+    false = {(s.number, s.said.sentence.start, s.said.clause.start) for s in wrong}
+    apart = [s for s in in_general if (s.number, s.said.sentence.start, s.said.clause.start) not in false]
     is_rejected = bool(orders & are_rejected(told))
-    if doubt or is_rejected or (wrong and (so or in_general or orders & set(right))):
+    if doubt or is_rejected or (wrong and (so or apart or orders & set(right))):
         why = doubt or f"{choice}; something that is said about it is not so, or speaks against it."
         return needs_review(said(why, where[0].cell), *against)
     if wrong:

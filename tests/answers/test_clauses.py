@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.answers.clauses import sentences_of
+from grader.answers.clauses import is_listed, sentences_of
 from grader.answers.negation import negations
 from grader.answers.patterns import Vocabulary, read_pattern
 
@@ -82,6 +82,7 @@ def test_what_stands_in_the_way_of_a_sentence_is_noticed(
         ("without a seed the epochs are mixed", 0),
         ("it is not clear to me at first sight whether the epochs are mixed", None),
         ("the epochs are mixed while others never end", 0),
+        ("this is done to avoid that in the end at any time the epochs are mixed", 1),
     ],
 )
 def test_negations_are_counted_that_reach_what_was_matched(text: str, count: int | None) -> None:
@@ -98,6 +99,32 @@ def test_an_and_with_a_subject_and_a_verb_begins_a_clause() -> None:
     assert len(sentence.clauses) == 2
     (sentence,) = sentences_of("it holds the end of one epoch and the start of the next")
     assert len(sentence.clauses) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the batches are shuffled... their elements stay in order",
+        "the elements are all shuffled first here -> the batches are random",
+        "shuffle first gives random batches, while with batch first they are fixed",
+    ],
+)
+def test_what_follows_dots_an_arrow_or_a_contrast_is_a_clause_of_its_own(text: str) -> None:
+    (sentence,) = sentences_of(text)
+    assert len(sentence.clauses) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["shuffle -> random elements", "an image comes again, while another never came before"]
+)
+def test_a_label_and_what_it_names_are_one_clause_and_so_is_what_goes_on_meanwhile(text: str) -> None:
+    (sentence,) = sentences_of(text)
+    assert len(sentence.clauses) == 1
+
+
+def test_keywords_between_commas_are_a_list_with_abbreviations_too() -> None:
+    (sentence,) = sentences_of("randomness, generalization, i.i.d., overfitting")
+    assert is_listed(sentence)
 
 
 def test_a_cell_of_a_table_is_read_with_the_head_of_its_column() -> None:

@@ -21,6 +21,7 @@ def named(text: str) -> list[list[str]]:
         ("`ds.repeat(n).shuffle(buffer_size=len(x)).batch(3)`", "r-s-b"),
         ("S-B-R", "s-b-r"),
         ("RBS", "r-b-s"),
+        ("sbr", "s-b-r"),
         ("b → s → r", "b-s-r"),
         ("first shuffle the data, then batch it and finally repeat it", "s-b-r"),
         ("The data is shuffled, grouped into batches, and then repeated", "s-b-r"),
@@ -32,6 +33,10 @@ def named(text: str) -> list[list[str]]:
         ("S B R", "s-b-r"),
         ("shuffling first, batching second and repeating last", "s-b-r"),
         ("erst mischen, dann batchen und zum Schluss wiederholen", "s-b-r"),
+        ("shuffle ▸ repeat ▸ batch", "s-r-b"),
+        ("first shuffle second batch third repeat", "s-b-r"),
+        ("shuffle first, and after it we batch and then repeat", "s-b-r"),
+        ("shuffle frist, dan batch, dan repeat", "s-b-r"),
         ("shuffle first (or else it is too late to mix them), then batch, then repeat", "s-b-r"),
     ],
 )
@@ -65,7 +70,6 @@ def test_a_rule_means_all_orders_in_which_it_is_so(text: str, orders: list[str])
         "the batches after shuffling",
         "a batch, an epoch, a repeat",
         "I take batch first and then repeat",
-        "sbr",
         "s b r",
     ],
 )
@@ -73,7 +77,8 @@ def test_what_names_no_order_is_none(text: str) -> None:
     assert named(text) == []
 
 
-def test_what_is_only_compared_with_is_told_apart() -> None:
-    text = "unlike shuffle, batch, repeat"
+@pytest.mark.parametrize("before", ["unlike", "difference to", "Unterschied zu"])
+def test_what_is_only_compared_with_is_told_apart(before: str) -> None:
+    text = f"{before} shuffle, batch, repeat"
     (mention,) = mentions_in(words_of(text), text)
     assert mention.is_compared

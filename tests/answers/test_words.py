@@ -19,6 +19,7 @@ def texts(text: str) -> list[str]:
         ("a -> b => c → d", ["a", "->", "b", "=>", "c", "→", "d"]),
         ("ds.shuffle(10)", ["ds", ".", "shuffle", "(", "10", ")"]),
         ("a\nb", ["a", "\n", "b"]),
+        ("w/o a seed, b/o", ["without", "a", "seed", ",", "b", "/", "o"]),
     ],
 )
 def test_a_text_is_read_as_words_and_marks(text: str, words: list[str]) -> None:
@@ -41,6 +42,7 @@ def test_a_word_knows_where_it_stands() -> None:
         ("gradient*", "gradiants", True),
         ("gradient*", "ingredients", False),
         ("für", "fuer", True),
+        ("ignored", "ignores", False),  # another form of the word, no slip
     ],
 )
 def test_a_pattern_fits_a_word(pattern: str, word: str, fits: bool) -> None:
