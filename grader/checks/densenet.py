@@ -118,7 +118,7 @@ def connected_blocks(
     elsewhere = (
         work_elsewhere(evidence)
         or _unread_step(evidence, found)
-        or _not_trained(evidence, networks, kind, at_least)
+        or _not_trained(evidence, _untrained(evidence, networks), kind, at_least)
     )
     is_all = all_seen(evidence) and len(found) == len(networks) and elsewhere is None
     if best is not None and longest > 1 and is_all:
@@ -154,10 +154,10 @@ def _unread_step(evidence: Evidence, found: Iterable[_Found]) -> Reason | None:
 
 
 def _not_trained(
-    evidence: Evidence, networks: Iterable[Network], kind: BlockKind, at_least: int
+    evidence: Evidence, models: Iterable[ObservedModel], kind: BlockKind, at_least: int
 ) -> Reason | None:
-    """A network with such a block that was called, but not seen in training."""
-    for model in _untrained(evidence, networks):
+    """A network with such a block among those that were called, but not seen in training."""
+    for model in models:
         graph = graph_of(model)
         connections = Connections(graph)
         is_dense = kind is BlockKind.DENSE
@@ -287,8 +287,8 @@ def _branches(network: Network) -> bool:
 def densenet_sequential(evidence: Evidence, *, at_least: Annotated[int, Field(ge=2, le=50)] = 3) -> Verdict:
     """A network with a dense block is built with the Sequential API.
 
-    A functional model in a Sequential one is left to a person. Not met only when all trainings were seen and
-    no Sequential model has a dense block.
+    A functional model in a Sequential one is left to a person, and a Sequential model that was built and not
+    trained. Not met only when all trainings were seen and no Sequential model has a dense block.
     """
     networks = convolutional(evidence)
     sequential = [n for n in networks if n.model is not None and n.model.made == "sequential"]
@@ -300,6 +300,9 @@ def densenet_sequential(evidence: Evidence, *, at_least: Annotated[int, Field(ge
         text = "The Sequential model holds a functional one: is its dense block built with Sequential?"
         return needs_review(seen(text), _told(evidence, dense[0], BlockKind.DENSE))
     is_known = all(network.connections is not None for network in sequential)
-    if networks and all_seen(evidence) and is_known and work_elsewhere(evidence) is None:
+    untrained = [model for model in _untrained(evidence, networks) if model.made == "sequential"]
+    built = _not_trained(evidence, untrained, BlockKind.DENSE, at_least)
+    if networks and all_seen(evidence) and is_known and not built and work_elsewhere(evidence) is None:
         return not_met(seen("No Sequential model that was trained has a dense block."))
-    return needs_review(seen("Whether a Sequential model has a dense block could not be settled."))
+    text = "Whether a Sequential model has a dense block could not be settled."
+    return needs_review(seen(text), *([built] if built else []))

@@ -639,6 +639,13 @@ def test_a_sequential_densenet_is_the_bonus():
     assert densenet_sequential(with_model(DENSENET)).outcome is NOT_MET
 
 
+def test_a_sequential_densenet_that_was_built_and_not_trained_is_for_a_person():
+    models = (a_model(DENSENET), a_model(DENSENET, id=2, made="sequential"))
+    verdict = densenet_sequential(an_evidence(JOINED, by_fit(), models=models))
+    assert verdict.outcome is REVIEW
+    assert "not seen to be trained" in verdict.reasons[-1].text
+
+
 def test_what_a_person_judges_is_laid_out():
     verdict = for_a_person(an_evidence(LOOP), words=("GradientTape", "timeit"))
     assert verdict.outcome is REVIEW
