@@ -37,7 +37,9 @@ class Way(NamedTuple):
 
     def lay(self, images: Bytes) -> Floats:
         """The rows for images (n, height, width[, 3])."""
-        return (self.preparation.apply(images) * self.scale + self.offset).astype(np.float32)
+        rows = self.preparation.apply(images) * self.scale
+        rows += self.offset
+        return rows.astype(np.float32, copy=False)
 
 
 class Known(NamedTuple):
