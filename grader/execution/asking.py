@@ -6,10 +6,15 @@ knew before the recorder was asked.
 
 from __future__ import annotations
 
+import ast
+import marshal
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+WRITTEN = "written.marshal"  # beside the inputs, as `probes/asking.py` calls it
 _ASK = (
     "exec(compile(open({file!r}).read(), {file!r}, 'exec'), "
     "{{'__file__': {file!r}, '__name__': 'asking', 'question': ({folder!r}, {seconds!r}, {word!r})}})"
@@ -19,6 +24,25 @@ _TOLD_AGAIN = _ANSWERS | {"training", "evaluation"}
 _IMITATED = "recorder: imitated on the wire"
 _SILENT = "recorder: gave no answer at the end"
 _GONE = "recorder: gone with the kernel before it could answer"
+
+
+@cache
+def as_written(probes: Path) -> bytes:
+    """What the files of the folder `probes` say, for `changed` in its `asking.py`, which a room compares.
+
+    By module its code and what it imports from others of the package: their names, and those taken from them.
+    """
+    return marshal.dumps({file.stem: _module_of(file) for file in sorted(probes.glob("*.py"))})
+
+
+def _module_of(file: Path) -> tuple[Any, list[tuple[str, list[str]]]]:
+    tree = ast.parse(file.read_text("utf-8"))
+    imports = [
+        (str(node.module), [alias.name for alias in node.names])
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("probes")
+    ]
+    return compile(tree, str(file), "exec", dont_inherit=True), imports
 
 
 class Question:
@@ -31,7 +55,7 @@ class Question:
     def cell(self, harness: str, folder: str, seconds: float) -> str:
         """The code that asks for predictions on the inputs in `folder` of the room, within `seconds`.
 
-        `harness` is the room's folder with the package `probes`.
+        `harness` is the room's folder with the package `probes`; `as_written` lies in `folder`, too.
         """
         self._is_asked = True
         file = f"{harness}/probes/asking.py"

@@ -12,7 +12,7 @@ import nbformat
 import psutil
 from nbformat import v4
 
-from grader.execution.asking import Question
+from grader.execution.asking import WRITTEN, Question, as_written
 from grader.execution.cell_client import CellClient
 from grader.execution.interface import Finished
 from grader.execution.jobs import MEASURE_SECONDS, TIMING_SECONDS, Job, installed_versions
@@ -22,7 +22,7 @@ from grader.execution.modules import missing_module, shadowed_modules, wants_fre
 from grader.model import CellRun, CellStatus, Mend, Run, RunStatus
 from grader.notebook.images import redraw_figures
 from grader.notebook.rebuilding import cell_id
-from grader.sandbox.bubblewrap import RoomSpec
+from grader.sandbox.bubblewrap import PROBES, RoomSpec
 from grader.sandbox.gpu_meter import GpuMeter
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.limits.choosing import sweep as sweep_bounds
@@ -200,6 +200,7 @@ async def _measure(
     inputs.mkdir()
     for name, file in job.probe_inputs:
         shutil.copyfile(file, inputs / f"{name}.npy")
+    (inputs / WRITTEN).write_bytes(as_written(PROBES))
     room.folder.give(inputs)
     node = v4.new_code_cell(
         question.cell(room.layout.harness, f"{room.layout.settings}/inputs", MEASURE_SECONDS)

@@ -1,26 +1,30 @@
 """Run by the grader when all cells have run, from this file and not from a module that may be another by now.
 
 Tells what was changed of the recorder's own code, then lets the recorder answer. Code that replaced what runs
-this, too, is not found out here.
+this, too, is not found out here. What the recorder's files say is compiled outside, once for many rooms.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
+import marshal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 MOST = 20
+WRITTEN = "written.marshal"  # as `grader.execution.asking` calls it
+# By module its code, and what it imports from others of ours: their names, and the names taken from them.
+Written: TypeAlias = Mapping[str, tuple[CodeType, Sequence[tuple[str, Sequence[str]]]]]
 _OF_CONTEXT_MANAGERS = contextlib.contextmanager(iter).__code__
 
 
-def changed(folder: Path) -> list[str]:
-    """Functions of the modules in `folder` (the package `probes`) that are no longer what their files say."""
+def changed(folder: Path, written: Written) -> list[str]:
+    """Functions of the modules in `folder` (the package `probes`) that are not what is `written` there."""
     found = []
-    ours = {file.stem: _codes_in(file) for file in sorted(folder.glob("*.py"))}
+    ours = {name: _codes_in(code) for name, (code, _) in written.items()}
     known = {code for codes in ours.values() for code in codes.values()}
     for name, codes in ours.items():
         module = sys.modules.get(f"probes.{name}")
@@ -35,16 +39,18 @@ def changed(folder: Path) -> list[str]:
             for place in places
             if not _is_still(module, place, codes[place], known)
         ]
-        found += [f"recorder: {name}.{imported}" for imported in _imported_otherwise(module)]
+        found += [
+            f"recorder: {name}.{imported}" for imported in _imported_otherwise(module, written[name][1])
+        ]
     clock = getattr(sys.modules.get("probes.pairing"), "clock", None)
     if clock is not None and (type(clock) is not type(len) or clock.__qualname__ != "perf_counter"):
         found.append("recorder: pairing.clock")
     return (found + _shadowed(sys.modules.get("probes.recorder")))[:MOST]
 
 
-def _codes_in(file: Path) -> dict[str, CodeType]:
-    """The code of every function in a file, by qualified name."""
-    pending = [compile(file.read_text("utf-8"), str(file), "exec", dont_inherit=True)]
+def _codes_in(module: CodeType) -> dict[str, CodeType]:
+    """The code of every function in a module, by qualified name."""
+    pending = [module]
     codes = {}
     while pending:
         code = pending.pop()
@@ -68,14 +74,12 @@ def _is_still(module: Any, place: str, code: CodeType, known: set[CodeType]) -> 
     return getattr(value, "__code__", None) == code
 
 
-def _imported_otherwise(module: Any) -> list[str]:
+def _imported_otherwise(module: Any, imports: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """Names that the module's file imports from another of ours and that stand for something else now."""
     found = []
-    for node in ast.parse(Path(module.__file__).read_text("utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("probes"):
-            source = vars(sys.modules.get(str(node.module), sys))
-            names = [alias.name for alias in node.names]
-            found += [name for name in names if name in source and vars(module).get(name) is not source[name]]
+    for origin, names in imports:
+        source = vars(sys.modules.get(origin, sys))
+        found += [name for name in names if name in source and vars(module).get(name) is not source[name]]
     return found
 
 
@@ -87,12 +91,13 @@ def _shadowed(module: Any) -> list[str]:
 
 
 def ask(folder: str, seconds: float, word: str) -> None:
-    """Let the recorder answer; what was changed of it goes with the answer."""
+    """Let the recorder answer, with what was changed of it; `folder` has the inputs and what is written."""
     recorder: Any = sys.modules.get("probes.recorder")
     if recorder is None:
         return
     try:
-        found = changed(Path(__file__).parent)
+        written = marshal.loads((Path(folder) / WRITTEN).read_bytes())
+        found = changed(Path(__file__).parent, written)
     except Exception as failure:  # noqa: BLE001 - what lies in our way must not keep the recorder from answering
         found = [f"recorder: could not be looked at ({type(failure).__name__})"]
     recorder.measure(folder, seconds, word, found)

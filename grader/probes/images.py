@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import pickle
+import zlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _IMAGES_HEADER, _LABELS_HEADER = 16, 8
+_GZIP = (
+    16 + zlib.MAX_WBITS
+)  # for zlib, which takes gzip's format in one go; the module gzip reads it in small blocks
 Bytes = NDArray[np.uint8]
 
 
@@ -79,8 +82,8 @@ def _read_npz(folder: Path) -> tuple[Bytes, Bytes, Bytes]:
 
 def _read_idx(folder: Path) -> tuple[Bytes, Bytes, Bytes]:
     def read(name: str, header: int) -> Bytes:
-        with gzip.open(folder / "fashion-mnist" / name) as file:
-            return np.frombuffer(file.read(), dtype=np.uint8, offset=header)
+        packed = (folder / "fashion-mnist" / name).read_bytes()
+        return np.frombuffer(zlib.decompress(packed, _GZIP), dtype=np.uint8, offset=header)
 
     return (
         read("train-images-idx3-ubyte.gz", _IMAGES_HEADER).reshape(-1, 28, 28),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from probes.images import Bytes, ImageSet, image_sets
-from probes.nearest import NEIGHBOURS, Nearest, correlations
+from probes.nearest import Nearest, Same, correlations
 from probes.preparing import Floats, Preparation, Shape, arrangements, preparations
 
 _COMPARED_ROWS = 16
@@ -36,7 +37,9 @@ class Way(NamedTuple):
 
     def lay(self, images: Bytes) -> Floats:
         """The rows for images (n, height, width[, 3])."""
-        return (self.preparation.apply(images) * self.scale + self.offset).astype(np.float32)
+        rows = self.preparation.apply(images) * self.scale
+        rows += self.offset
+        return rows.astype(np.float32, copy=False)
 
 
 class Known(NamedTuple):
@@ -44,6 +47,14 @@ class Known(NamedTuple):
 
     images: Bytes
     labels: Bytes
+
+
+class _Search(Enum):
+    """How rows are looked for in the images of a set, the quickest way first."""
+
+    SAME = auto()  # all of them are images as they are
+    PLAIN = auto()  # some are
+    PREPARED = auto()  # some are images that were arranged or prepared otherwise
 
 
 class Matcher:
@@ -57,7 +68,7 @@ class Matcher:
         self._read: list[ImageSet] = []
         self._parts: list[tuple[ImageSet, str]] = []
         self._seconds = seconds
-        self._searched: dict[tuple[str, str], Nearest] = {}
+        self._searched: dict[tuple[type, str, str], Nearest | Same] = {}
         self._matched: dict[tuple[Shape, bytes], Way | None] = {}
 
     @property
@@ -98,11 +109,11 @@ class Matcher:
 
     def _search(self, wanted: Floats, row_shape: Shape) -> Way | None:
         begun = time.monotonic()
-        for is_plain in (True, False):
-            if not is_plain and self._seconds <= 0:
+        for search in _Search:
+            if search is _Search.PREPARED and self._seconds <= 0:
                 return None
             for images, part in self._in_turn():
-                found = self._match_in(wanted, row_shape, images, part, is_plain)
+                found = self._match_in(wanted, row_shape, images, part, search)
                 if found is not None:
                     self._parts.remove((images, part))
                     self._parts.insert(0, (images, part))  # the likeliest for the next rows
@@ -119,14 +130,15 @@ class Matcher:
             yield from self._parts[-2:]
 
     def _match_in(
-        self, rows: Floats, row_shape: Shape, images: ImageSet, part: str, is_plain: bool
+        self, rows: Floats, row_shape: Shape, images: ImageSet, part: str, search: _Search
     ) -> Way | None:
-        if is_plain:
-            tried = [way for way in arrangements(images.shape, row_shape) if not way.name]
-        else:
+        if search is _Search.PREPARED:
             tried = [way for way in preparations(images, row_shape) if way.name]
-        for preparation, alike in zip(tried, self._alike(rows, images, part, tried), strict=True):
-            fitted = _fit(alike, rows)
+        else:
+            tried = [way for way in arrangements(images.shape, row_shape) if not way.name]
+        kind, share = (Same, 1.0) if search is _Search.SAME else (Nearest, _FEWEST_SHARE)
+        for preparation, alike in zip(tried, self._alike(rows, images, part, tried, kind), strict=True):
+            fitted = _fit(alike, rows, share)
             if fitted is not None:
                 return Way(images.dataset, part, preparation, *fitted)
         return None
@@ -143,42 +155,49 @@ class Matcher:
             yield "fitted", *_line(alike, wanted)
 
     def _alike(
-        self, rows: Floats, images: ImageSet, part: str, tried: Sequence[Preparation]
+        self,
+        rows: Floats,
+        images: ImageSet,
+        part: str,
+        tried: Sequence[Preparation],
+        kind: type[Nearest] | type[Same] = Nearest,
     ) -> Iterator[Floats]:
         """For each preparation the images, prepared by it, that are most like the rows: (n, pixels) each."""
         backs = list(dict.fromkeys(preparation.back for preparation in tried))
         if not backs:
             return
         candidates: Bytes = getattr(images, part)
-        found = self._nearest(np.concatenate([back(rows) for back in backs]), images, part)
+        found = self._searched_in(kind, images, part).positions(
+            np.concatenate([back(rows) for back in backs])
+        )
         places = dict(zip(backs, np.split(found, len(backs)), strict=True))
         for preparation in tried:
             chosen = candidates[places[preparation.back].ravel()]
-            prepared = preparation.apply(chosen).reshape(len(rows), NEIGHBOURS, -1)
-            alike = np.stack([correlations(prepared[:, at], rows) for at in range(NEIGHBOURS)], axis=1)
+            prepared = preparation.apply(chosen).reshape(len(rows), found.shape[1], -1)
+            alike = np.stack([correlations(prepared[:, at], rows) for at in range(found.shape[1])], axis=1)
             yield prepared[np.arange(len(rows)), np.abs(alike).argmax(axis=1)]
 
-    def _nearest(self, rows: Floats, images: ImageSet, part: str) -> NDArray[np.intp]:
-        """Per row (n, pixels), the positions of the images of a part that are most like it."""
-        known = self._searched.get((images.dataset, part))
+    def _searched_in(self, kind: type[Nearest] | type[Same], images: ImageSet, part: str) -> Nearest | Same:
+        known = self._searched.get((kind, images.dataset, part))
         if known is None:
-            known = self._searched[images.dataset, part] = Nearest(getattr(images, part))
-        return known.positions(rows)
+            known = self._searched[kind, images.dataset, part] = kind(getattr(images, part))
+        return known
 
 
 def _usable(rows: Floats | None) -> Floats | None:
     """Some different rows that are not of one colour, None if there are none."""
     if rows is None or rows.ndim != 2 or rows.shape[1] < 2 or not np.isfinite(rows).all():
         return None
-    rows = np.unique(rows[:_COMPARED_ROWS], axis=0)
+    different = set(map(tuple, rows[:_COMPARED_ROWS].tolist()))
+    rows = np.array(sorted(different), dtype=rows.dtype)  # as np.unique does, which takes long for that
     rows = rows[rows.std(axis=1) > 0]
     return rows if len(rows) else None
 
 
-def _fit(pixels: Floats, rows: Floats) -> tuple[float, float] | None:
-    """Scale and offset that make all rows of their images, or at least some rows exactly."""
+def _fit(pixels: Floats, rows: Floats, share: float) -> tuple[float, float] | None:
+    """Scale and offset that make all rows of their images, or at least a share of the rows exactly."""
     is_exact = np.array([_is_near(x, y, *_line(x, y)) for x, y in zip(pixels, rows, strict=True)])
-    if is_exact.sum() < min(len(rows), max(2, math.ceil(_FEWEST_SHARE * len(rows)))):
+    if is_exact.sum() < min(len(rows), max(2, math.ceil(share * len(rows)))):
         return None
     scale, offset = _line(pixels[is_exact], rows[is_exact])
     return (scale, offset) if _is_near(pixels[is_exact], rows[is_exact], scale, offset) else None

@@ -34,15 +34,14 @@ class Replay:
 
         with tf.device("CPU:0"):
             given, _alive = _given(self.plan, snapshot.weights)
-            yield lambda arrays: self._run(dict(given), arrays)
+            steps = [step._replace(attributes=_eager_attributes(step.attributes)) for step in self.plan.steps]
+            yield lambda arrays: self._run(steps, dict(given), arrays)
 
-    def _run(self, values: dict[int, Any], arrays: Sequence[NDArray[Any]]) -> Scores:
-        import tensorflow as tf
-
+    def _run(self, steps: Sequence[Step], values: dict[int, Any], arrays: Sequence[NDArray[Any]]) -> Scores:
         for entry, feed, array in zip(self.plan.entries, self.feeds, arrays, strict=True):
             values[entry.key] = feed.tensor(array)
-        _run_steps(self.plan.steps, values, self._last_uses)
-        logits: Scores = np.asarray(tf.cast(values[self.plan.logits], tf.float64))
+        _run_steps(steps, values, self._last_uses)
+        logits: Scores = np.asarray(values[self.plan.logits]).astype(np.float64)
         return logits.T if self.plan.is_logits_transposed else logits
 
 
@@ -72,7 +71,7 @@ def _last_uses(plan: Plan) -> list[list[int]]:
 
 
 def _run_steps(steps: Sequence[Step], values: dict[int, Any], last_uses: Sequence[Sequence[int]]) -> None:
-    """Run all steps, taking from `values` what no later step needs."""
+    """Run all steps, whose attributes are in eager form, taking from `values` what no later step needs."""
     from tensorflow.python.eager import context, execute
 
     here = context.context()
@@ -90,9 +89,8 @@ def _run_steps(steps: Sequence[Step], values: dict[int, Any], last_uses: Sequenc
         if here.has_function(step.type):
             outputs = here.call_function(step.type.encode(), inputs, len(step.outputs))
         else:
-            attributes = _eager_attributes(step.attributes)
             name = step.type.encode()
-            outputs = execute.quick_execute(name, len(step.outputs), inputs, attributes, here)
+            outputs = execute.quick_execute(name, len(step.outputs), inputs, step.attributes, here)
         values.update(zip(step.outputs, outputs or (), strict=False))
         for key in unused:
             values.pop(key, None)
@@ -105,7 +103,7 @@ def _on_average(op_type: str, share: float, inputs: list[Any], attributes: Seque
     if op_type == "SelectV2":
         return inputs[1] * share + inputs[2] * (1 - share)
     named = dict(zip(attributes[::2], attributes[1::2], strict=False))
-    kind = tf.as_dtype(eager_value(named["DstT"]))
+    kind = tf.as_dtype(named["DstT"])
     return tf.fill(tf.shape(inputs[0]), tf.cast(share, kind))
 
 

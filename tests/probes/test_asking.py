@@ -9,22 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from grader.execution.asking import as_written
+
 GRADER = Path(__file__).parents[2] / "grader"
 PROGRAM = """
-import json, sys, types
+import json, marshal, sys, types
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from probes import asking, measuring, recorder
 from probes.trainings import Training
 exec(sys.argv[2])
-print(json.dumps(asking.changed(Path(sys.argv[1]) / "probes")))
+written = marshal.loads(sys.stdin.buffer.read())
+print(json.dumps(asking.changed(Path(sys.argv[1]) / "probes", written)))
 """
 
 
 def changed_after(code: str) -> list[str]:
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(GRADER), code], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", PROGRAM, str(GRADER), code]
+    ended = subprocess.run(command, input=as_written(GRADER / "probes"), stdout=subprocess.PIPE, check=True)
     found: list[str] = json.loads(ended.stdout.splitlines()[-1])
     return found
 

@@ -24,21 +24,28 @@ def images() -> Any:
 
 
 @pytest.fixture
-def nearest(images: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """What searches in them."""
+def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The recorder's module that finds them."""
     monkeypatch.syspath_prepend(str(PROBES))
-    from probes.nearest import Nearest
+    from probes import nearest
 
-    yield Nearest(images)
+    yield nearest
     for name in [name for name in sys.modules if name.split(".")[0] == "probes"]:
         monkeypatch.delitem(sys.modules, name)
 
 
+@pytest.fixture
+def nearest(images: Any, module: Any) -> Any:
+    """What searches in them."""
+    return module.Nearest(images)
+
+
+@pytest.mark.parametrize("kind", ["Nearest", "Same"])
 @pytest.mark.parametrize(("scale", "offset"), [(1 / 255, 0.0), (-1 / 127.5, 1.0), (3.0, -40.0)])
-def test_scaled_images_are_found(images: Any, nearest: Any, scale: float, offset: float) -> None:
+def test_scaled_images_are_found(images: Any, module: Any, kind: str, scale: float, offset: float) -> None:
     wanted = np.arange(0, 3_000, 100)
     rows = images[wanted].reshape(len(wanted), -1).astype(np.float32) * np.float32(scale) + np.float32(offset)
-    found = nearest.positions(rows)
+    found = getattr(module, kind)(images).positions(rows)
     assert all(position in positions for position, positions in zip(wanted, found, strict=True))
 
 
@@ -58,3 +65,10 @@ def test_images_with_noise_on_them_are_found_as_well_as_by_comparing_with_all(
 def test_pictures_of_one_colour_are_nobodys_likeness(nearest: Any) -> None:
     found = nearest.positions(np.full((1, 144), 7, dtype=np.float32))
     assert found.shape == (1, 8)
+
+
+def test_images_of_one_colour_are_no_trouble_to_what_looks_for_the_same(module: Any) -> None:
+    images = np.zeros((20, 12, 12), np.uint8)
+    images[7, 3:9, 4:8] = 90
+    rows = images[6:8].reshape(2, -1).astype(np.float32) / 255
+    assert module.Same(images).positions(rows)[1].tolist() == [7]
