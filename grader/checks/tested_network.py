@@ -33,6 +33,8 @@ _HALF = Decimal("0.5")
 _WORSE = 0.05
 _NEAR_CHANCE = 0.3  # of what guessing reaches, more or less
 _FLATTENS_LABELS = re.compile(r"\.(?:reshape|ravel|flatten|squeeze)\(|tf\.(?:squeeze|reshape)|\[:,\s*0\]")
+_UPDATES = re.compile(r"\.update_state\(")
+_RESETS = re.compile(r"\.reset_states?\(")
 _NAMES_TEST_DATA = re.compile(
     r"test|valid|\beval|(?:\b|_)(?:val|te|dev)(?:\b|_)|\b[xy]_?te\b|hold_?out|\.predict\(", re.IGNORECASE
 )
@@ -49,6 +51,7 @@ def network_tested(evidence: Evidence) -> Verdict:
 
     Met when test images were seen to go through it as it was trained, and the outputs show an accuracy; or
     when the code tests a model and our run prints what was measured of a trained network.
+    Told there is a metric that is never reset, where what is shown is far from what was measured.
     Partly met when they go through it otherwise and that measures worse, or when what is shown is guessing
     though the network has learned: labels of shape (n, 1) held against predictions of shape (n,) give that.
     Not met only when all was seen, no test image went through any network, and the code names no test data.
@@ -63,7 +66,8 @@ def network_tested(evidence: Evidence) -> Verdict:
     shown = _accuracy_shown(evidence)
     if tests and shown is not None:
         text = "Test images go through the trained network."
-        return met(seen(text, cell_of(evidence, tests[-1].run)), shown)
+        mixed = _never_reset(evidence, networks, shown)
+        return met(seen(text, cell_of(evidence, tests[-1].run)), shown, *([mixed] if mixed else []))
     borne_out = _bears_out(evidence, networks)
     if borne_out is not None:
         return met(borne_out)
@@ -132,6 +136,24 @@ def _shows_guessing(evidence: Evidence, networks: tuple[Network, ...]) -> Reason
         text += ": predictions and labels are not held against each other as they should, or another model is"
     numbers = (shown[-1].value, _accuracy(best))
     return Reason(text=f"{text}.", cell=shown[-1].cell, numbers=numbers, source=Source.MEASURED)
+
+
+def _never_reset(evidence: Evidence, networks: tuple[Network, ...], shown: Reason) -> Reason | None:
+    """That what is shown may not be of the test alone: far from all that was measured, with a metric that
+    is given results and never reset.
+    """
+    reached = [_accuracy(network) for network in networks if network.measured is not None]
+    code = code_of(evidence)
+    if not reached or not shown.numbers or not _UPDATES.search(code) or _RESETS.search(code):
+        return None
+    nearest = min(reached, key=lambda accuracy: abs(accuracy - shown.numbers[0]))
+    if abs(nearest - shown.numbers[0]) <= _WORSE:
+        return None
+    text = (
+        f"On new images the trained network reaches {nearest:.3f}. A metric is updated and nowhere reset: "
+        "what is shown may count the training's images, too."
+    )
+    return Reason(text=text, cell=shown.cell, numbers=(nearest,), source=Source.MEASURED)
 
 
 def _accuracy(network: Network) -> float:

@@ -284,6 +284,19 @@ def test_test_images_through_the_trained_network_and_an_accuracy_are_met():
     assert network_tested(an_evidence()).outcome is MET
 
 
+def test_a_metric_that_is_never_reset_is_told_where_what_it_shows_is_not_what_was_measured():
+    updated = LOOP + "mean.update_state(value)\n"
+    for source, prints, is_told in (
+        (updated, "Test accuracy: 0.5100\n", True),
+        (updated, "Test accuracy: 0.5900\n", False),
+        (updated + "mean.reset_state()\n", "Test accuracy: 0.5100\n", False),
+        (LOOP, "Test accuracy: 0.5100\n", False),
+    ):
+        verdict = network_tested(an_evidence(source, prints=prints, measures=(measured(0.6),)))
+        assert verdict.outcome is MET
+        assert ("nowhere reset" in verdict.reasons[-1].text) is is_told
+
+
 def test_labels_of_the_shape_n_1_are_recognised_and_named():
     verdict = network_tested(an_evidence(prints="Test accuracy: 0.1000\n"))
     assert verdict.outcome is PARTLY
