@@ -71,12 +71,12 @@ def grade(
     """Grade everything at `path`, one assignment after the other.
 
     What was run before is not run again; what was judged before is judged again where anything has changed
-    that it rests on. `data`, `decisions` and
-    `worksheet` name a folder of data sets, a `decisions.csv` and Moodle's grading worksheet that lie
-    elsewhere than expected; `limits`, each `name=value`, come before the rubric's; `repeat` other than 0
-    gives every run other seeds; `pseudonyms` leaves names out of all that is shown; `foretell` hears, before
-    an assignment's first run, how long its runs will take. Raises `GraderError` for bad usage, a bad rubric
-    or broken machinery, before the first student where it can be known.
+    that it rests on. `data`, `decisions` and `worksheet` name a folder of data sets, a `decisions.csv` and
+    Moodle's grading worksheet that lie elsewhere than expected; `limits`, each `name=value`, come before
+    the rubric's; `repeat` other than 0 gives every run other seeds; `pseudonyms` leaves names out of all
+    that is shown; `foretell` hears, before an assignment's first run, how long its runs will take. Raises
+    `GraderError` for bad usage, a bad rubric or broken machinery, before the first student where it can be
+    known.
     """
     with course.locked():
         names = NamesLeftOut(course_secret(course.state)) if pseudonyms else None

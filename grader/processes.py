@@ -75,9 +75,7 @@ def _work(
 ) -> None:
     """What a fork does: all results at once, or what was raised."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # it is this process's parent that is interrupted, and ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it is interrupted, too, and ends it
     answers.close()
     try:
         answer: tuple[list[Result] | None, Exception | None] = [work(item) for item in share], None
