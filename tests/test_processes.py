@@ -19,8 +19,17 @@ def three_processors(monkeypatch):
     monkeypatch.setattr(processes, "processors", lambda: 3)
 
 
+EARLIER: list[psutil.Process] = []
+
+
 def children() -> list[psutil.Process]:
-    return psutil.Process().children()
+    """Those that were started here; tests before may have left rooms that are kept ahead."""
+    return [child for child in psutil.Process().children() if child not in EARLIER]
+
+
+@pytest.fixture(autouse=True)
+def earlier():
+    EARLIER[:] = psutil.Process().children()
 
 
 def test_results_come_in_order_from_several_processes():
