@@ -23,7 +23,6 @@ from grader.checks.networks import (
     convolutional,
     networks_of,
     nothing_trained,
-    tried_briefly,
 )
 from grader.checks.previews import Preview, PublicSide, found, later, missing, public, unclear
 from grader.checks.read_before import named_in_code
@@ -53,6 +52,7 @@ from grader.model import (
 from grader.notebook.records import Cell, Split
 
 _HALF = Decimal("0.5")
+_A_TRY = 10  # steps with which a training was meant in earnest
 _CLEAR = 2  # standard errors of an accuracy
 _LOOKS_INSIDE = re.compile(
     r"\.output\b|get_layer\(|\.layers\[|feature_?maps?|activations?_(?:model|map)|\.kernel\b|get_weights\("
@@ -85,7 +85,7 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     Configurations differ in their layers, filters, kernels, pooling, loss, optimiser, rate or batch; the same
     one trained again is one. Met with `at_least` and as many results in the outputs. Partly met with two
     where all trainings were seen, not met with one, where neither text nor outputs tell of more, nothing
-    says that trainings which look alike may differ, and none was too short to count.
+    says that trainings which look alike may differ, and no other was trained too shortly to count.
     """
     networks = convolutional(evidence)
     if not networks:
@@ -101,19 +101,17 @@ def network_experiments(evidence: Evidence, *, at_least: Annotated[int, Field(ge
     if count >= at_least and results >= at_least:
         return met(*reasons)
     is_all = all_seen(evidence) and not tells_of_experiments(evidence) and work_elsewhere(evidence) is None
-    unlike, brief = may_differ(evidence, networks), tried_briefly(evidence)
+    unlike = may_differ(evidence, networks)
+    brief = [one for setup, one in different(convolutional(evidence, _A_TRY)).items() if setup not in setups]
     if brief:
-        longest = max(training.updates for training in brief)
-        times = "1 training is" if len(brief) == 1 else f"{len(brief)} trainings are"
-        text = f"{times} not counted, with fewer than {FEWEST_UPDATES} steps each ({longest} at most)."
+        longest = max(network.seen.updates for network in brief)
+        what = "1 more was" if len(brief) == 1 else f"{len(brief)} more were"
+        text = (
+            f"{what} trained for fewer than {FEWEST_UPDATES} steps ({longest} at most), which does not count."
+        )
         reasons.append(seen(text, numbers=(len(brief), FEWEST_UPDATES, longest)))
-    if (
-        is_all
-        and unlike is None
-        and not brief
-        and count < at_least
-        and _tests_shown(evidence) <= len(networks)
-    ):
+    is_clear = unlike is None and not brief
+    if is_all and is_clear and count < at_least and _tests_shown(evidence) <= len(networks):
         return partly_met(_HALF, *reasons) if count > 1 else not_met(*reasons)
     if tells_of_experiments(evidence):
         text = "The text tells of further experiments, which may no longer be in the code."

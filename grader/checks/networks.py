@@ -20,7 +20,6 @@ from grader.evidence.record import Evidence
 from grader.model import Reason, RunStatus, Source
 from grader.notebook.facts import Evaluation, Part
 
-_A_TRY = 10
 _CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput"})
 _WRITTEN_KERAS = re.compile(
     r"\b(?:Separable|Depthwise)?Conv(?:olution)?[123]D(?:Transpose)?\b|keras\.applications"
@@ -29,7 +28,7 @@ _WRITTEN_LOW_LEVEL = re.compile(r"\bconv[23]d\b|nn\.(?:depthwise_|separable_)?co
 
 
 class Network:
-    """One training that the recorder saw for `FEWEST_UPDATES` steps or more, with its model."""
+    """One training that the recorder saw, with its model."""
 
     def __init__(
         self, seen: ObservedTraining, model: ObservedModel | None, measured: MeasuredTraining | None
@@ -66,8 +65,8 @@ class Network:
         return self.seen.path is UpdatePath.FIT and self.seen.is_in_library
 
 
-def networks_of(evidence: Evidence) -> tuple[Network, ...]:
-    """The trainings that were seen, in order; none where what the recorder saw does not count."""
+def networks_of(evidence: Evidence, fewest: int = FEWEST_UPDATES) -> tuple[Network, ...]:
+    """The trainings that were seen for `fewest` steps or more, in order; none where nothing seen counts."""
     if evidence.observed is None or not is_trusted(evidence):
         return ()
     models = {model.id: model for model in evidence.observed.models}
@@ -78,20 +77,13 @@ def networks_of(evidence: Evidence) -> tuple[Network, ...]:
             None if evidence.measured is None else evidence.measured.of(seen.id),
         )
         for seen in evidence.observed.trainings
-        if seen.updates >= FEWEST_UPDATES
+        if seen.updates >= fewest
     )
 
 
-def convolutional(evidence: Evidence) -> tuple[Network, ...]:
+def convolutional(evidence: Evidence, fewest: int = FEWEST_UPDATES) -> tuple[Network, ...]:
     """Those with convolutions."""
-    return tuple(network for network in networks_of(evidence) if network.convolutions)
-
-
-def tried_briefly(evidence: Evidence) -> tuple[ObservedTraining, ...]:
-    """Trainings that were begun in earnest (`_A_TRY` steps) and had fewer than `FEWEST_UPDATES`."""
-    if evidence.observed is None:
-        return ()
-    return tuple(t for t in evidence.observed.trainings if _A_TRY <= t.updates < FEWEST_UPDATES)
+    return tuple(network for network in networks_of(evidence, fewest) if network.convolutions)
 
 
 def all_seen(evidence: Evidence) -> bool:

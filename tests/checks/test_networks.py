@@ -410,14 +410,19 @@ def test_one_configuration_trained_many_times_is_one():
     assert network_experiments(evidence).outcome is NOT_MET
 
 
-def test_trainings_too_short_to_count_are_told_and_cost_nothing():
-    brief = [{"updates": 40, "shapes": ((5, 5, 3, 8), (3, 3, 8, 8), (512, 10), (10,))}, {"updates": 12}]
+def test_configurations_trained_too_shortly_to_count_are_told_and_cost_nothing():
+    other = {"shapes": ((5, 5, 3, 8), (3, 3, 8, 8), (512, 10), (10,))}
+    brief = ({**other, "updates": 40}, {"optimizer": "SGD", "updates": 12})
     verdict = network_experiments(an_evidence(LOOP, *trainings({}, *brief), prints="test accuracy 0.5\n"))
     assert verdict.outcome is REVIEW
-    text = "2 trainings are not counted, with fewer than 50 steps each (40 at most)."
+    text = "2 more were trained for fewer than 50 steps (40 at most), which does not count."
     assert text in [reason.text for reason in verdict.reasons]
-    hardly = trainings({}, {"updates": 1})
-    assert network_experiments(an_evidence(LOOP, *hardly, prints="test accuracy 0.5\n")).outcome is NOT_MET
+
+
+@pytest.mark.parametrize("brief", [{"updates": 40}, {"optimizer": "SGD", "updates": 1}])
+def test_the_same_configuration_or_a_single_step_is_no_experiment_that_was_too_short(brief):
+    evidence = an_evidence(LOOP, *trainings({}, brief), prints="test accuracy 0.5\n")
+    assert network_experiments(evidence).outcome is NOT_MET
 
 
 def test_the_same_network_on_another_data_set_is_no_experiment():
