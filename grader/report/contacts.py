@@ -42,35 +42,29 @@ Shown = TypeVar("Shown", bound=Record)
 
 
 def within(value: Any, changed: Callable[[str], str], key: object = None) -> Any:
-    """`value`, made of lists, dicts and texts, with every text `changed` but pictures, ids and hashes."""
-    if isinstance(value, str):
-        return value if key in UNTOUCHED else changed(value)
-    if isinstance(value, dict):
-        return {name: within(inner, changed, name) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(within(inner, changed, key) for inner in value)
-    return value
+    """`value`, of records, lists, dicts and texts, with every text `changed` but pictures, ids and hashes.
 
-
-def _changed(value: Any, change: Callable[[str], str], key: object = None) -> Any:
-    """`within` for what records hold; whatever has no text that changes is itself, and not a copy."""
+    Whatever has no text that changes is itself, and not a copy.
+    """
     if isinstance(value, Record):
         parts = {name: getattr(value, name) for name in type(value).model_fields}
-        new = {name: _changed(part, change, name) for name, part in parts.items()}
+        new = {name: within(part, changed, name) for name, part in parts.items()}
         if all(new[name] is part for name, part in parts.items()):
             return value
         bare = value.model_copy()
         bare.__dict__.clear()  # of what was derived from the texts as they were
         return bare.model_copy(update=new)
     if type(value) is str and key not in UNTOUCHED:  # and no enum
-        text = change(value)
+        text = changed(value)
         return value if text == value else text
     if isinstance(value, dict):
-        values = {name: _changed(inner, change, name) for name, inner in value.items()}
+        values = {name: within(inner, changed, name) for name, inner in value.items()}
         return value if all(values[name] is inner for name, inner in value.items()) else values
     if isinstance(value, (list, tuple)):
-        members = type(value)(_changed(inner, change, key) for inner in value)
-        return value if all(new is inner for new, inner in zip(members, value, strict=True)) else members
+        members = [within(inner, changed, key) for inner in value]
+        if all(new is inner for new, inner in zip(members, value, strict=True)):
+            return value
+        return type(value)(*members) if hasattr(value, "_fields") else type(value)(members)
     return value
 
 
@@ -111,8 +105,8 @@ class ContactsLeftOut:
 
     def record(self, record: Shown) -> Shown:
         """A record with every text changed."""
-        changed: Shown = _changed(record, self.text)
-        return changed
+        shown: Shown = within(record, self.text)
+        return shown
 
     def node(self, node: Any) -> Any:
         """A notebook file's content with every text changed."""

@@ -189,10 +189,11 @@ class _Texts:
 
     def record(self, record: Shown) -> Shown:
         """A record with the names taken out of every text; pictures, ids and hashes stay as they are."""
-        return type(record).model_validate(self.within(record.model_dump(by_alias=True)))
+        shown: Shown = self.within(record)
+        return shown
 
     def within(self, value: Any) -> Any:
-        """The same for anything made of lists, dicts and texts."""
+        """The same for anything made of records, lists, dicts and texts."""
         return within(value, self.text)
 
     def text(self, text: str) -> str:

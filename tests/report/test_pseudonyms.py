@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from grader.evidence.around import Work
+from grader.evidence.observed import ObservedTraining, UpdatePath
 from grader.model import Participant
 from grader.report.pseudonyms import NamesLeftOut, _Texts, _whole_names, _words_of
 
@@ -47,3 +49,18 @@ def test_numbers_of_moodle_stand_for_people_and_else_digits_that_only_the_secret
     mine = names.called("Alwin-Zwirner", Participant(name="Alwin Zwirner"))
     assert mine == names.called("Alwin-Zwirner", Participant(name="Alwin Zwirner"))
     assert mine != others.called("Alwin-Zwirner", Participant(name="Alwin Zwirner"))
+
+
+def test_what_a_record_holds_keeps_its_kind_and_one_without_names_is_no_copy():
+    training = ObservedTraining(
+        id=1,
+        runs=(1,),
+        path=UpdatePath.OPTIMIZER,
+        gradients=2,
+        updates=2,
+        place="Zwirner",
+        work=(Work(1, 2, 0),),
+    )
+    shown = TEXTS.record(training)
+    assert (shown.place, shown.path, shown.work) == ("[name]", UpdatePath.OPTIMIZER, (Work(1, 2, 0),))
+    assert TEXTS.record(shown) is shown
