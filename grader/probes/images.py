@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _IMAGES_HEADER, _LABELS_HEADER = 16, 8
-_GZIP = (
-    16 + zlib.MAX_WBITS
-)  # for zlib, which takes gzip's format in one go; the module gzip reads it in small blocks
+_GZIP = 16 + zlib.MAX_WBITS  # gzip's format for zlib, which unpacks it in one go
 Bytes = NDArray[np.uint8]
 
 
