@@ -10,13 +10,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from grader.errors import StoreError
 from grader.evidence.measured import Measured
-from grader.evidence.measuring import Key, measure
 from grader.evidence.observed import Observed, read_observed
 from grader.evidence.own_traces import own_traces
 from grader.evidence.record import Evidence
@@ -28,6 +27,9 @@ from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
 from grader.notebook.records import Notebook
 from grader.sources import sources_sha256
+
+if TYPE_CHECKING:
+    from grader.evidence.measuring import Key
 
 _MODULE_BYTES = 1024**2
 _NOTEBOOK_BYTES = 50 * 1024**2  # with its outputs
@@ -96,6 +98,8 @@ def observe(facts: Iterable[Mapping[str, Any]], keys: Mapping[str, Key]) -> tupl
     Predictions and weights are not kept, nor models that no training belongs to, but for a few with
     connections past their layers.
     """
+    from grader.evidence.measuring import measure  # late: NumPy, which only a run needs
+
     observed = read_observed(facts)
     trained = {training.model for training in observed.trainings}
     others = [model for model in observed.models if model.id not in trained and model.has_joins]

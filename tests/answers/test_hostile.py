@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
+from bounded import bounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,12 +27,11 @@ def test_megabytes_are_read_in_bounded_time(piece: str, questions: dict[str, Que
     text = piece * (2_000_000 // len(piece))
     notebook = Notebook(cells=(Cell(number=1, kind=CellKind.MARKDOWN, source=text),))
     prose = read_prose(notebook)
-    start = time.process_time()
-    for name in ("zeros", "interface"):
-        question = questions[name]
-        judge(question, find_answer(prose, question_words=question.words, question=question.asks))
-    orders_told(text_beside(prose, questions["orders"].asks), {}, questions["orders"])
-    assert time.process_time() - start < 6
+    with bounded():
+        for name in ("zeros", "interface"):
+            question = questions[name]
+            judge(question, find_answer(prose, question_words=question.words, question=question.asks))
+        orders_told(text_beside(prose, questions["orders"].asks), {}, questions["orders"])
 
 
 @settings(max_examples=150, deadline=None)
@@ -63,7 +62,6 @@ def test_many_passages_are_read_in_bounded_time(
     passages = [
         Passage(cell=n, text="batch, shuffle, repeat: whole batches are shuffled") for n in range(1, 5001)
     ]
-    start = time.process_time()
-    told = orders_told(passages, {}, questions["orders"])
-    assert time.process_time() - start < 10
+    with bounded():
+        told = orders_told(passages, {}, questions["orders"])
     assert len(told.spoken) >= 5000

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import base64
 import itertools
-import time
 from typing import Any
 
 import numpy as np
 import pytest
+from bounded import bounded
 
 from grader.checks.measurement import Model, doubt_about
 from grader.evidence.measuring import Key, measure
@@ -139,10 +139,8 @@ def test_a_model_that_takes_long_is_given_up(monkeypatch):
     steps = [a_step("MatMul", "x w1", "a0")]
     steps += [a_step("MatMul", f"a{n} w2", f"a{n + 1}") for n in range(998)]
     told = a_model(*steps, values=[an_array(np.ones((16, 1000))), an_array(BIAS), large], logits="a998")
-    begin = time.thread_time()
-    with pytest.raises(CannotComputeError, match="longer than"):
+    with bounded(), pytest.raises(CannotComputeError, match="longer than"):
         computed(told)
-    assert time.thread_time() - begin < 4
 
 
 def test_of_a_slow_model_fewer_images_are_computed(monkeypatch):

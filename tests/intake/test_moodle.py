@@ -1,6 +1,5 @@
-import time
-
 import pytest
+from bounded import bounded
 
 from grader.intake.moodle import owner_of_entry, parse_moodle_name, plain_text
 
@@ -78,9 +77,8 @@ def test_online_text_becomes_plain_text_with_its_links() -> None:
     "piece", ["<", "<!--", "<p", "<script>", "<a href=", "&#", "</", "<![CDATA[", "&amp"]
 )
 def test_hostile_markup_takes_no_time(piece: str) -> None:
-    started = time.process_time()
-    plain_text(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - started < 5
+    with bounded():
+        plain_text(piece * (1_000_000 // len(piece)))
 
 
 def test_an_absurd_entity_is_left_as_it_is() -> None:

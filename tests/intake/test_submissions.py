@@ -1,11 +1,11 @@
 import os
 import re
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bounded import bounded
 
 from grader.errors import UsageError
 from grader.intake.submissions import read_submissions
@@ -537,9 +537,8 @@ def test_a_hundred_hand_ins_take_seconds(
     files = {f"Participant_{n}_assignsubmission_file/x.ipynb": notebook for n in range(100)}
     archive = a_zip(tmp_path / "a1.zip", files)
     assert len(read(archive)) == 100
-    started = time.process_time()
-    assert len(read(archive)) == 100
-    assert time.process_time() - started < 5
+    with bounded():
+        assert len(read(archive)) == 100
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])

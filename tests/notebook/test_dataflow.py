@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import time
-
 import pytest
+from bounded import bounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -287,9 +286,8 @@ TANGLES = {
 
 @pytest.mark.parametrize("name", TANGLES)
 def test_tangled_code_is_gone_through_within_bounds(name: str) -> None:
-    begin = time.process_time()
-    facts(LOAD, TANGLES[name])
-    assert time.process_time() - begin < 4.0  # about 1 s on an idle machine
+    with bounded():
+        facts(LOAD, TANGLES[name])
 
 
 @pytest.mark.parametrize("name", ["loops", "calls"])

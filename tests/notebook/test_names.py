@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import time
-
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,9 +137,8 @@ def test_the_text_of_the_top_is_kept() -> None:
 )
 def test_hostile_megabytes_are_searched_in_bounded_time(piece: str) -> None:
     text = piece * (10_000_000 // len(piece))
-    start = time.process_time()
-    found_in(text, "%code\n" + text)
-    assert time.process_time() - start < 8
+    with bounded():
+        found_in(text, "%code\n" + text)
 
 
 @given(st.text(alphabet="AaBb .,:-&|()#\n1234567@Nameby", max_size=80))

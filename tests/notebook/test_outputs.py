@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import time
-
 import pytest
+from bounded import bounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -322,9 +321,8 @@ def test_figures_errors_and_cells_are_counted() -> None:
 )
 def test_hostile_megabytes_are_read_in_bounded_time(piece: str) -> None:
     text = piece * (10_000_000 // len(piece))
-    start = time.process_time()
-    read_outputs(a_notebook(text))
-    assert time.process_time() - start < 8
+    with bounded():
+        read_outputs(a_notebook(text))
 
 
 VOCABULARY = (

@@ -4,12 +4,12 @@ import base64
 import io
 import json
 import random
-import time
 import warnings
 from typing import Any
 
 import nbformat
 import pytest
+from bounded import bounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -334,18 +334,16 @@ def test_lone_surrogates_do_not_break_storage() -> None:
 def test_thirty_megabytes_are_read_in_two_seconds(text: str) -> None:
     data = a_file(a_code_cell("x", a_stream(text)))
     assert len(data) > 29_000_000
-    start = time.process_time()
-    read_notebook(data)
-    assert time.process_time() - start < 2
+    with bounded():
+        read_notebook(data)
 
 
 def test_thirty_megabytes_of_images_are_read_in_five_seconds() -> None:
     image = a_png(580, 580, random.Random(1).randbytes(580 * 580 * 3))
     data = a_file(*[a_code_cell("x", a_display(image_png=image))] * 24)
     assert len(data) > 30_000_000
-    start = time.process_time()
-    assert read_notebook(data).cells[23].outputs[0].image == image
-    assert time.process_time() - start < 5
+    with bounded():
+        assert read_notebook(data).cells[23].outputs[0].image == image
 
 
 JSON_VALUES = st.recursive(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +114,5 @@ def test_a_record_is_changed_as_what_it_says_is_and_nothing_derived_from_the_old
 
 
 def test_hostile_text_is_read_in_no_time():
-    began = time.process_time()
-    labelled_left_out("a.+-" * 50_000 + "@" * 50_000 + "matr" * 50_000)
-    assert time.process_time() - began < 5
+    with bounded():
+        labelled_left_out("a.+-" * 50_000 + "@" * 50_000 + "matr" * 50_000)

@@ -1,5 +1,4 @@
-import time
-
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +48,5 @@ def test_equal_texts_and_only_those_show_nothing(saved, ours):
 
 def test_a_bomb_for_the_matching_takes_little_time():
     saved, ours = ("\n".join(piece * 5_000) for piece in ("abcab", "bacba"))
-    start = time.process_time()
-    differing_lines(saved, ours)
-    assert time.process_time() - start < 2
+    with bounded():
+        differing_lines(saved, ours)

@@ -1,8 +1,8 @@
 import html
 import re
-import time
 
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +67,5 @@ def test_code_that_reads_otherwise_than_it_runs_is_exposed():
     [" \n", "\n", "(", "'''", "''", "f'{", "\\\n", "\\", "0", '"', "a\n", "def ", "e+", " " * 1999 + "\n"],
 )
 def test_the_time_for_a_bomb_grows_with_its_length_only(piece):
-    start = time.process_time()
-    highlight(piece * (200_000 // len(piece)))
-    assert time.process_time() - start < 3
+    with bounded():
+        highlight(piece * (200_000 // len(piece)))

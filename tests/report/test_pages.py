@@ -1,10 +1,10 @@
 import html
 import re
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from bounded import bounded
 
 from grader.model import (
     CellRun,
@@ -268,7 +268,6 @@ def test_an_empty_class_has_a_page():
 
 
 def test_a_class_of_200_takes_little_time(full):
-    started = time.process_time()
-    page = full.class_page(200)
-    assert time.process_time() - started < 2
+    with bounded():
+        page = full.class_page(200)
     assert page.count("<tr data-groups") == 200

@@ -1,8 +1,8 @@
 import re
-import time
 from html.parser import HTMLParser
 
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,9 +159,8 @@ def test_an_attribute_cannot_pass_for_a_tag():
 
 def test_a_short_reference_cannot_stand_for_megabytes():
     bomb = f"[a]: https://example.org/{'x' * 8_000}\n\n" + "[a]" * 3_000
-    start = time.process_time()
-    assert len(sanitise_markdown(bomb)) < 2 * MARKDOWN_LIMIT
-    assert time.process_time() - start < 5
+    with bounded():
+        assert len(sanitise_markdown(bomb)) < 2 * MARKDOWN_LIMIT
 
 
 def test_an_image_inside_the_text_is_shown(a_picture):
@@ -196,9 +195,8 @@ def test_a_table_is_a_table():
 )
 def test_a_bomb_for_the_parser_takes_little_time_and_says_what_is_left_out(piece):
     bomb = piece * (2_000_000 // len(piece))
-    start = time.process_time()
-    markup = sanitise_markdown(bomb)
-    assert time.process_time() - start < 5
+    with bounded():
+        markup = sanitise_markdown(bomb)
     assert f"{len(bomb) - MARKDOWN_LIMIT:,} characters left out" in markup
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-import numpy as np
-
 from grader.notebook.facts import Level, Start, StepKind
 
 
@@ -162,12 +160,12 @@ _PLOTTING = _words(
 
 def may_come_from(module: str, name: str) -> bool:
     """True when `from module import *` is likely to bring in `name`."""
-    if module in ("plt", "pylab", "matplotlib"):
-        return name in _PLOTTING or hasattr(np, name)
+    if module in ("np", "plt", "pylab", "matplotlib"):
+        import numpy as np  # late: few notebooks import all of a module
+
+        return hasattr(np, name) or (module != "np" and name in _PLOTTING)
     if module == "math":
         return hasattr(math, name)
-    if module == "np":
-        return hasattr(np, name)
     return module.startswith(("tf", "torch", "sklearn")) and (name[:1].isupper() or name in NON_LINEAR)
 
 
