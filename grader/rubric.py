@@ -28,7 +28,7 @@ from grader.errors import UsageError
 from grader.fixes.records import Script
 from grader.lateness import LatePolicy, Penalty
 from grader.model import Limits, OnRerunFailure, Record, Scale, Source, Visibility, plain_amount
-from grader.strict_yaml import Place, StrictYaml, did_you_mean, read_yaml
+from grader.strict_yaml import Material, Place, StrictYaml, did_you_mean, read_yaml
 
 SCHEMA_VERSION = 1
 
@@ -246,9 +246,10 @@ def _criteria(file: StrictYaml, checks: Mapping[str, Check]) -> tuple[Criterion,
     raw = file.value.get("criteria")
     found: list[Criterion] = []
     places: dict[str, Place] = {}
+    context = {"material": Material(file.path.with_suffix(""))}
     for index, part in enumerate(raw if isinstance(raw, list) else ()):
         place: Place = ("criteria", index)
-        criterion = _criterion(part, file, place, checks)
+        criterion = _criterion(part, file, place, checks, context)
         name = part.get("id") if isinstance(part, dict) else None
         if isinstance(name, str) and name in places:
             line = file.lines[places[name]]
@@ -260,7 +261,9 @@ def _criteria(file: StrictYaml, checks: Mapping[str, Check]) -> tuple[Criterion,
     return tuple(found)
 
 
-def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Check]) -> Criterion | None:
+def _criterion(
+    raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Check], context: Mapping[str, Any]
+) -> Criterion | None:
     part = file.validated(_CriterionPart, raw, place)
     name, given = (raw.get("check"), raw.get("with", {})) if isinstance(raw, dict) else (None, None)
     if not isinstance(name, str):
@@ -271,8 +274,7 @@ def _criterion(raw: Any, file: StrictYaml, place: Place, checks: Mapping[str, Ch
     if not isinstance(given, dict):
         return None
     where = f" (with: of the check {name!r})"
-    material = {"folder": file.path.with_suffix("")}
-    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where, material)
+    parameters = file.validated(checks[name].parameters, given, (*place, "with"), where, context)
     if part is None or parameters is None:
         return None
     return Criterion(

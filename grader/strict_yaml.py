@@ -198,22 +198,37 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f": did you mean {nearest[0]!r}?" if nearest else ""
 
 
+class Material:
+    """The files of the folder beside a rubric, each of which is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._found: dict[str, Mapping[str, Any]] = {}
+
+    def found_in(self, file: str, read: Callable[[Path], Mapping[str, Named]]) -> Mapping[str, Named]:
+        """What `read` finds in `file`, by name; raises what it raises."""
+        if file not in self._found:
+            self._found[file] = read(self.folder / file)
+        return self._found[file]
+
+
 def named_in_material(
     kind: str, file: str, read: Callable[[Path], Mapping[str, Named]]
 ) -> Callable[[object, ValidationInfo], object]:
     """A validator that turns a name in a rubric into what it names in `file` of the assignment's material.
 
-    `kind` is what is named, for the sentence that says that there is none of that name.
+    `kind` is what is named, for the sentence that says that there is none of that name. The validation's
+    context holds the `Material` as "material".
     """
 
     def by_name(value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
-        path: Path = (info.context or {})["folder"] / file
-        found = read(path)
+        material: Material = (info.context or {})["material"]
+        found = material.found_in(file, read)
         if value not in found:
             hint = did_you_mean(value, found).removeprefix(": ") or f"there are {', '.join(found)}"
-            raise ValueError(f"should be a {kind} of {path.parent.name}/{file} ({hint})")
+            raise ValueError(f"should be a {kind} of {material.folder.name}/{file} ({hint})")
         return found[value]
 
     return by_name

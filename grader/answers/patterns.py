@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 from grader.answers.language import FILLERS
@@ -140,10 +141,8 @@ def _phrase(text: str, groups: Mapping[str, Sequence[str]]) -> Phrase:
             continue
         if piece.startswith("+"):
             gap, piece = Gap.NONE, piece.removeprefix("+")
-        options: list[Sequenced] = []
-        for option in piece.split("|"):
-            options += _options(option, groups)
-        steps.append(Step(tuple(options), gap))
+        options = tuple(one for option in piece.split("|") for one in _options(option, groups))
+        steps.append(Step(options, gap))
         gap = Gap.LITTLE
     if not steps or text.endswith(".."):
         raise ValueError(f"{text!r} is no pattern: words, with `..`, `&`, `|` between them")
@@ -151,20 +150,28 @@ def _phrase(text: str, groups: Mapping[str, Sequence[str]]) -> Phrase:
     return Phrase(tuple(steps), begins, is_absent)
 
 
-def _options(option: str, groups: Mapping[str, Sequence[str]]) -> Iterable[Sequenced]:
+def _options(option: str, groups: Mapping[str, Sequence[str]]) -> tuple[Sequenced, ...]:
     if not _PART.match(option):
         raise ValueError(f"{option!r} is no word of a pattern: letters, a `*` at an end, or `<group>`")
     if not option.startswith("<"):
-        yield tuple(WordPattern.read(word) for word in _words(option))
-        return
+        return (_sequenced(option),)
     name = option[1:-1]
     if name not in groups:
         raise ValueError(f"there is no group {name!r}; there are {', '.join(sorted(groups)) or 'none'}")
-    for entry in groups[name]:
-        words = [word for piece in entry.split() for word in _words(piece)]
-        if not words or not all(_PART.match(piece) and "<" not in piece for piece in entry.split()):
+    return _of_group(name, tuple(groups[name]))
+
+
+@lru_cache(maxsize=1000)  # a hundred patterns name the same group
+def _of_group(name: str, entries: tuple[str, ...]) -> tuple[Sequenced, ...]:
+    for entry in entries:
+        pieces = entry.split()
+        if not pieces or not all(_PART.match(piece) and "<" not in piece for piece in pieces):
             raise ValueError(f"{entry!r} in the group {name!r} is neither a word nor words side by side")
-        yield tuple(WordPattern.read(word) for word in words)
+    return tuple(_sequenced(entry) for entry in entries)
+
+
+def _sequenced(text: str) -> Sequenced:
+    return tuple(WordPattern.read(word) for piece in text.split() for word in _words(piece))
 
 
 def _words(piece: str) -> list[str]:
