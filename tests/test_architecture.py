@@ -224,6 +224,12 @@ def test_no_pattern_is_possessive_or_atomic():
                 )
 
 
+def test_python_is_parsed_in_one_place():
+    """Which lets one thread at a time do it."""
+    places = {file.name for file in modules() if "ast.parse(" in file.read_text("utf-8")}
+    assert places == {"syntax.py"}
+
+
 def test_every_folder_says_what_lives_there():
     for folder in {file.parent for file in modules()}:
         assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.notebook.syntax import syntax_tree
+
 WRITTEN = "written.marshal"  # beside the inputs, as `probes/asking.py` calls it
 _ASK = (
     "exec(compile(open({file!r}).read(), {file!r}, 'exec'), "
@@ -36,7 +38,7 @@ def as_written(probes: Path) -> bytes:
 
 
 def _module_of(file: Path) -> tuple[Any, list[tuple[str, list[str]]]]:
-    tree = ast.parse(file.read_text("utf-8"))
+    tree = syntax_tree(file.read_text("utf-8"))
     imports = [
         (str(node.module), [alias.name for alias in node.names])
         for node in tree.body

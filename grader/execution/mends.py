@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from grader.notebook.syntax import syntax_tree
 from grader.sandbox.staging import ROOM
 
 _TELLS = "said"  # the function of `drift.py` that tells of a mend: its name and a sentence
@@ -24,7 +25,7 @@ def is_known_mend(name: Any, text: Any) -> bool:
 @cache
 def _known_mends() -> tuple[tuple[str, str], ...]:
     """Patterns of name and sentence of each mend in the room's code."""
-    tree = ast.parse((ROOM / "drift.py").read_text("utf-8"))
+    tree = syntax_tree((ROOM / "drift.py").read_text("utf-8"))
     return tuple(_told(tree))
 
 

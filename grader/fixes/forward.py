@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from grader.fixes.wishes import Wish
+from grader.notebook.syntax import syntax_tree
 
 ACTIVATIONS = frozenset(
     (
@@ -54,7 +55,9 @@ def called(node: ast.AST) -> str:
 
 def expression(text: str) -> ast.expr:
     """The tree of an expression of ours."""
-    return ast.parse(text, mode="eval").body
+    (statement,) = syntax_tree(text).body
+    assert isinstance(statement, ast.Expr)
+    return statement.value
 
 
 def replace_activation(tree: ast.Module, wish: Wish) -> bool:

@@ -6,6 +6,7 @@ import ast
 
 from grader.notebook.code import reaches_depth
 from grader.notebook.ipython import clean_source
+from grader.notebook.syntax import syntax_tree
 
 _MOST_LEVELS = 100  # deeper trees may not be written down again
 _LIBRARIES = ("tf.", "np.", "keras.")
@@ -14,7 +15,7 @@ _LIBRARIES = ("tf.", "np.", "keras.")
 def parse(source: str) -> ast.Module | None:
     """The syntax tree of `source` with magics blanked, None when it is no Python, or nested absurdly deep."""
     try:
-        tree = ast.parse(clean_source(source))
+        tree = syntax_tree(clean_source(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return None if reaches_depth(tree, _MOST_LEVELS) else tree

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from grader.fixes.forward import called, expression, replace_each
 from grader.fixes.parsing import parse
 from grader.fixes.wishes import Wish
+from grader.notebook.syntax import syntax_tree
 
 _SETTINGS = {
     "learning-rate": re.compile(r"^(?:learning_?rate|lr|eta|step_?size|alpha|rate|lern_?rate)$"),
@@ -125,7 +126,7 @@ def clip_gradients(tree: ast.Module, wish: Wish) -> bool:
                 continue
             if called(statement.value) in ("gradient", "gradients"):
                 name = statement.targets[0].id
-                clip = ast.parse(f"{name}, _ = tf.clip_by_global_norm({name}, {wish.numbers[0]!r})").body
+                clip = syntax_tree(f"{name}, _ = tf.clip_by_global_norm({name}, {wish.numbers[0]!r})").body
                 body[place + 1 : place + 1] = clip
                 return True
     return False
@@ -143,7 +144,7 @@ def scale_inputs(tree: ast.Module, wish: Wish) -> bool:
             pairs = [pair for pair in ast.walk(node.targets[0]) if isinstance(pair, ast.Tuple)]
             images = [p.elts[0].id for p in pairs if len(p.elts) == 2 and isinstance(p.elts[0], ast.Name)]
             lines = [f"{name} = ({name} / 255.0).astype('float32')" for name in images]
-            body[place + 1 : place + 1] = ast.parse("\n".join(lines)).body
+            body[place + 1 : place + 1] = syntax_tree("\n".join(lines)).body
             return bool(images)
     return False
 
@@ -165,9 +166,9 @@ def _apply_by_optimizer(tree: ast.Module, wish: Wish) -> bool:
         for place, statement in enumerate(body):
             pairs = _pairs_of_update(statement)
             if pairs is not None:
-                body[place] = ast.parse(f"own_optimizer.apply_gradients({pairs})").body[0]
+                body[place] = syntax_tree(f"own_optimizer.apply_gradients({pairs})").body[0]
                 rate = _RATES.get(wish.new, 0.01)
-                made = ast.parse(f"own_optimizer = tf.keras.optimizers.{wish.new}({rate})").body
+                made = syntax_tree(f"own_optimizer = tf.keras.optimizers.{wish.new}({rate})").body
                 imports = [i for i, s in enumerate(tree.body) if isinstance(s, ast.Import | ast.ImportFrom)]
                 at = imports[-1] + 1 if imports else 0
                 tree.body[at:at] = made

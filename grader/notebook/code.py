@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from grader.notebook.ipython import clean_source
 from grader.notebook.records import Cell
+from grader.notebook.syntax import syntax_tree
 
 __all__ = ["CodeIndex", "Import", "Occurrence", "canonical", "clean_source"]
 
@@ -151,7 +152,7 @@ def _parse(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+            tree = syntax_tree(source)
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise SyntaxError(f"{type(error).__name__}: {error}"[:200]) from None
     if reaches_depth(tree, _MAX_DEPTH):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -12,7 +13,19 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _DEFERRED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ENDING_CALLS = frozenset(("exit", "quit", "sys.exit", "os._exit"))
 
+_parsing = threading.Lock()
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def syntax_tree(source: str) -> ast.Module:
+    """What `ast.parse` gives and raises, by one thread at a time.
+
+    CPython before 3.11.8 counts the depth of all trees under construction together: threads that parse at
+    the same time now and then get a SystemError (gh-106905).
+    """
+    with _parsing:
+        return ast.parse(source)
 
 
 def names_set_by(node: ast.AST) -> Iterator[str]:
