@@ -235,7 +235,8 @@ def sensible_order(
     good = [*so, *avoided, *(s for s in in_general if s.said.claim.name != FASTER)]
     doubt = doubt_about([passage.text for passage in where], is_prose=False)
     against = [r for order in sorted(orders) for r in seen.contradicted(one_each(wrong), order)]
-    is_open = any(_is_neither(s, seen.stand(s)) for s in given if not s.is_elsewhere)
+    said_of_it = (*given, *(s for s in described.spoken if s.orders == orders))
+    is_open = any(_is_neither(s, seen.stand(s)) for s in said_of_it if not s.is_elsewhere)
     is_open = is_open or _holds_more(where, told, described)
     is_open = is_open or any(seen.stand(s) is Stand.WRONG for s in told_of_others(choices, described))
     false = {(s.number, s.said.sentence.start, s.said.clause.start) for s in wrong}
