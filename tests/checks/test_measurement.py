@@ -12,7 +12,7 @@ from grader.checks.accuracy_shown import Line
 from grader.checks.evaluation import evaluated_on_test_data
 from grader.checks.experiments import experiments, trained_on
 from grader.checks.low_level import low_level_tensorflow
-from grader.checks.measurement import doubt_about, flags_of_measurement, measured_models
+from grader.checks.measurement import doubt_about, doubt_about_training, flags_of_measurement, measured_models
 from grader.checks.mlp import hidden_layer, nonlinear_activation, random_initialisation
 from grader.checks.registry import all_checks
 from grader.evidence.measured import Measured, MeasuredTraining
@@ -277,6 +277,14 @@ def test_structure_is_met_only_by_a_model_that_was_seen_trained(check):
     assert check(evidence(trainings=(a_training(),), is_trusted=False)).outcome is Outcome.NEEDS_REVIEW
     unseen = evidence(a_measurement()).model_copy(update={"observed": None, "measured": None})
     assert check(unseen).outcome is Outcome.MET
+
+
+def test_a_long_training_of_a_shallower_model_is_told_as_one():
+    told = doubt_about_training(evidence(trainings=(a_training(updates=700),)), hidden_layers=2)
+    assert (
+        told.text
+        == "Models were seen to be trained (for up to 700 steps), but none with 2 hidden layers or more."
+    )
 
 
 LINEAR = (ForwardOp(op="MatMul", weight=0), ForwardOp(op="AddV2"), ForwardOp(op="MatMul", weight=2))
