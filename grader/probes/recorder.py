@@ -30,7 +30,7 @@ from probes.watching import Watcher, facts_of_watches
 
 VERSION = 2
 _TRACING_SECONDS, _LOOKING_SECONDS = 8.0, 4.0
-_TIMING_SECONDS = 70.0  # past the deadline of the predictions, before the host interrupts
+_TIMING_SECONDS = 120.0  # past the deadline of the predictions, before the host interrupts
 
 
 class Recorder(CallListener):
