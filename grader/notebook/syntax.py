@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,11 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _DEFERRED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ENDING_CALLS = frozenset(("exit", "quit", "sys.exit", "os._exit"))
 
-_parsing = threading.Lock()
+_parsing = threading.RLock()
+if hasattr(os, "register_at_fork"):  # or a fork could wait for ever for a thread that it does not have
+    os.register_at_fork(
+        before=_parsing.acquire, after_in_parent=_parsing.release, after_in_child=_parsing.release
+    )
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
