@@ -178,7 +178,7 @@ def read_yaml(path: Path) -> StrictYaml:
         raise RubricError(f"{path}: this file is larger than {MAX_BYTES // 1024} KiB: is it the right one?")
     result = StrictYaml(path)
     try:
-        result.read(yaml.parse(raw.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        result.read(yaml.parse(raw.decode("utf-8-sig"), Loader=yaml.SafeLoader))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise RubricError(f"{path}, line {line}: this is not UTF-8 text: save the file as UTF-8") from error
