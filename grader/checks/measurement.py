@@ -135,8 +135,11 @@ def doubt_about_training(evidence: Evidence, hidden_layers: int = 1) -> Reason |
     most = max((training.updates for training in observed.trainings), default=0)
     layers = f"{hidden_layers} hidden layer{'s' * (hidden_layers != 1)} or more"
     if most >= FEWEST_UPDATES:
-        text = f"Models were seen to be trained (for up to {most:,} steps), but none with {layers}."
-        return Reason(text=text, numbers=(most,), source=Source.OBSERVED)
+        text = (
+            f"Models were seen to be trained (for up to {most:,} steps), but none with {layers} "
+            f"for {FEWEST_UPDATES}."
+        )
+        return Reason(text=text, numbers=(most, FEWEST_UPDATES), source=Source.OBSERVED)
     text = (
         f"While it ran, no model with {layers} was seen to be trained for {FEWEST_UPDATES} steps "
         f"(the longest training of any model had {most})."

@@ -151,8 +151,11 @@ def nothing_trained(evidence: Evidence) -> Reason:
         return Reason(text=text, source=Source.OBSERVED)
     most = max((training.updates for training in evidence.observed.trainings), default=0)
     if most >= FEWEST_UPDATES:
-        text = f"Networks were seen to be trained (for up to {most:,} steps), but none with a convolution."
-        return Reason(text=text, numbers=(most,), source=Source.OBSERVED)
+        text = (
+            f"Networks were seen to be trained (for up to {most:,} steps), but none with a convolution "
+            f"for {FEWEST_UPDATES}."
+        )
+        return Reason(text=text, numbers=(most, FEWEST_UPDATES), source=Source.OBSERVED)
     text = (
         f"While it ran, no network was seen to be trained for {FEWEST_UPDATES} steps (the longest training "
         f"of any model had {most})."
