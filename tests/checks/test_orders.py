@@ -217,6 +217,14 @@ def test_a_choice_that_is_not_settled_is_left_to_a_person(text: str) -> None:
     assert sensible(text).outcome is Outcome.NEEDS_REVIEW
 
 
+def test_what_is_said_of_the_chosen_order_elsewhere_and_is_not_so_leaves_it_to_a_person() -> None:
+    chosen = "shuffle → batch → repeat is best, because every epoch has all elements exactly once."
+    described = "With shuffle, then batch, then repeat, {}"
+    assert sensible(described.format("the individual examples are mixed."), chosen).outcome is Outcome.MET
+    wrong = described.format("only whole batches are shuffled.")
+    assert sensible(wrong, chosen).outcome is Outcome.NEEDS_REVIEW
+
+
 def test_an_answer_about_something_else_is_not_met_where_reading_decides() -> None:
     asks = QUESTIONS["sensible"].asks
     answer = "TensorBoard did not load in Firefox, so we installed another browser."
