@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 CPU_SECONDS = 30.0
-"""Ten times and more what anything guarded takes on an idle machine; what grows wrongly takes far longer."""
+"""Several times what anything guarded takes on an idle machine; what grows wrongly takes far longer."""
 
 
 @contextmanager

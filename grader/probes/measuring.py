@@ -37,7 +37,7 @@ from probes.search import found_predictors
 from probes.trainings import Training
 
 MOST_MEASURED = 100
-_FEW_ROWS = 1_000  # five in eight are withheld: an accuracy comes out within 0.02, near chance closer
+_FEW_ROWS = 1_000  # five in eight are withheld: the standard error of an accuracy is 0.02 at most
 _MOST_DURING = 3
 _SEED = 20_240_229
 _MATCHING_SHARE = 0.25  # of the time

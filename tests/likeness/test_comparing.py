@@ -52,7 +52,7 @@ def test_one_group_is_not_compared_with_itself_nor_the_past_with_the_past():
     assert pairs(works, apart={frozenset("xy")}) == {(a, b) for a in "xy" for b in "pq"}
 
 
-def test_two_hundred_works_are_compared_in_seconds():
+def test_two_hundred_works_are_compared_in_bounded_time():
     works = [a_work(str(number), code(number % 180, 300)) for number in range(200)]
     with bounded():
         found = likenesses(works, frozenset())

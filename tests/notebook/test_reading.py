@@ -331,14 +331,14 @@ def test_lone_surrogates_do_not_break_storage() -> None:
     ["x\r" * 15_000_000, "x\x08\r" * 10_000_000, "\x1b[" * 15_000_000, "x" * 30_000_000],
     ids=["returns", "backspaces", "escapes", "one line"],
 )
-def test_thirty_megabytes_are_read_in_two_seconds(text: str) -> None:
+def test_thirty_megabytes_are_read_in_bounded_time(text: str) -> None:
     data = a_file(a_code_cell("x", a_stream(text)))
     assert len(data) > 29_000_000
     with bounded():
         read_notebook(data)
 
 
-def test_thirty_megabytes_of_images_are_read_in_five_seconds() -> None:
+def test_thirty_megabytes_of_images_are_read_in_bounded_time() -> None:
     image = a_png(580, 580, random.Random(1).randbytes(580 * 580 * 3))
     data = a_file(*[a_code_cell("x", a_display(image_png=image))] * 24)
     assert len(data) > 30_000_000

@@ -267,7 +267,7 @@ def test_an_empty_class_has_a_page():
     assert "No hand-in could be graded" in render_class([], [], {}, title=TITLE)
 
 
-def test_a_class_of_200_takes_little_time(full):
+def test_a_class_of_200_is_shown_in_bounded_time(full):
     with bounded():
         page = full.class_page(200)
     assert page.count("<tr data-groups") == 200
