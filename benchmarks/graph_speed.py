@@ -116,13 +116,22 @@ def repeat(course: Course, executor: LocalExecutor, number: int, data: Path | No
 
 
 def hand_timed(reference: Reference) -> dict[int, Interval]:
-    """The gain of each of the notebook's models, timed in a process that runs the cells that define them."""
+    """The gain of each of the notebook's models, timed in a process that runs the cells that define them.
+
+    It has a session of its own, as from another terminal: Linux shares cores out by sessions (autogroup),
+    so that in one session with the busy processes it would have more of them than a room has.
+    """
     cells = json.loads(reference.notebook.read_text("utf-8"))["cells"]
     imports, _, models, steps, *_ = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     code = "\n".join([imports, models, steps, _BY_HAND.replace("PAIRS)", f"{_PAIRS})", 1)])
     quiet = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     ended = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | quiet, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=os.environ | quiet,
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=True,
     )
     told = next(line for line in ended.stdout.split("\n") if line.startswith("PAIRS "))
     pairs: dict[str, list[list[float]]] = json.loads(told.removeprefix("PAIRS "))
