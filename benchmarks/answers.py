@@ -1,7 +1,8 @@
 """How well answers in words are read: `python benchmarks/answers.py [FOLDER…]`, or `make answers`.
 
-Reads labelled answers from the folders named, else from those below `tests/answers/`, judges each with the
-rubrics' own checks, and prints, for each folder apart, how many decisions are right (with the lower end of
+Reads labelled answers from the folders named, else from those below `tests/answers/` and the sets beside the
+rubrics by which a second reading learns (each is read without having learned from that set), judges each with
+the rubrics' own checks, and prints, for each set apart, how many decisions are right (with the lower end of
 the 95 % interval after Wilson), how many of the clear answers are decided, and every mistake. With `--all`
 also what was left to a person; with `--summary` only the figures, for whoever works on the reader and must
 not see the answers that measure it; with `--tuning` only the answers that were written to tune with.
@@ -9,15 +10,19 @@ not see the answers that measure it; with `--tuning` only the answers that were 
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from grader.answers.examples import read_examples
+from grader.answers.questions import Question
 from grader.course import find_course
 from grader.datasets.finding import dataset_names
 from grader.evidence.record import Evidence
@@ -47,6 +52,14 @@ class Labelled(NamedTuple):
     text: str
     expect: str
     file: str
+
+
+class AnswerSet(NamedTuple):
+    """Answers that are measured together, and as what set a second reading could have learned from them."""
+
+    name: str
+    answers: list[Labelled]
+    unlearned: str = ""
 
 
 class Result(NamedTuple):
@@ -98,13 +111,28 @@ class Reader:
             for name in ("a1", "a2")
         }
 
-    def judge(self, answer: Labelled) -> Result:
-        """What the checks make of `answer`, handed in with the question above it."""
+    def learned_from(self) -> Iterator[AnswerSet]:
+        """The sets by which second readings learn."""
+        for name, question in self._questions.items():
+            examples = read_examples(question.examples) if question.examples else ()
+            for of in dict.fromkeys(one.set for one in examples):
+                answers = [
+                    Labelled(name, one.language, one.kind, one.text, one.expect.value, of)
+                    for one in examples
+                    if one.set == of
+                ]
+                yield AnswerSet(f"{of}, learned from", answers, unlearned=of)
+
+    def judge(self, answer: Labelled, unlearned: str = "") -> Result:
+        """What the checks make of `answer`, handed in with the question above it.
+
+        A second reading learns from all its sets but the `unlearned` one.
+        """
         criteria = list(self._criteria(answer.question))
         heading = answer.question.replace("-", " → ") if answer.question.count("-") == 2 else ""
-        asks = heading or next(text for text in (_asks(criterion) for criterion in criteria) if text)
+        asks = heading or self._questions[answer.question].asks
         evidence = self._evidence(f"## {heading}" if heading else asks, answer.text)
-        deciding = [c.parameters.model_copy(update={"decide": True}) for c in criteria]
+        deciding = [c.parameters.model_copy(update=self._asked(c, unlearned)) for c in criteria]
         verdicts = [c.check(evidence, given) for c, given in zip(criteria, deciding, strict=True)]
         reasons = tuple(reason.text for verdict in verdicts for reason in verdict.reasons)
         return Result(answer, _together([verdict.outcome for verdict in verdicts]), reasons)
@@ -120,6 +148,18 @@ class Reader:
             names = [f"order-{question}"]
         every = {c.id: c for rubric in self.rubrics.values() for c in rubric.criteria}
         return (every[name] for name in names)
+
+    @property
+    def _questions(self) -> dict[str, Question]:
+        every = (_question(c) for rubric in self.rubrics.values() for c in rubric.criteria)
+        return {question.name: question for question in every if question is not None}
+
+    def _asked(self, criterion: Criterion, unlearned: str) -> dict[str, Any]:
+        question = _question(criterion)
+        if question is None or not (question.examples and unlearned):
+            return {"decide": True}
+        examples = _without(question.examples, unlearned)
+        return {"decide": True, "question": question.model_copy(update={"examples": examples})}
 
     def _evidence(self, *texts: str) -> Evidence:
         cells = (
@@ -143,9 +183,14 @@ class Reader:
         )
 
 
-def _asks(criterion: Criterion) -> str:
-    question = getattr(criterion.parameters, "question", None)
-    return question.asks if question is not None else ""
+def _question(criterion: Criterion) -> Question | None:
+    return getattr(criterion.parameters, "question", None)
+
+
+@lru_cache(maxsize=2)
+def _without(examples: str, of: str) -> str:
+    """The labelled answers in `examples` (a file's content) but those of the set `of`."""
+    return "\n".join(line for line in examples.splitlines() if json.loads(line)["set"] != of)
 
 
 def _together(outcomes: Sequence[Outcome]) -> str:
@@ -214,10 +259,11 @@ def main(references: References, arguments: Sequence[str]) -> None:
     reader = Reader(references)
     named = [Path(argument) for argument in arguments if not argument.startswith("--")]
     every = sorted(folder for folder in ANSWERS.iterdir() if any(folder.glob("*.yaml")))
-    for folder in [TUNING] if "--tuning" in arguments else named or every:
-        answers = read_answers(folder)
-        results = [reader.judge(answer) for answer in answers]
-        print(f"\n## {folder.name}: {len(answers)} answers\n")
+    folders = [TUNING] if "--tuning" in arguments else named or every
+    sets = [AnswerSet(folder.name, read_answers(folder)) for folder in folders]
+    for name, answers, unlearned in (*sets, *(() if named else reader.learned_from())):
+        results = [reader.judge(answer, unlearned) for answer in answers]
+        print(f"\n## {name}: {len(answers)} answers\n")
         print("| question | answers | decided | right | at least | clear | of these decided |")
         print("|---|---|---|---|---|---|---|")
         for question in Counter(answer.question for answer in answers):

@@ -152,6 +152,7 @@ HEAVY = {
     *("tensorflow", "keras", "tf_keras"),
     *("matplotlib", "pandas", "sklearn", "scipy", "IPython", "ipykernel"),
 }
+LATE = {Path("answers", "second_reading.py"): {"sklearn"}}  # counts words, once there are answers to read
 IN_THE_ROOM = (PACKAGE / "sandbox" / "room", PACKAGE / "probes", PACKAGE / "oracles" / "scripts")
 
 
@@ -189,7 +190,8 @@ def test_arrows_run_downwards_only(file):
 
 @pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_the_grading_process_imports_no_tensorflow(file):
-    assert not {name.split(".")[0] for name in imported(file)} & HEAVY
+    heavy = {name.split(".")[0] for name in imported(file)} & HEAVY
+    assert heavy == LATE.get(file.relative_to(PACKAGE), set())
 
 
 def test_what_lies_in_the_room_imports_nothing_of_ours():

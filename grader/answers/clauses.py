@@ -48,6 +48,8 @@ _MOST_OF_A_NAME = 2  # words of one of them
 _LINE_ENDS = ".:;!?,"
 _BEFORE_SO = frozenset(("or", "oder", "is", "are", "be", "not", "do", "does", "why", "and", "ist", "nicht"))
 _BEFORE_WHICH = word_set("in of from on with at to by for")
+_WHY = word_set("why warum wieso weshalb")
+_WORDS_OF_WHY = 8
 _ASKING = word_set("wann wer welche welcher welches welchen wo when which where")
 _OPPOSED = word_set("with for if when mit bei wenn falls")  # `…, while with repeat first …`
 _LEAVING_OPEN = word_set("nur lediglich bloss blos only just ist is")  # `only, which batch comes when`
@@ -96,7 +98,8 @@ def sentences_of(text: str) -> Iterator[Sentence]:
     words = with_column_heads(words_of(text))
     begin, starts_line = 0, True
     for place, word in enumerate(words):
-        if word.text in _ENDS and _is_end(words, place, text) and not _is_label(words, begin, place):
+        is_end = word.text in _ENDS and _is_end(words, place, text) and not _is_label(words, begin, place)
+        if is_end or _asks_before_colon(words, begin, place):
             if place > begin:
                 yield _sentence(words[begin:place], word, starts_line)
             starts_line = word.text == "\n" or (starts_line and place == begin)
@@ -109,6 +112,11 @@ def _is_label(words: Sequence[Word], begin: int, place: int) -> bool:
     """Whether a question is but the heading of what goes on behind it: `Redundant? The sizes.`"""
     goes_on = place + 1 < len(words) and words[place + 1].text != "\n"
     return words[place].text == "?" and place - begin <= _LABEL_WORDS and goes_on
+
+
+def _asks_before_colon(words: Sequence[Word], begin: int, place: int) -> bool:
+    """Whether a colon ends what only names the question: `Why not zeros: …`."""
+    return words[place].text == ":" and words[begin].text in _WHY and place - begin <= _WORDS_OF_WHY
 
 
 def _is_end(words: Sequence[Word], place: int, text: str) -> bool:
@@ -144,7 +152,7 @@ def _sentence(words: Sequence[Word], last: Word, starts_line: bool) -> Sentence:
         words=own,
         clauses=tuple(_clauses(own)),
         end=words[-1].end if last.text == "\n" else last.end,
-        asks=last.text == "?",
+        asks=last.text == "?" or (last.text == ":" and words[0].text in _WHY),
         hedges=any(holds(own, doubts) for doubts in (UNSURE, EITHER)),
         rejects=holds(own, REJECTIONS),
         starts_line=starts_line,

@@ -43,20 +43,25 @@ class Stated(Record):
 
 
 class Judged(Record):
-    """What came of reading one answer. `why` is a sentence for whoever reads the report."""
+    """What came of reading one answer. `why` is a sentence for whoever reads the report.
+
+    Open, it `is_right_so_far` when something that is asked for was understood and nothing speaks against it;
+    right, it `is_likened` when that was not enough, and it is like answers that are right.
+    """
 
     stand: Stand
     why: str
+    is_right_so_far: bool = False
+    is_likened: bool = False
     stated: tuple[Stated, ...] = ()
 
 
 def judge(question: Question, passages: Sequence[Passage]) -> Judged:
     """Judge the answer in `passages`; *right* and *wrong* only where nothing speaks against it.
 
-    Passages that stand with the question are the answer; only when there are none, any that speaks of it.
+    What the answer is among them, `answer_in` tells.
     """
-    own = [passage for passage in passages if passage.answers_to]
-    own = own or [passage for passage in passages if is_about(question, passage)]
+    own = answer_in(question, passages)
     told = {id(passage): tuple(_stated(question, passage)) for passage in own}
     stated = tuple(s for passage in own for s in told[id(passage)])
     doubt = doubt_about([passage.text for passage in own])
@@ -68,13 +73,21 @@ def judge(question: Question, passages: Sequence[Passage]) -> Judged:
         and not compiled(question).spares(passage.text)
         for passage in own
     )
-    stand, why = _decide(question, stated, is_all_mistaken=is_all_mistaken)
-    if stand is Stand.RIGHT and question.subjects and any(_is_unclear(question, p) for p in own):
-        stand, why = Stand.OPEN, "It says what is asked for, and something more that was not understood."
-    marred = _marred(question, own) if stand is Stand.RIGHT else ""
-    if marred:
-        stand, why = Stand.OPEN, marred
-    return Judged(stand=stand, why=why, stated=stated)
+    judged = _decide(question, stated, is_all_mistaken=is_all_mistaken)
+    if judged.is_right_so_far:
+        marred = _marred(question, own)
+        if marred:
+            return Judged(stand=Stand.OPEN, why=marred, stated=stated)
+    if judged.stand is Stand.RIGHT and question.subjects and any(_is_unclear(question, p) for p in own):
+        why = "It says what is asked for, and something more that was not understood."
+        return judged.model_copy(update={"stand": Stand.OPEN, "why": why})
+    return judged
+
+
+def answer_in(question: Question, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages that are the answer: those that stand with the question, else any that speak of it."""
+    own = [passage for passage in passages if passage.answers_to]
+    return own or [passage for passage in passages if is_about(question, passage)]
 
 
 def _marred(question: Question, passages: Iterable[Passage]) -> str:
@@ -85,25 +98,28 @@ def _marred(question: Question, passages: Iterable[Passage]) -> str:
     return "Something that it says may not be so." if is_marred else ""
 
 
-def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> tuple[Stand, str]:
+def _decide(question: Question, stated: Sequence[Stated], *, is_all_mistaken: bool) -> Judged:
+    def so(stand: Stand, why: str, *, is_right_so_far: bool = False) -> Judged:
+        return Judged(stand=stand, why=why, is_right_so_far=is_right_so_far, stated=tuple(stated))
+
     right = {(s.claim, s.is_denied) for s in stated if s.stand is Stand.RIGHT}
     wrong = [s for s in stated if s.stand is Stand.WRONG]
     if right and (wrong or (question.subjects and any(s.stand is Stand.OPEN for s in stated))):
-        return Stand.OPEN, "Some of what it says is right, and some is not."
+        return so(Stand.OPEN, "Some of what it says is right, and some is not.")
     if wrong:
         if any(s.is_mistake for s in wrong) and is_all_mistaken:
-            return Stand.WRONG, "What it says is not so."
-        return Stand.OPEN, "What it says may not be so."
+            return so(Stand.WRONG, "What it says is not so.")
+        return so(Stand.OPEN, "What it says may not be so.")
     asserted, denied = (
         {name for name, is_denied in right if is_denied is wanted} for wanted in (False, True)
     )
     if is_met(question.met, asserted, denied):
         if question.said_apart and not _are_apart(stated):
-            return Stand.OPEN, "It seems to answer several parts of the question in one sentence."
-        return Stand.RIGHT, "It says what is asked for."
+            return so(Stand.OPEN, "It seems to answer several parts of the question in one sentence.")
+        return so(Stand.RIGHT, "It says what is asked for.", is_right_so_far=True)
     if right:
-        return Stand.OPEN, "It says a part of what is asked for."
-    return Stand.OPEN, "The program did not understand what it says."
+        return so(Stand.OPEN, "It says a part of what is asked for.", is_right_so_far=True)
+    return so(Stand.OPEN, "The program did not understand what it says.")
 
 
 def _are_apart(stated: Sequence[Stated]) -> bool:

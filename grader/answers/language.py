@@ -16,14 +16,14 @@ def phrases(*texts: str) -> re.Pattern[str]:
 NEGATORS = word_set(
     "not no never none neither nor without hardly nothing nobody lack lacks lacking fail fails failed "
     "prevent prevents prevented avoid avoids avoided avoiding impossible unable "
-    "nicht nie niemals kein keine keinen keinem keiner keines nichts ohne weder kaum verhindert vermeidet"
+    "nicht nie niemals kein keine keinen keinem keiner keines nichts nix ohne weder kaum verhindert vermeidet"
 )
 """Words that turn what they stand with into its opposite."""
 
 AVERTING = word_set("prevent prevents prevented avoid avoids avoided avoiding verhindert vermeidet")
 """Those of them behind which a whole clause may tell of what is not so: `to avoid that …`."""
 
-AFTERWARDS = word_set("nicht nie niemals nichts kaum")
+AFTERWARDS = word_set("nicht nie niemals nichts nix kaum")
 """Those of them that may stand behind what they negate."""
 
 NOT_NEGATING = (

@@ -119,7 +119,8 @@ class Vocabulary:
 
     def _fit(self, text: str) -> frozenset[WordPattern]:
         if text not in self._fitting:
-            self._fitting[text] = frozenset(word for word in self._words if word.fits(text))
+            exactly = frozenset(word for word in self._words if word.fits_exactly(text))
+            self._fitting[text] = exactly or frozenset(word for word in self._words if word.fits(text))
         return self._fitting[text]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from grader.answers.examples import read_examples
 from grader.answers.patterns import read_pattern
 from grader.model import Record
 from grader.oracles.order_facts import FACTS
@@ -70,7 +71,8 @@ class Question(Record):
     right, or when one of `spoiled_by` stands where nothing was understood (where a question has subjects:
     anywhere). Where the claims of `met` answer several parts of the question, they are `said_apart`: each in
     a sentence of its own. A text without any word of its `topic` is no answer to it; where no topic is given,
-    one without any word of a claim.
+    one without any word of a claim. `examples` are labelled answers, as the text of their file
+    (`grader.answers.examples`), by which a second reading learns; "" where there are none.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Question(Record):
     spoiled_by: tuple[str, ...] = ()
     said_apart: bool = False
     topic: tuple[str, ...] = ()
+    examples: str = ""
 
     def can_meet(self, claim: str) -> bool:
         """Whether a claim is asked for, by itself or with others."""
@@ -131,6 +134,7 @@ class _QuestionPart(_Part):
     spoiled_by: tuple[Text, ...] = ()
     said_apart: bool = False
     topic: tuple[Text, ...] = ()
+    examples: Annotated[str, Field(pattern=r"^[\w-]+\.jsonl$")] | None = None
 
 
 class _FilePart(_Part):
@@ -156,16 +160,41 @@ def read_questions(path: Path) -> dict[str, Question]:
         _verify_patterns(file, ("groups", name), [f"<{name}>"], groups)
     for name, question in part.questions.items() if not file.problems else ():
         _verify(file, ("questions", name), question, groups)
+    examples = {
+        name: _examples(file, ("questions", name, "examples"), question.examples)
+        for name, question in part.questions.items()
+    }
     if file.problems:
         raise file.error()
-    return {name: _question(name, question, part.groups) for name, question in part.questions.items()}
+    return {
+        name: _question(name, question, part.groups, examples[name])
+        for name, question in part.questions.items()
+    }
 
 
 NamedQuestion = Annotated[Question, BeforeValidator(named_in_material("question", FILE, read_questions))]
 """A check's parameter that a rubric gives as a question's name."""
 
 
-def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]]) -> Question:
+def _examples(file: StrictYaml, place: Place, name: str | None) -> str:
+    """The labelled answers in the file of this name beside `file`; what is wrong with it is reported."""
+    if name is None:
+        return ""
+    try:
+        content = (file.path.parent / name).read_text("utf-8")
+        read_examples(content)
+    except OSError as error:
+        file.report(place, f"{name} cannot be read ({error.strerror}): it should lie beside this file")
+    except UnicodeDecodeError:
+        file.report(place, f"{name} is not UTF-8 text: save the file as UTF-8")
+    except ValueError as error:
+        file.report(place, f"{name}: {error}")
+    else:
+        return content
+    return ""
+
+
+def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]], examples: str) -> Question:
     return Question(
         name=name,
         asks=part.asks,
@@ -197,6 +226,7 @@ def _question(name: str, part: _QuestionPart, groups: Mapping[str, Sequence[str]
         spoiled_by=part.spoiled_by,
         said_apart=part.said_apart,
         topic=part.topic,
+        examples=examples,
     )
 
 

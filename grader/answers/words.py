@@ -77,15 +77,22 @@ class WordPattern(NamedTuple):
         stem = normal(text.strip("*"))
         return WordPattern(stem, text.startswith("*"), text.endswith("*"))
 
-    def fits(self, word: str) -> bool:
-        """Whether `word` (in its normal form) is meant, a slip of the pen in a long one included."""
+    def fits_exactly(self, word: str) -> bool:
+        """Whether `word` (in its normal form) is meant, written without a slip."""
         stem = self.stem
         if stem == NUMBER:
             return word.isdigit()
         if self.is_open_before:
             return stem in word if self.is_open_after else word.endswith(stem)
-        if word.startswith(stem) if self.is_open_after else word == stem:
+        return word.startswith(stem) if self.is_open_after else word == stem
+
+    def fits(self, word: str) -> bool:
+        """Whether `word` (in its normal form) is meant, a slip of the pen in a long one included."""
+        stem = self.stem
+        if self.fits_exactly(word):
             return True
+        if self.is_open_before or stem == NUMBER:
+            return False
         if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
         if self.is_open_after and stem.startswith(word):

@@ -9,8 +9,9 @@ from typing import Protocol, cast
 
 from pydantic import BaseModel, JsonValue
 
-from grader.answers.judging import Stand, Stated, judge
+from grader.answers.judging import Stand, Stated
 from grader.answers.questions import NamedQuestion, Question
+from grader.answers.second_reading import judge_twice, reads_as_none
 from grader.answers.tasks import is_of_the_task
 from grader.answers.topic import speaks_of
 from grader.checks.previews import Preview, PublicSide, found, missing, unclear, words_of_question
@@ -111,7 +112,7 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     is_told = is_told or any(passage.answers_to for passage in passages)
     if passages and (is_told or not question.claims):
         return as_settled(_judged(question, passages), decide=decide)
-    if is_told or (beside and not question.claims):
+    if is_told or (beside and not (question.claims and reads_as_none(question, beside))):
         cells = sorted({passage.cell for passage in beside})
         text = (
             "No passage was found that clearly answers the question; there is text in "
@@ -138,9 +139,10 @@ def as_settled(verdict: Verdict, *, decide: bool) -> Verdict:
 
 
 def _judged(question: Question, passages: Sequence[Passage]) -> Verdict:
-    judged = judge(question, passages)
+    judged = judge_twice(question, passages)
     if judged.stand is Stand.RIGHT:
-        return met(*(_told(s) for s in _one_each(judged.stated, Stand.RIGHT)))
+        how = (said(judged.why, passages[0].cell),) if judged.is_likened else ()
+        return met(*(_told(s) for s in _one_each(judged.stated, Stand.RIGHT)), *how)
     if judged.stand is Stand.WRONG:
         return not_met(*(_told(s) for s in _one_each(judged.stated, Stand.WRONG)))
     why = said(judged.why, passages[0].cell)

@@ -8,6 +8,7 @@ import pytest
 
 from grader.answers.judging import Stand, judge
 from grader.answers.questions import Question
+from grader.answers.second_reading import judge_twice
 from grader.checks.orders import order_described, sensible_order
 from grader.evidence.record import Evidence
 from grader.model import Outcome
@@ -147,6 +148,8 @@ def test_a_right_reason_beside_a_false_statement_is_not_right(
         assert _stand(questions["zeros"], right) is Stand.RIGHT
         for answer in (f"{right} {false}", f"{false} {right}", f"{right[:-1]}, and {false}"):
             assert _stand(questions["zeros"], answer) is not Stand.RIGHT, answer
+            passage = Passage(cell=1, text=answer, answers_to=questions["zeros"].asks)
+            assert judge_twice(questions["zeros"], [passage]).stand is not Stand.RIGHT, answer
 
 
 def _stand(question: Question, answer: str) -> Stand:

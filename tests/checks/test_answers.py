@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.answers.questions import read_questions
+from grader.answers.questions import Question, read_questions
 from grader.checks.answers import EXCERPT_CHARS, as_settled, question_answered
 from grader.evidence.record import Evidence
 from grader.model import (
@@ -21,7 +21,8 @@ from grader.model import (
 from grader.notebook.outputs import read_outputs
 from grader.notebook.records import Cell, CellKind, Notebook
 
-ZEROS = read_questions(Path(__file__).resolve().parents[2] / "rubrics" / "a1" / "answers.yaml")["zeros"]
+READ_TWICE = read_questions(Path(__file__).resolve().parents[2] / "rubrics" / "a1" / "answers.yaml")["zeros"]
+ZEROS = READ_TWICE.model_copy(update={"examples": ""})  # read once, by its claims alone
 QUESTION = (
     "Initializing variables to 0 will not work for multilayer perceptrons. Why do you think this is the case?"
 )
@@ -31,7 +32,10 @@ SHA = "0" * 64
 
 
 def asked(
-    *cells: tuple[str, str], online_text: str | None = None, attachments: tuple[str, ...] = ()
+    *cells: tuple[str, str],
+    online_text: str | None = None,
+    attachments: tuple[str, ...] = (),
+    question: Question = ZEROS,
 ) -> Verdict:
     """The verdict on a notebook of cells (kind, source)."""
     notebook = Notebook(
@@ -51,7 +55,7 @@ def asked(
         attachments=tuple(Attachment(name=name, size_bytes=1, sha256=SHA) for name in attachments),
     )
     evidence = Evidence(schema=1, submission=submission, notebook=notebook, saved=read_outputs(notebook))
-    return question_answered(evidence, question=ZEROS)
+    return question_answered(evidence, question=question)
 
 
 def test_a_right_answer_is_met_and_quoted() -> None:
@@ -63,6 +67,33 @@ def test_a_right_answer_is_met_and_quoted() -> None:
     )
     assert verdict.reasons[0].cell == 3
     assert verdict.reasons[0].source is Source.SOURCE
+
+
+def test_an_answer_of_which_a_part_was_understood_is_met_where_it_reads_right() -> None:
+    text = (
+        "With zeros every layer blocks the other one: the derivative of the first one contains the second "
+        "matrix, which is zero, and the derivative of the second one contains the hidden values, which are "
+        "zero as well."
+    )
+    assert asked(("markdown", QUESTION), ("markdown", text)).outcome is Outcome.NEEDS_REVIEW
+    verdict = asked(("markdown", QUESTION), ("markdown", text), question=READ_TWICE)
+    assert verdict.outcome is Outcome.MET
+    assert "says: The gradient of one layer has the zeros of the other one" in verdict.reasons[0].text
+    assert verdict.reasons[-1].text == (
+        "A part was understood and is right, and as a whole it reads like answers that are right."
+    )
+
+
+@pytest.mark.parametrize("text", ["Because of vanishing gradients.", "It is a matter of the start."])
+def test_what_is_not_understood_stays_with_a_person_however_it_reads(text: str) -> None:
+    cells = (("markdown", QUESTION), ("markdown", text))
+    assert asked(*cells, question=READ_TWICE).outcome is Outcome.NEEDS_REVIEW
+
+
+def test_a_text_without_a_word_of_an_answer_is_not_met_only_where_it_reads_so() -> None:
+    text = "We think that it is like with sheep that all follow each other."
+    assert asked(("markdown", text)).outcome is Outcome.NOT_MET
+    assert asked(("markdown", text), question=READ_TWICE).outcome is Outcome.NEEDS_REVIEW
 
 
 def test_a_known_mistake_is_not_met_and_quoted() -> None:
