@@ -20,6 +20,8 @@ from grader.execution.local import LocalExecutor
 from grader.gradebook.store import Gradebook
 from grader.model import Outcome, RunStatus
 from grader.pipeline import Graded, grade
+from grader.report import publish as publishing
+from grader.report.publish import render_class
 
 RUBRIC = """
 schema: 1
@@ -212,6 +214,32 @@ def test_a_page_that_is_not_the_one_that_was_written_is_made_again(course, judge
         page.write_text("<!doctype html>" if harm == "of a fault" else "<!-- grader 0 -->\n<p>another page")
     assert judge()[1] == ["102"]
     assert page.read_bytes() == whole
+
+
+@pytest.mark.parametrize("change", ["none", "page gone", "hand-in gone", "no notebook", "judged anew"])
+def test_the_class_page_is_made_again_only_where_it_shows_something_else(course, judge, monkeypatch, change):
+    judge()
+    made: list[int] = []
+    monkeypatch.setattr(
+        publishing, "render_class", lambda *given, **named: made.append(1) or render_class(*given, **named)
+    )
+    page = course.reports / "a1" / "index.html"
+    before = page.read_text()
+    [work] = (course.root / "submissions" / "a1").glob("Participant_102_*/work.ipynb")
+    if change == "page gone":
+        page.unlink()
+    elif change == "hand-in gone":
+        shutil.rmtree(work.parent)
+    elif change == "no notebook":
+        work.rename(work.with_suffix(".txt"))
+    elif change == "judged anew":
+        hand_in(course, 102, "Robin Sample")
+    judge()
+    assert made == ([] if change == "none" else [1])
+    assert (page.read_text() == before) is (change in ("none", "page gone", "judged anew"))
+    made.clear()
+    judge()
+    assert made == []
 
 
 def test_a_kept_file_that_cannot_be_read_judges_everybody(course, judge):

@@ -56,10 +56,11 @@ def publish(
     """Write the pages of one assignment and return the class page's path.
 
     `executed` gives a hand-in's notebook with the outputs of our run, None where there is none. A page is
-    written only when something it shows has changed. `others` are grades of the assignment that this call
-    did not give: they stay on the class page, with their runs from `run_of`; pages of anybody else are
-    removed. Its examples of mistakes are from `examples_from`, by the ids of hand-ins; None: from `evidence`.
-    `standings` are those of all assignments, for the class page. Every file is replaced as a whole.
+    written only when something it shows has changed, the class page also when any grade was given. `others`
+    are grades of the assignment that this call did not give: they stay on the class page, with their runs
+    from `run_of`; pages of anybody else are removed. Its examples of mistakes are from `examples_from`, by
+    the ids of hand-ins; None: from `evidence`. `standings` are those of all assignments, for the class page.
+    Every file is replaced as a whole.
     Raises `StoreError` when something cannot be written.
     """
     try:
@@ -99,15 +100,17 @@ def _publish(
     for_each(show, list(zip(grades, evidence, strict=True)))
     everybody = [*grades, *others]
     _remove_others(to, {grade.submission for grade in everybody})
-    runs = {item.submission.id: item.run for item in evidence if item.run is not None}
-    for grade in others:
-        run = run_of(grade.run_key) if grade.run_key is not None else None
-        if run is not None:
-            runs[grade.submission] = run
     write(to / "gradebook.csv", gradebook_csv(everybody, rejected))
-    page = render_class(everybody, rejected, runs, title=title, evidence=at_hand, standings=standings)
-    write(to / "index.html", page)
-    return to / "index.html"
+    stamp = _stamp_of_class(everybody, rejected, title, standings)
+    if grades or stamp_of(to) != stamp:
+        runs = {item.submission.id: item.run for item in evidence if item.run is not None}
+        for grade in others:
+            run = run_of(grade.run_key) if grade.run_key is not None else None
+            if run is not None:
+                runs[grade.submission] = run
+        page = render_class(everybody, rejected, runs, title=title, evidence=at_hand, standings=standings)
+        write(to / _PAGE, stamp + page)
+    return to / _PAGE
 
 
 def _publish_submission(
@@ -133,9 +136,21 @@ def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
     """A comment that begins a page and changes with everything that the page shows."""
     parts: list[Record | None] = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
     parts += [evidence.observed, evidence.measured, *evidence.repeats, *(evidence.scripts or ())]
-    shown = [title, _writer_sha256(), *("" if part is None else part.model_dump_json() for part in parts)]
-    digest = hashlib.sha256("\n".join(shown).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{_STAMP}{digest} -->\n"
+    return _stamp_over(title, ("" if part is None else part.model_dump_json() for part in parts))
+
+
+def _stamp_of_class(
+    grades: Iterable[Grade], rejected: Iterable[Rejected], title: str, standings: Iterable[Standing]
+) -> str:
+    """A comment that begins the class page and changes with everything that it shows of grades that stand."""
+    in_order = sorted(grades, key=lambda grade: grade.submission)
+    parts = (part.model_dump_json() for part in (*in_order, *rejected))
+    return _stamp_over(title, (*parts, *map(repr, standings)))
+
+
+def _stamp_over(title: str, parts: Iterable[str]) -> str:
+    shown = "\n".join([title, _writer_sha256(), *parts])
+    return f"{_STAMP}{hashlib.sha256(shown.encode('utf-8', 'surrogatepass')).hexdigest()} -->\n"
 
 
 @cache
