@@ -190,7 +190,9 @@ def _question(criterion: Criterion) -> Question | None:
 @lru_cache(maxsize=2)
 def _without(examples: str, of: str) -> str:
     """The labelled answers in `examples` (a file's content) but those of the set `of`."""
-    return "\n".join(line for line in examples.splitlines() if json.loads(line)["set"] != of)
+    return "\n".join(
+        line for line in examples.removesuffix("\n").split("\n") if json.loads(line)["set"] != of
+    )
 
 
 def _together(outcomes: Sequence[Outcome]) -> str:

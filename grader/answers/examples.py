@@ -39,7 +39,8 @@ def read_examples(content: str) -> tuple[Example, ...]:
     Raises ValueError with a sentence and the mend for a line that holds none, and when there are too few.
     """
     examples = []
-    for number, line in enumerate(content.splitlines(), start=1):
+    lines = content.removesuffix("\n").split("\n") if content else []  # other line ends may stand in a text
+    for number, line in enumerate(lines, start=1):
         try:
             examples.append(Example.model_validate_json(line))
         except ValidationError as error:

@@ -26,7 +26,7 @@ def a_file(**counts: int) -> str:
 
 def test_ours_are_read() -> None:
     counts = Counter(one.expect for one in read_examples(ZEROS))
-    assert counts.total() == len(ZEROS.splitlines())
+    assert counts.total() == ZEROS.count("\n")
     assert min(counts[label] for label in Label) >= FEWEST_OF_EACH
 
 
@@ -40,6 +40,11 @@ def test_no_answer_that_measures_is_learned_from() -> None:
             text = " ".join(file.read_text("utf-8").split())
             copied = [one for one in learned if len(one) > 40 and one in text]
             assert copied == []
+
+
+def test_other_line_ends_may_stand_in_a_text() -> None:
+    content = a_file(met=30, not_met=30, review=30).replace("no. 7", "no.\u2028seven\x85")
+    assert read_examples(content)[7].text == "no.\u2028seven\x85"
 
 
 @pytest.mark.parametrize(
