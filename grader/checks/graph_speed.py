@@ -68,8 +68,9 @@ def graph_gain(evidence: Evidence) -> Verdict:
 
     Met when at least two sizes were trained both ways in our run, which prints the times of both or bears
     out those in the text, and a sentence says how the gain goes with the size that what was timed does not
-    clearly contradict. Half without such a sentence. Not met where nothing of it is there, or where times are
-    printed for graphs and none ever ran; all else is left to a person with what was found.
+    contradict. Half without such a sentence, and where it is clearly contradicted. Not met where nothing of
+    it is there, or where times are printed for graphs and none ever ran; all else is left to a person with
+    what was found.
     """
     observed = evidence.observed
     if observed is None or not is_trusted(evidence) or _patched(evidence):
@@ -144,6 +145,10 @@ def _with_sentence(evidence: Evidence, reasons: tuple[Reason, ...]) -> Verdict:
     if measured is not None and measured is not trend:
         opposed = Reason(text=f"Timed by us it is clearly {measured.value}.", source=Source.OBSERVED)
         return partly_met(Decimal("0.5"), reason, opposed, *reasons)
+    leaning = measured_trend(evidence.observed, surely=False) if evidence.observed else None
+    if leaning is not None and leaning is not trend:
+        opposed = Reason(text=f"Timed by us it is {leaning.value}, if not clearly.", source=Source.OBSERVED)
+        return needs_review(reason, opposed, *reasons)
     return met(reason, *reasons)
 
 
@@ -176,12 +181,17 @@ def graph_loop(evidence: Evidence) -> Verdict:
     return met(Reason(text=text, cell=cell, source=Source.OBSERVED))
 
 
-def measured_trend(observed: Observed) -> Trend | None:
-    """How the gain goes from the smallest to the largest model compared; None where it is not clear."""
+def measured_trend(observed: Observed, *, surely: bool = True) -> Trend | None:
+    """How the gain goes from the smallest to the largest model compared; None where it is not clear.
+
+    Not `surely`, medians that are far enough apart make it clear, else their intervals have to be.
+    """
     gains = [one.gain for one in timed_sizes(observed)]
     small, large = (gains[0], gains[-1]) if len(gains) > 1 else (None, None)
     if small is None or large is None:
         return None
+    if not surely:
+        small, large = (one._replace(low=one.middle, high=one.middle) for one in (small, large))
     if small.low > CLEAR * large.high:
         return Trend.FALLS
     return Trend.GROWS if large.low > CLEAR * small.high else None

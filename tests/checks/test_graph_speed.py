@@ -148,6 +148,17 @@ def test_a_sentence_is_not_contradicted_by_intervals_that_lie_close():
     assert graph_gain(evidence).outcome is Outcome.MET
 
 
+def test_a_sentence_that_only_the_medians_contradict_is_for_a_person():
+    eager = tuple(0.001 * ratio for ratio in (3, 3, 3, 8, 8, 8, 8, 11, 11))  # from 3 to 11, in the middle 8
+    wide, narrow = a_timing(100, 8.0, eager=eager), a_timing(9_000, 3.0)
+    evidence = an_evidence("Larger models benefit more from the graph.", timings=(wide, narrow))
+    verdict = graph_gain(evidence)
+    assert verdict.outcome is Outcome.NEEDS_REVIEW
+    assert verdict.reasons[1].text == "Timed by us it is smaller for larger models, if not clearly."
+    right = an_evidence("Smaller models benefit more from the graph.", timings=(wide, narrow))
+    assert graph_gain(right).outcome is Outcome.MET
+
+
 def test_nothing_of_it_is_not_met_after_a_whole_run_only():
     bare = {"text": "A net.", "prints": "loss 1.0\n", "source": "import tensorflow as tf\n", "functions": ()}
     bare |= {"trainings": (a_training(1, 100, None),), "timings": ()}
