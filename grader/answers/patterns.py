@@ -120,7 +120,9 @@ class Vocabulary:
     def _fit(self, text: str) -> frozenset[WordPattern]:
         if text not in self._fitting:
             exactly = frozenset(word for word in self._words if word.fits_exactly(text))
-            self._fitting[text] = exactly or frozenset(word for word in self._words if word.fits(text))
+            is_known = any(word.is_long for word in exactly)  # `act*` fits a slip in `activation`, too
+            meant = () if is_known else (word for word in self._words if word.may_be_meant(text))
+            self._fitting[text] = exactly.union(meant)
         return self._fitting[text]
 
 

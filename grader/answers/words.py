@@ -88,12 +88,17 @@ class WordPattern(NamedTuple):
 
     def fits(self, word: str) -> bool:
         """Whether `word` (in its normal form) is meant, a slip of the pen in a long one included."""
+        return self.fits_exactly(word) or self.may_be_meant(word)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a word of its length may hold a slip of the pen."""
+        return len(self.stem) >= _FUZZY_CHARS
+
+    def may_be_meant(self, word: str) -> bool:
+        """Whether `word` (in its normal form), which does not fit, is meant, with a slip of the pen."""
         stem = self.stem
-        if self.fits_exactly(word):
-            return True
-        if self.is_open_before or stem == NUMBER:
-            return False
-        if len(stem) < _FUZZY_CHARS or len(word) < len(stem) - 1 or word[0] != stem[0]:
+        if self.is_open_before or not self.is_long or len(word) < len(stem) - 1 or word[0] != stem[0]:
             return False
         if self.is_open_after and stem.startswith(word):
             return False

@@ -52,3 +52,17 @@ def test_what_is_no_pattern_is_told_in_a_sentence(pattern: str, sentence: str) -
     with pytest.raises(ValueError, match=r".") as caught:
         read_pattern(pattern, GROUPS)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "fitting"),
+    [
+        ("explore", {"explor*"}),  # a word of its own, and no slip
+        ("activtion", {"act*", "activation*"}),  # that a short one fits does not make it a word of its own
+    ],
+)
+def test_what_fits_a_long_word_as_it_stands_is_no_slip_of_another(word: str, fitting: set[str]) -> None:
+    patterns = {text: read_pattern(text, {}) for text in ("explor*", "explode*", "act*", "activation*")}
+    words = words_of(word)
+    present = Vocabulary(patterns.values()).present_in(words)
+    assert {text for text, read in patterns.items() if read.find(words, present)} == fitting
