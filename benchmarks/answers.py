@@ -15,7 +15,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,7 +149,7 @@ class Reader:
         every = {c.id: c for rubric in self.rubrics.values() for c in rubric.criteria}
         return (every[name] for name in names)
 
-    @property
+    @cached_property
     def _questions(self) -> dict[str, Question]:
         every = (_question(c) for rubric in self.rubrics.values() for c in rubric.criteria)
         return {question.name: question for question in every if question is not None}
@@ -263,7 +263,10 @@ def main(references: References, arguments: Sequence[str]) -> None:
     every = sorted(folder for folder in ANSWERS.iterdir() if any(folder.glob("*.yaml")))
     folders = [TUNING] if "--tuning" in arguments else named or every
     sets = [AnswerSet(folder.name, read_answers(folder)) for folder in folders]
-    for name, answers, unlearned in (*sets, *(() if named else reader.learned_from())):
+    learned = [
+        one for one in reader.learned_from() if "--tuning" not in arguments or one.unlearned == TUNING.name
+    ]
+    for name, answers, unlearned in (*sets, *(() if named else learned)):
         results = [reader.judge(answer, unlearned) for answer in answers]
         print(f"\n## {name}: {len(answers)} answers\n")
         print("| question | answers | decided | right | at least | clear | of these decided |")
