@@ -101,9 +101,10 @@ def question_answered(evidence: Evidence, *, question: NamedQuestion, decide: bo
     """A question of the task is answered in the text.
 
     `question` is the name of one that the assignment's `answers.yaml` describes. Decided where the answer is
-    understood and nothing speaks against it; all else is laid out for a person. Not met when what it says is
-    a known mistake, when the hand-in holds no text that could answer, or none with a word of an answer. Where
-    it does not `decide`, all that rests on reading is only a hint for the person.
+    understood and nothing speaks against it, and where there are labelled answers only if it reads like
+    those; all else is laid out for a person. Not met when what it says is a known mistake, when the hand-in
+    holds no text that could answer, or none with a word of an answer. Where it does not `decide`, all that
+    rests on reading is only a hint for the person.
     """
     found = find_answer(evidence.prose, question_words=question.words, question=question.asks)
     passages = _besides_names(evidence, found)
