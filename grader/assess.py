@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from grader.checks.foreign_outputs import flags_of_foreign_outputs
@@ -17,6 +17,7 @@ from grader.errors import trace_of
 from grader.evidence.record import Evidence
 from grader.model import (
     CriterionGrade,
+    Findings,
     Grade,
     KerasFlavour,
     Outcome,
@@ -25,6 +26,7 @@ from grader.model import (
     Run,
     RunStatus,
     Source,
+    Submission,
     Verdict,
     needs_review,
     not_checked,
@@ -54,34 +56,63 @@ def assess(
     rubric: Rubric,
     overrides: Iterable[Override] = (),
     distrusted: Collection[str] = (),
-    known: Mapping[str, Verdict] | None = None,
 ) -> Grade:
-    """Hold the evidence against every criterion, then lay people's decisions over it.
+    """Hold the evidence against every criterion, then lay people's decisions over it."""
+    run_key = evidence.run.key if evidence.run is not None else None
+    return grade_of(evidence.submission, run_key, find(evidence, rubric, distrusted), rubric, overrides)
+
+
+def find(
+    evidence: Evidence,
+    rubric: Rubric,
+    distrusted: Collection[str] = (),
+    known: Findings | None = None,
+) -> Findings:
+    """Hold the evidence against every criterion. Checks in `distrusted` decide nothing.
+
+    What is `known` is taken as it is: flags, and verdicts on some criteria.
+    """
+    verdicts = {} if known is None else known.verdicts
+    return Findings(
+        flags=tuple(_flags_of_evidence(evidence)) if known is None else known.flags,
+        verdicts={
+            one.id: verdicts.get(one.id) or _verdict(evidence, one, distrusted) for one in rubric.criteria
+        },
+    )
+
+
+def grade_of(
+    submission: Submission,
+    run_key: str | None,
+    findings: Findings,
+    rubric: Rubric,
+    overrides: Iterable[Override] = (),
+) -> Grade:
+    """Points for what was found of a hand-in and of its run, with people's decisions laid over it.
 
     Of the decisions on this submission the newest per criterion counts. One that gives more than
     the criterion now has, or that speaks of a criterion that the rubric no longer has, does not
-    count, and a flag says so. The flags are sentences for the TA. Checks in `distrusted` decide nothing.
-    The verdicts that are `known`, by the ids of criteria, are taken as they are.
+    count, and a flag says so. The flags are sentences for the TA, those on the evidence first.
     """
-    newest = _newest(override for override in overrides if override.submission == evidence.submission.id)
-    flags = list(_flags_of_evidence(evidence))
+    newest = _newest(override for override in overrides if override.submission == submission.id)
+    flags = list(findings.flags)
     criteria = []
     for criterion in rubric.criteria:
         override = newest.pop(criterion.id, None)
         if override is not None:
-            flags.extend(_flags_of_override(override, criterion, judged_sha256(evidence, criterion.id)))
+            judged = judged_sha256(submission, run_key, criterion.id)
+            flags.extend(_flags_of_override(override, criterion, judged))
             override = override if override.points <= criterion.points else None
-        verdict = (known or {}).get(criterion.id) or _verdict(evidence, criterion, distrusted)
-        criteria.append(_grade(criterion, verdict, override))
+        criteria.append(_grade(criterion, findings.verdicts[criterion.id], override))
     for left in newest.values():
         flags.append(
             f"The decision of {left.who} on “{left.criterion}” does not count: no such criterion is left."
         )
     return Grade(
-        submission=evidence.submission.id,
-        assignment=evidence.submission.assignment,
-        participant=evidence.submission.participant,
-        run_key=evidence.run.key if evidence.run is not None else None,
+        submission=submission.id,
+        assignment=submission.assignment,
+        participant=submission.participant,
+        run_key=run_key,
         rubric_sha256=rubric.sha256,
         scale=rubric.scale,
         pass_points=rubric.pass_points,
@@ -106,16 +137,15 @@ def with_decisions(grade: Grade, overrides: Iterable[Override]) -> Grade:
     return grade.model_copy(update={"criteria": criteria})
 
 
-def judged_sha256(evidence: Evidence, criterion_id: str) -> str:
+def judged_sha256(submission: Submission, run_key: str | None, criterion_id: str) -> str:
     """Hash of what a person saw when deciding: the notebook, its run (by key) and the criterion."""
-    run_key = evidence.run.key if evidence.run is not None else "no run"
-    judged = "\n".join((evidence.submission.notebook_sha256, run_key, criterion_id))
+    judged = "\n".join((submission.notebook_sha256, run_key or "no run", criterion_id))
     return hashlib.sha256(judged.encode()).hexdigest()
 
 
-def judged_by_criterion(evidence: Evidence, rubric: Rubric) -> dict[str, str]:
+def judged_by_criterion(submission: Submission, run_key: str | None, rubric: Rubric) -> dict[str, str]:
     """`judged_sha256` of every criterion, as the gradebook keeps it beside the grade."""
-    return {criterion.id: judged_sha256(evidence, criterion.id) for criterion in rubric.criteria}
+    return {one.id: judged_sha256(submission, run_key, one.id) for one in rubric.criteria}
 
 
 def _newest(overrides: Iterable[Override]) -> dict[str, Override]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from contextlib import closing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from grader.pipeline import Graded
 
 MAIN_VERB = "run"
+_GARBAGE = 500_000  # records hold no cycles; what looks for some goes through all of them, again and again
 
 
 class _MainVerb(TyperGroup):
@@ -275,6 +277,7 @@ def _as_json(graded: Graded) -> dict[str, Any]:
 def main() -> None:
     """Entry point of `grade`: 0 done, 1 some could not be graded, 2 usage or configuration, 70 a bug."""
     write_plainly_where_needed(sys.stdout, sys.stderr)
+    gc.set_threshold(_GARBAGE)
     try:
         app()
     except GraderError as error:

@@ -5,7 +5,8 @@ digest of all these for each hand-in, as they were when it was judged, with that
 its page. Where all three are still the same, judging would end as it did, and is left out.
 
 A verdict is a function of the evidence, of a check with its parameters, and of this program. Digests of these
-are kept too: where a grade does not stand, those of its verdicts do that would come out as they did.
+are kept too: where a grade does not stand, those of its verdicts do that would come out as they did, and the
+flags on its evidence.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from grader.evidence.record import Evidence
-from grader.model import Grade, Group, GroupDecision, Override, Verdict, hand_in_mark
+from grader.evidence.collect import EvidenceStore
+from grader.evidence.scripts import TriedScript
+from grader.model import Findings, Grade, Group, GroupDecision, Override, hand_in_mark
 from grader.report.publish import stamp_of, write
 from grader.sources import PACKAGE, sources_sha256
 
@@ -33,13 +36,27 @@ _CLASS = ""  # stands for the whole class among the hand-ins
 _KEPT = TypeAdapter(dict[str, list[str]])
 
 
+class Judged(NamedTuple):
+    """A grade, the digest of the evidence that it rests on, and how many of its flags are on that alone.
+
+    `seen` is what `grader.assess.judged_by_criterion` says of it. `keeps_page`: the page that is there shows
+    all of it but amounts.
+    """
+
+    grade: Grade
+    basis: str
+    own_flags: int
+    seen: Mapping[str, str]
+    keeps_page: bool
+
+
 class JudgedBefore:
     """What is known of earlier gradings of one assignment.
 
     `file` keeps it, by `hand_in_mark`; one that cannot be read keeps nothing. `common` is what the grades of
-    all hand-ins rest on beside this program, `keys` are those of the evidence on each, by its id, and `pages`
-    is the folder of their pages. `asked` is, by the ids of criteria, what their verdicts rest on beside the
-    evidence; those that are missing there are never kept.
+    all hand-ins rest on beside this program, `keys` are those of the evidence on each in `store`, by its id,
+    and `pages` is the folder of their pages. `beside` is what is laid beside all evidence. `asked` is, by the
+    ids of criteria, what their verdicts rest on beside that; those that are missing there are never kept.
     """
 
     def __init__(
@@ -47,13 +64,19 @@ class JudgedBefore:
         file: Path,
         common: Iterable[str],
         keys: Mapping[str, str],
+        store: EvidenceStore,
+        beside: Iterable[str],
         pages: Path,
         asked: Mapping[str, str],
     ) -> None:
         self._file = file
-        self._common = _sha256([program_sha256(), *common])
-        self._asked = {name: _sha256([program_sha256(), what]) for name, what in asked.items()}
+        self._beside = _sha256([program_sha256(), *beside])
+        self._common = _sha256([self._beside, *common])
+        self._asked = {name: _sha256([self._beside, what]) for name, what in asked.items()}
         self._keys = keys
+        self._store = store
+        self._by_mark = {hand_in_mark(name): key for name, key in keys.items()}
+        self._groups: Mapping[str, Group] = {}
         self._pages = pages
         self._kept: dict[str, list[str]] = {}
         self._now: dict[str, str] = {}
@@ -78,6 +101,7 @@ class JudgedBefore:
         handed_in: Mapping[str, datetime],
     ) -> dict[str, Grade]:
         """The `earlier` grades that stand, by id; of a group that is judged by one copy, all or none."""
+        self._groups = groups
         self._now |= self._digests(groups, earlier, decisions, handed_in)
         same = {name for name in self._keys if name in earlier and self._stands(earlier[name])}
         marks = {hand_in_mark(name) for name in same}
@@ -87,34 +111,44 @@ class JudgedBefore:
             if name in same and marks.issuperset(_judged_together(groups.get(name)))
         }
 
-    def basis(self, evidence: Evidence) -> str:
-        """A digest of the evidence on a hand-in, all of it that a check may ask."""
-        return _sha256([self._keys[evidence.submission.id], evidence.model_dump_json()])
+    def basis(self, submission: str, scripts: Iterable[TriedScript] = ()) -> str:
+        """A digest of the evidence on a hand-in as it is stored, and of what is laid beside it."""
+        marks = _judged_together(self._groups.get(submission)) or (hand_in_mark(submission),)
+        keys = [self._by_mark.get(mark, "") for mark in marks]
+        stored = map(self._store.sha256, keys)
+        tried = (one.model_dump_json() for one in scripts)
+        return _sha256([self._beside, self._keys[submission], *keys, *stored, *tried])
 
-    def verdicts(self, basis: str, earlier: Grade | None) -> dict[str, Verdict]:
-        """The verdicts of the `earlier` grade that would come out as they did, by today's ids of criteria.
+    def findings(self, basis: str, earlier: Grade | None) -> Findings | None:
+        """What was found when the `earlier` grade was given, as far as it would be found again.
 
-        `basis` is that of the evidence now.
+        `basis` is that of the evidence now. Verdicts are by today's ids of criteria. None: nothing is known.
         """
         kept = [] if earlier is None else self._kept.get(hand_in_mark(earlier.submission), [])
         if earlier is None or kept[1:2] != [_sha256([earlier.model_dump_json()])] or kept[3:4] != [basis]:
-            return {}
-        known = dict(zip(kept[4:], (one.verdict for one in earlier.criteria), strict=False))
-        return {name: known[what] for name, what in self._asked.items() if what in known}
+            return None
+        own_flags, *asked = kept[4:]
+        known = dict(zip(asked, (one.verdict for one in earlier.criteria), strict=False))
+        return Findings(
+            flags=earlier.flags[: int(own_flags)],
+            verdicts={name: known[what] for name, what in self._asked.items() if what in known},
+        )
 
-    def keep(
-        self, judged: Iterable[Grade], bases: Mapping[str, str], groups: Mapping[str, Group] | None
-    ) -> None:
+    def is_shown(self, submission: str) -> bool:
+        """Whether the page of a hand-in is the one that was written when it was judged."""
+        stamp = stamp_of(self._pages / submission)
+        return stamp != "" and self._kept.get(hand_in_mark(submission), [])[2:3] == [stamp]
+
+    def keep(self, judged: Iterable[Judged], groups: Mapping[str, Group] | None) -> None:
         """Keep that these grades were recorded and their pages written, and the groups of the class.
 
-        `bases` are those of the evidence, by the ids of hand-ins. `groups` is None where only a part of the
-        class was graded, and nobody looked for them. Nothing is lost when keeping fails: everything is judged
-        again, then.
+        `groups` is None where only a part of the class was graded, and nobody looked for them. Nothing is
+        lost when keeping fails: everything is judged again, then.
         """
-        for grade in judged:
+        for grade, basis, own_flags, *_ in judged:
             asked = [self._asked.get(criterion.id, "") for criterion in grade.criteria]
-            of_verdicts = [bases[grade.submission], *asked]
-            self._kept[hand_in_mark(grade.submission)] = [*self._of(grade), *of_verdicts]
+            found = [basis, str(own_flags), *asked]
+            self._kept[hand_in_mark(grade.submission)] = [*self._of(grade), *found]
         self._kept[hand_in_mark(_CLASS)] = [] if groups is None else self._of_class(groups)
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +166,7 @@ class JudgedBefore:
     def _of_class(self, groups: Mapping[str, Group]) -> list[str]:
         """What is kept of the groups, by which they are known again in the grades."""
         told = [f"{name} {groups[name].model_dump_json()}" for name in self._keys if name in groups]
-        return [self._digest([*self._keys.values(), *self._decided, *told])]
+        return [_sha256([program_sha256(), *self._keys.values(), *self._decided, *told])]
 
     def _digests(
         self,
@@ -145,7 +179,6 @@ class JudgedBefore:
 
         That somebody was in a group before, and is not now, is told with the first grade after it only.
         """
-        by_mark = {hand_in_mark(name): key for name, key in self._keys.items()}
         decided: dict[str, list[str]] = {}
         for decision in decisions:
             decided.setdefault(decision.submission, []).append(decision.model_dump_json())
@@ -153,7 +186,7 @@ class JudgedBefore:
         for name, key in self._keys.items():
             group = groups.get(name)
             before = earlier[name].group if group is None and name in earlier else None
-            copies = () if group is None else (by_mark.get(mark, "") for mark in group.hand_ins)
+            copies = () if group is None else (self._by_mark.get(mark, "") for mark in group.hand_ins)
             told = ("" if one is None else one.model_dump_json() for one in (group, before))
             digests[name] = self._digest(
                 [key, *copies, *told, str(handed_in.get(name)), *decided.get(name, ())]

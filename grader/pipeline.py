@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.assess import asks_for_more_seeds, assess, judged_by_criterion
+from grader.assess import asks_for_more_seeds
 from grader.course import Course
 from grader.datasets.finding import dataset_names
 from grader.datasets.withheld import course_secret
@@ -23,14 +23,14 @@ from grader.gathering import Desk, Gathered, executed_node, gather, references_o
 from grader.gradebook.changes import GradeChange
 from grader.gradebook.decisions_csv import read_decisions
 from grader.gradebook.store import Gradebook
-from grader.groups.sharing import for_everybody, groups_of, in_group, judged_themselves, shared_decisions
+from grader.groups.sharing import for_everybody, groups_of, judged_themselves, shared_decisions
 from grader.intake.places import DECISIONS, WORKSHEET, is_whole, staff_file
 from grader.intake.submissions import read_submissions
-from grader.judged_before import JudgedBefore
+from grader.judged_before import Judged, JudgedBefore
+from grader.judging import Judge
 from grader.kept_rubrics import keep_rubric
 from grader.lateness import HandInTimes
 from grader.model import Grade, Group, Isolation, Outcome, Record, Rejected, RunStatus, Submission
-from grader.processes import for_each
 from grader.provisions import Provisions
 from grader.report.pseudonyms import NamesLeftOut, Published
 from grader.report.publish import publish
@@ -130,9 +130,11 @@ def _grade_assignment(
         keys = {one.id: desk.evidence.key(one, data.run_settings) for one in submissions}
         before = JudgedBefore(
             desk.course.state / "judged" / f"{rubric.assignment}.json",
-            [rubric.sha256, references.model_dump_json(), *sorted(not_trusted), handed_in.terms],
+            [rubric.sha256, *sorted(not_trusted), handed_in.terms],
             keys,
-            pages,
+            desk.evidence,
+            beside=[references.model_dump_json(), rubric.title],
+            pages=pages,
             asked={one.id: one.asked for one in rubric.criteria if one.check.name not in not_trusted},
         )
         stored = StoredEvidence(desk.evidence, keys, at_hand=())
@@ -143,42 +145,52 @@ def _grade_assignment(
             groups = groups_of(submissions, decided, stored) if known is None else known
         decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
         standing = before.standing(groups, earlier, decisions, handed_in.times)
+        again: list[Judged] = []
+        judge = Judge(rubric, decisions, not_trusted, handed_in, groups, earlier, before)
         if rubric.scripts or desk.names is not None:
             standing = {}  # a script's run counts for the whole class; pages without names are of all or none
-        to_judge = [one for one in submissions if one.id not in standing]
+        else:
+            again = judge.again([one for one in submissions if one.id not in standing], submissions)
+        settled = standing | {one.grade.submission: one.grade for one in again}
+        to_judge = [one for one in submissions if one.id not in settled]
         themselves = judged_themselves(to_judge, groups)
         gathered = gather(themselves, rubric, desk, data, references, earlier.values(), stored)
         gathered = _for_groups(gathered, to_judge, groups)
-
-        def judged_now(evidence: Evidence) -> tuple[Grade, str]:
-            basis = before.basis(evidence)
-            known = before.verdicts(basis, earlier.get(evidence.submission.id))
-            grade = assess(evidence, rubric, decisions, not_trusted, known)
-            return in_group(handed_in.told(grade), groups, earlier), basis
-
-        judged_on = for_each(judged_now, gathered.evidence)
-        grades = tuple(grade for grade, _ in judged_on)
-        judged = {e.submission.id: judged_by_criterion(e, rubric) for e in gathered.evidence}
-        changes = gradebook.record(grades, now=datetime.now(UTC), judged=judged)
-        standings = [standing_of(name, gradebook.latest(name).values()) for name in gradebook.assignments()]
-        others = standing if is_whole_class else gradebook.latest(rubric.assignment)
+        anew = judge.anew(gathered.evidence)
+        judged = {one.grade.submission: one for one in (*again, *anew)}
+        in_order = [judged[one.id] for one in submissions if one.id in judged]
+        changes = gradebook.record(
+            [one.grade for one in in_order],
+            now=datetime.now(UTC),
+            judged={one.grade.submission: one.seen for one in in_order},
+        )
+        latest = earlier | {one.grade.submission: one.grade for one in in_order}
+        standings = [
+            standing_of(name, (latest if name == rubric.assignment else gradebook.latest(name)).values())
+            for name in gradebook.assignments()
+        ]
+        others = standing if is_whole_class else latest
     rejected += gathered.rejected
-    present = {item.submission.id for item in gathered.evidence} | {item.id for item in rejected}
+    present = judged.keys() | {item.id for item in rejected}
+    pairs = list(zip(anew, gathered.evidence, strict=True))
+    shown_anew = [(one.grade, found) for one, found in pairs if desk.names or not one.keeps_page]
     shown = Published(
-        grades=grades,
-        evidence=gathered.evidence,
+        grades=[grade for grade, _ in shown_anew],
+        evidence=[found for _, found in shown_anew],
         rejected=rejected,
         others=[grade for name, grade in others.items() if name not in present],
         executed=lambda evidence: executed_node(desk.runs, evidence.notebook, evidence.run),
     )
     if desk.names is not None:
-        shown, changes = desk.names.published(shown), list(_nameless(changes, grades, desk.names))
+        changes = list(_nameless(changes, shown.grades, desk.names))
+        shown = desk.names.published(shown)
     class_page = publish(
         shown.grades,
         shown.evidence,
         shown.rejected,
+        again=[one.grade for one in in_order if one.keeps_page and desk.names is None],
         others=shown.others,
-        examples_from=StoredEvidence(desk.evidence, keys, shown.evidence) if standing else None,
+        examples_from=None if desk.names else StoredEvidence(desk.evidence, keys, gathered.evidence),
         run_of=desk.runs.load,
         title=rubric.title,
         executed=shown.executed,
@@ -186,18 +198,14 @@ def _grade_assignment(
         to=pages,
     )
     if desk.names is None:
-        pairs = zip(grades, gathered.evidence, strict=True)
-        before.keep(
-            [grade for grade, found in pairs if _is_final(grade, found, rubric)],
-            {grade.submission: basis for grade, basis in judged_on},
-            groups if is_whole_class else None,
-        )
+        final = (one for one, found in pairs if _is_final(one.grade, found, rubric))
+        before.keep([*again, *final], groups if is_whole_class else None)
     lost = [e.submission.id for e in shown.evidence if e.run and e.run.status is RunStatus.LOST]
-    by_name = standing | {grade.submission: grade for grade in shown.grades}
-    in_order = [by_name[one.id] for one in submissions if one.id in by_name]
+    settled |= {one.grade.submission: one.grade for one in anew}
+    in_their_order = [settled[one.id] for one in submissions if one.id in settled]
     return Graded(
         assignment=rubric.assignment,
-        grades=tuple(in_order if standing else shown.grades),
+        grades=tuple(shown.grades if desk.names else in_their_order),
         rejected=tuple(shown.rejected),
         lost=tuple(lost),
         changes=tuple(changes),

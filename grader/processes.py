@@ -8,6 +8,8 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from grader.errors import GraderError, ProcessError, trace_of
@@ -20,6 +22,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _FEWEST_EACH = 10  # things that are worth a process
+_MOST_PIECES = 1_000  # that are dealt out; all of their numbers fit into a pipe
+_WORD = 4  # bytes of a number
 
 
 def processors() -> int:
@@ -30,35 +34,50 @@ def processors() -> int:
 def for_each(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """`[work(item) for item in items]`, for `work` that changes nothing but files of its item's own.
 
-    Few items are worked on in this process. The others are dealt out to it and to forks of it, which have all
-    that `work` knows in memory; only results are sent back. What `work` raises is raised here. Raises
-    `ProcessError` when a fork dies. However it ends, no fork is left running.
+    Few items are worked on in this process. Others are taken one by one, the first ones first, by it and by
+    forks of it, which have all that `work` knows in memory; only results are sent back. What `work` raises is
+    raised here. Raises `ProcessError` when a fork dies. However it ends, no fork is left running.
     """
     shares = min(processors(), len(items) // _FEWEST_EACH)
     if shares < 2 or "fork" not in multiprocessing.get_all_start_methods():
         return [work(item) for item in items]
+    size = -(-len(items) // _MOST_PIECES)
+    pieces = [range(len(items))[start : start + size] for start in range(0, len(items), size)]
     results: list[Any] = [None] * len(items)
-    with _forks(work, items, shares) as forks:
-        results[0::shares] = [work(item) for item in items[0::shares]]
-        for number, (fork, answers) in enumerate(forks, 1):
-            results[number::shares] = _answer(fork, answers)
+    with _dealt(len(pieces)) as taken:
+
+        def share() -> list[tuple[int, Result]]:
+            return [(number, work(items[number])) for piece in taken() for number in pieces[piece]]
+
+        with _forks(share, shares - 1) as forks:
+            for number, result in chain(share(), *(_answer(fork, answers) for fork, answers in forks)):
+                results[number] = result
     return results
 
 
 @contextmanager
+def _dealt(count: int) -> Iterator[Callable[[], Iterator[int]]]:
+    """The numbers below `count`, each for whoever takes it first, this process or a fork of it."""
+    source, fill = os.pipe()
+    try:
+        os.write(fill, b"".join(number.to_bytes(_WORD, "big") for number in range(count)))
+        os.close(fill)  # who has taken the last one is told so
+        yield lambda: (int.from_bytes(word, "big") for word in iter(partial(os.read, source, _WORD), b""))
+    finally:
+        os.close(source)
+
+
+@contextmanager
 def _forks(
-    work: Callable[[Item], Result], items: Sequence[Item], shares: int
+    share: Callable[[], list[tuple[int, Result]]], count: int
 ) -> Iterator[list[tuple[BaseProcess, Connection]]]:
-    """A fork for every share but the first, with the end of the pipe through which it answers."""
+    """So many forks that work on a share, each with the end of the pipe through which it answers."""
     context = multiprocessing.get_context("fork")
     forks: list[tuple[BaseProcess, Connection]] = []
     try:
-        for number in range(1, shares):
+        for _ in range(count):
             answers, own_end = context.Pipe(duplex=False)
-            share = items[number::shares]
-            fork: BaseProcess = context.Process(
-                target=_work, args=(work, share, own_end, answers), daemon=True
-            )
+            fork: BaseProcess = context.Process(target=_work, args=(share, own_end, answers), daemon=True)
             with warnings.catch_warnings():  # threads are no harm: a fork touches nothing that they hold
                 warnings.simplefilter("ignore", DeprecationWarning)
                 fork.start()
@@ -72,15 +91,13 @@ def _forks(
             answers.close()
 
 
-def _work(
-    work: Callable[[Item], Result], share: Sequence[Item], own_end: Connection, answers: Connection
-) -> None:
+def _work(share: Callable[[], list[tuple[int, Result]]], own_end: Connection, answers: Connection) -> None:
     """What a fork does: all results at once, or what was raised."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it is interrupted, too, and ends it
     answers.close()
     try:
-        answer: tuple[list[Result] | None, Exception | None] = [work(item) for item in share], None
+        answer: tuple[list[tuple[int, Result]] | None, Exception | None] = share(), None
     except (GraderError, OSError) as error:
         answer = None, error
     except Exception as bug:  # noqa: BLE001 - raised again where the work was asked for

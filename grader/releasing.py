@@ -123,4 +123,4 @@ def _kind(before: Grade | None, now: Grade, may_lower: bool) -> Told:
 
 
 def _is_open(grade: Grade) -> bool:
-    return any(criterion.awarded is None for criterion in grade.criteria)
+    return any(criterion.is_open for criterion in grade.criteria)

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -117,7 +118,7 @@ class Rubric(Record):
         asked = ((criterion.id, _script_of(criterion)) for criterion in self.criteria)
         return tuple(id_ for id_, told in asked if told is not None and told.name == script)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of what the rubric says; comments, white space, key order and 0.5 or 0.50 do not change it."""
         content = self.model_dump(mode="json", by_alias=True)
@@ -179,7 +180,10 @@ def with_limits(rubric: Rubric, given: Sequence[str]) -> Rubric:
     except ValidationError as error:
         name, fault = str(error.errors()[0]["loc"][0]), error.errors()[0]["msg"]
         raise UsageError(f"--limit {name}={values[name]}: {fault}; write {name}=NUMBER.") from error
-    return rubric.model_copy(update={"limits": rubric.limits.model_copy(update=part.given())})
+    limits = rubric.limits.model_copy(update=part.given())
+    limited = rubric.model_copy(update={"limits": limits})
+    limited.__dict__.pop("sha256", None)  # of the rubric as it was
+    return limited
 
 
 class _Part(BaseModel):

@@ -53,14 +53,18 @@ MAY_IMPORT = {
         *("assess", "course", "evidence", "execution", "notebook", "oracles", "provisions", "report"),
         *("rubric", "script_trials", "model", "errors"),
     },
+    "judging": {
+        *("assess", "evidence", "groups", "judged_before", "lateness", "processes", "report", "rubric"),
+        "model",
+    },
     "pipeline": {
         *("assess", "course", "datasets", "evidence", "execution", "gathering", "gradebook", "groups"),
         *(
             "intake",
             "judged_before",
+            "judging",
             "kept_rubrics",
             "lateness",
-            "processes",
             "provisions",
             "report",
             "rubric",

@@ -190,7 +190,7 @@ def test_of_two_decisions_of_one_moment_the_later_in_order_counts() -> None:
 def test_a_decision_on_earlier_evidence_counts_and_is_flagged() -> None:
     evidence = some_evidence(a_run())
     rubric = a_rubric(a_criterion(says(met(PLAIN))))
-    fresh = assess(evidence, rubric, [an_override(judged=judged_sha256(evidence, "it"))])
+    fresh = assess(evidence, rubric, [an_override(judged=judged_in(evidence, "it"))])
     earlier = assess(evidence, rubric, [an_override(judged="b" * 64)])
     assert fresh.score == earlier.score == 1
     assert not [flag for flag in fresh.flags if "earlier evidence" in flag]
@@ -209,18 +209,23 @@ def test_a_decision_that_no_longer_fits_the_rubric_does_not_count_and_is_flagged
     assert told in grade.flags[0]
 
 
+def judged_in(evidence: Evidence, criterion_id: str) -> str:
+    run_key = evidence.run.key if evidence.run is not None else None
+    return judged_sha256(evidence.submission, run_key, criterion_id)
+
+
 def test_what_was_judged_depends_on_notebook_run_and_criterion() -> None:
     base = some_evidence(a_run())
     hashes = {
-        judged_sha256(base, "it"),
-        judged_sha256(base, "other"),
-        judged_sha256(some_evidence(), "it"),
-        judged_sha256(some_evidence(a_run(key="d" * 64)), "it"),
-        judged_sha256(some_evidence(a_run(), notebook_sha256="b" * 64), "it"),
+        judged_in(base, "it"),
+        judged_in(base, "other"),
+        judged_in(some_evidence(), "it"),
+        judged_in(some_evidence(a_run(key="d" * 64)), "it"),
+        judged_in(some_evidence(a_run(), notebook_sha256="b" * 64), "it"),
     }
     assert len(hashes) == 5
     rubric = a_rubric(a_criterion(says(met(PLAIN))))
-    assert judged_by_criterion(base, rubric) == {"it": judged_sha256(base, "it")}
+    assert judged_by_criterion(base.submission, "c" * 64, rubric) == {"it": judged_in(base, "it")}
 
 
 def flags_of(run: Run | None, **submission: Any) -> str:

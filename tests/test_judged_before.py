@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from nbformat import v4
 
-from grader import judged_before, pipeline
-from grader.assess import assess
+from grader import judged_before, judging, pipeline
+from grader.assess import find
 from grader.checks.registry import Check
 from grader.course import Course
 from grader.errors import StoreError
@@ -66,14 +66,14 @@ def course(tmp_path: Path) -> Course:
 
 @pytest.fixture
 def judge(course: Course, monkeypatch: pytest.MonkeyPatch) -> Judge:
-    """Grades the course, or what is named of it; tells what came of it, and who was judged."""
+    """Grades the course, or what is named of it; tells what came of it, and on whom evidence was asked."""
     judged: list[str] = []
 
     def listed(evidence, *given):
         judged.append(evidence.submission.id.removeprefix("Participant_"))
-        return assess(evidence, *given)
+        return find(evidence, *given)
 
-    monkeypatch.setattr(pipeline, "assess", listed)
+    monkeypatch.setattr(judging, "find", listed)
 
     def run(path: Path | None = None, **options: object) -> tuple[Graded, list[str]]:
         judged.clear()
@@ -97,13 +97,66 @@ def test_what_has_not_changed_is_not_judged_again_and_all_that_is_shown_stays(co
     assert files_of(course) == shown
 
 
-def test_a_changed_rubric_judges_everybody(course, judge):
+OTHER_AMOUNTS = {
+    "points": ("points: 2", "points: 3"),
+    "a bonus": ("points: 2", "points: 2, bonus: true"),
+    "lateness": ("percent_per_day: 10", "percent_per_day: 20"),
+}
+
+
+@pytest.mark.parametrize("change", [*OTHER_AMOUNTS, "deadline", "group"])
+def test_other_amounts_need_no_evidence_and_the_pages_are_as_if_made_anew(course, judge, change):
+    if change == "group":
+        for number in (101, 102):
+            hand_in(course, number, "Alex Example and Sam Sample")
+    first, _ = judge()
+    assert (first.grades[0].group is not None) is (change == "group")
+    before = files_of(course)
+    rubric = course.root / "rubrics" / "a1.yaml"
+    rubric.write_text(rubric.read_text().replace(*OTHER_AMOUNTS.get(change, OTHER_AMOUNTS["points"])))
+    if change == "deadline":
+        (course.root / "deadlines.yaml").write_text("a1: {deadline: 2026-11-10 23:59, time_zone: UTC}")
+    graded, judged = judge()
+    assert judged == []
+    assert graded.grades != first.grades
+    shown = files_of(course)
+    assert {file for file in shown if shown[file] != before[file]} >= {
+        f"a1/Participant_{number}/index.html" for number in (101, 102, 103)
+    }
+    assert judge()[1] == []
+    assert files_of(course) == shown
+    shutil.rmtree(course.state / "judged")
+    shutil.rmtree(course.reports)
+    anew, judged = judge()
+    assert len(judged) == 3
+    assert (anew.grades, files_of(course)) == (graded.grades, shown)
+
+
+@pytest.mark.parametrize("harm", ["page gone", "page edited", "evidence gone", "another title", "a decision"])
+def test_pages_that_differ_in_more_than_amounts_are_made_anew(course, judge, harm):
     judge()
     rubric = course.root / "rubrics" / "a1.yaml"
     rubric.write_text(rubric.read_text().replace("points: 2", "points: 3"))
-    graded, judged = judge()
-    assert judged == ["101", "102", "103"]
-    assert [grade.score for grade in graded.grades] == [4, 4, 4]
+    page = course.reports / "a1" / "Participant_102" / "index.html"
+    if harm == "page gone":
+        page.unlink()
+    elif harm == "page edited":
+        page.write_text(f"<!-- grader 0 0 -->\n{page.read_text()}")
+    elif harm == "evidence gone":
+        [stored] = [one for one in (course.state / "evidence").iterdir() if "Sam Sample" in one.read_text()]
+        stored.unlink()
+    elif harm == "a decision":
+        decisions = course.root / "submissions" / "a1" / "decisions.csv"
+        decisions.write_text("submission,criterion,points,comment,who\nParticipant_102,outputs,1,one,TA\n")
+    else:
+        rubric.write_text(rubric.read_text().replace("Names are given.", "Names."))
+    _, judged = judge()
+    assert judged == (["101", "102", "103"] if harm == "another title" else ["102"])
+    shown = files_of(course)
+    shutil.rmtree(course.state / "judged")
+    shutil.rmtree(course.reports)
+    judge()
+    assert files_of(course) == shown
 
 
 @pytest.fixture
@@ -195,12 +248,6 @@ def test_another_notebook_and_a_decision_judge_only_whom_they_concern(course, ju
     assert [grade.score for grade in graded.grades] == [3, 3, 1.5]
     decisions.write_text(header)
     assert judge()[1] == ["103"], "a decision that is withdrawn is a change, too"
-
-
-def test_a_deadline_that_is_set_judges_everybody(course, judge):
-    judge()
-    (course.root / "deadlines.yaml").write_text("a1: {deadline: 2026-11-10 23:59, time_zone: Europe/Berlin}")
-    assert judge()[1] == ["101", "102", "103"]
 
 
 @pytest.mark.parametrize("harm", ["gone", "edited", "of a fault"])

@@ -33,10 +33,28 @@ def earlier():
 
 
 def test_results_come_in_order_from_several_processes():
-    found = for_each(lambda number: (number * number, os.getpid()), list(range(100)))
+    def work(number: int) -> tuple[int, int]:
+        time.sleep(0.02)  # so that everybody comes to take some
+        return number * number, os.getpid()
+
+    found = for_each(work, list(range(100)))
     assert [square for square, _ in found] == [number * number for number in range(100)]
     assert len({process for _, process in found}) == 3
     assert not children()
+
+
+def test_who_has_a_long_one_takes_fewer_of_them():
+    def work(number: int) -> int:
+        time.sleep(0.01 if number else 2)
+        return os.getpid()
+
+    long, *others = for_each(work, list(range(60)))
+    assert others.count(long) < 20
+
+
+def test_more_things_than_pieces_are_done_each_once():
+    count = 3 * processes._MOST_PIECES + 1
+    assert for_each(lambda number: -number, list(range(count))) == [-number for number in range(count)]
 
 
 def test_a_few_things_start_no_process():
@@ -56,9 +74,12 @@ def test_what_is_to_be_mended_is_raised_as_it_is_whichever_process_meets_it(at):
 
 
 def test_a_bug_in_a_fork_tells_where_it_is_and_quotes_nothing():
+    here = os.getpid()
+
     def work(number: int) -> None:
-        if number % 3:
+        if os.getpid() != here:
             raise KeyError("a student's words")
+        time.sleep(0.02)
 
     with pytest.raises(RuntimeError, match="KeyError") as raised:
         for_each(work, list(range(60)))
@@ -72,6 +93,7 @@ def test_a_fork_that_dies_is_told_of_in_one_sentence():
     def work(number: int) -> int:
         if os.getpid() != here:
             os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.02)
         return number
 
     with pytest.raises(ProcessError, match=r"died \(exit code -9\).* type the same command again"):
@@ -84,6 +106,7 @@ def test_an_interrupt_ends_the_forks_too():
 
     def work(number: int) -> None:
         if os.getpid() == here:
+            time.sleep(1)
             raise KeyboardInterrupt
         time.sleep(60)
 

@@ -146,6 +146,13 @@ class EvidenceStore:
         """Whether there is evidence under `key`, readable or not."""
         return (self.folder / f"{key}.json").is_file()
 
+    def sha256(self, key: str) -> str:
+        """SHA-256 of what is stored under `key`; "" where nothing is, or it cannot be read."""
+        try:
+            return hashlib.sha256((self.folder / f"{key}.json").read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
     def of(self, assignment: str, submission: str | None = None) -> Iterator[Evidence]:
         """All that is stored of an assignment, or of one hand-in of it, older evidence included."""
         names = [assignment] if submission is None else [assignment, submission]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, insert, select
@@ -68,6 +69,11 @@ def append(connection: Connection, table: Any, rows: list[tuple[str, str, dict[s
 
 def parsed(record: type[Parsed], text: str) -> Parsed:
     """A record as it was written down; `StoreError` where this version cannot read it."""
+    return cast(Parsed, _parsed(record, text))
+
+
+@lru_cache(maxsize=2048)  # of a class, each grade once: it is read, and again when the next is recorded
+def _parsed(record: type[Record], text: str) -> Record:
     try:
         return record.model_validate_json(text)
     except ValidationError as error:

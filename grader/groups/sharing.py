@@ -74,6 +74,16 @@ def for_everybody(
             )
 
 
+def judged_as(
+    submission: Submission, by_mark: Mapping[str, Submission], groups: Mapping[str, Group]
+) -> Submission:
+    """What is judged for a hand-in: itself, or in its name the copy that counts for its group."""
+    group = groups.get(submission.id)
+    if group is None or not group.is_shared:
+        return submission
+    return _as_member(by_mark[group.hand_ins[0]], submission)
+
+
 def shared_decisions(decisions: Sequence[Override], groups: Mapping[str, Group]) -> list[Override]:
     """`decisions` with those on any copy of a shared group laid on all of its copies, oldest first."""
     names = {hand_in_mark(name): name for name in groups}
@@ -124,9 +134,13 @@ def _members(submission: str, groups: Mapping[str, Group], names: Mapping[str, s
 
 def _of_member(item: Evidence, member: Submission) -> Evidence:
     """The evidence as that of a member's: whose it is changes, and nothing of what was judged."""
+    return item.model_copy(update={"submission": _as_member(item.submission, member)})
+
+
+def _as_member(copy: Submission, member: Submission) -> Submission:
     update = {
         "id": member.id,
         "participant": member.participant,
-        "remarks": (*item.submission.remarks, _TOLD),
+        "remarks": (*copy.remarks, _TOLD),
     }
-    return item.model_copy(update={"submission": item.submission.model_copy(update=update)})
+    return copy.model_copy(update=update)

@@ -7,6 +7,7 @@ Cells are counted from 1 over all cells of the notebook, as a reader counts them
 
 from grader.model.grades import (
     CriterionGrade,
+    Findings,
     Grade,
     Lateness,
     OnRerunFailure,
@@ -52,6 +53,7 @@ __all__ = [
     "CriterionGrade",
     "DatasetOrigin",
     "DatasetUse",
+    "Findings",
     "GpuUse",
     "Grade",
     "Group",

@@ -14,6 +14,8 @@ from grader.model.hand_ins import Participant
 from grader.model.record import Record
 from grader.model.verdicts import Verdict
 
+_CENT = Decimal("0.01")
+
 
 class Visibility(StrEnum):
     """Who may see a criterion before grading."""
@@ -74,7 +76,19 @@ class CriterionGrade(Record):
             return self.override.points
         if self.verdict.fraction is None:
             return None
-        return (self.points * self.verdict.fraction).quantize(Decimal("0.01"))
+        return (self.points * self.verdict.fraction).quantize(_CENT)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person still has to decide, so that no points are given yet."""
+        return self.override is None and self.verdict.fraction is None
+
+
+class Findings(Record):
+    """What was found about one hand-in: `flags` on its evidence, and verdicts by the ids of criteria."""
+
+    flags: tuple[str, ...]
+    verdicts: dict[str, Verdict]
 
 
 class Lateness(Record):
@@ -129,7 +143,7 @@ class Grade(Record):
     @property
     def open_points(self) -> Decimal:
         """Points (bonus aside) that still wait for a person."""
-        return sum((c.points for c in self.criteria if c.awarded is None and not c.is_bonus), Decimal(0))
+        return sum((c.points for c in self.criteria if c.is_open and not c.is_bonus), Decimal(0))
 
     @property
     def max_points(self) -> Decimal:
@@ -146,7 +160,7 @@ class Grade(Record):
         if self.late is not None and self.late.is_refused:
             return False
         penalty = self.late.penalty if self.late is not None else Decimal(0)
-        open_bonus = sum((c.points for c in self.criteria if c.awarded is None and c.is_bonus), Decimal(0))
+        open_bonus = sum((c.points for c in self.criteria if c.is_open and c.is_bonus), Decimal(0))
         best = self.score + self.open_points + open_bonus - penalty
         return False if best < self.pass_points else None
 

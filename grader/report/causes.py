@@ -5,20 +5,27 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from unicodedata import normalize
 
 from grader.model import CellRun, CellStatus
 from grader.notebook.code import CodeIndex
+from grader.notebook.records import Cell
 
 _NO_NAME = re.compile(r"NameError: (?:cannot access free variable|name) '([^']{1,80})'")
 _NO_MODULE = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '([^']{1,80})'")
 _NO_FILE = re.compile(r"FileNotFoundError: ")
 
 
-def cause_of(run: CellRun, code: CodeIndex, runs: Sequence[CellRun], missing_modules: Sequence[str]) -> str:
-    """A sentence on why `run` failed, "" when nothing is certain. `runs` are those of all cells."""
+def cause_of(
+    run: CellRun, cells: Sequence[Cell], runs: Sequence[CellRun], missing_modules: Sequence[str]
+) -> str:
+    """A sentence on why `run` failed, "" when nothing is certain.
+
+    `cells` are the notebook's code, `runs` those of all of them.
+    """
     error = run.error or ""
     if name := _NO_NAME.match(error):
-        return _why_no_name(name[1], run.cell, code, runs)
+        return _why_no_name(name[1], run.cell, cells, runs)
     if module := _NO_MODULE.match(error):
         top = module[1].split(".")[0]
         if top in missing_modules:
@@ -29,8 +36,9 @@ def cause_of(run: CellRun, code: CodeIndex, runs: Sequence[CellRun], missing_mod
     return ""
 
 
-def _why_no_name(name: str, cell: int, code: CodeIndex, runs: Sequence[CellRun]) -> str:
-    setters = [number for number, tree in code.trees.items() if name in _bound(tree)]
+def _why_no_name(name: str, cell: int, cells: Sequence[Cell], runs: Sequence[CellRun]) -> str:
+    naming = [one for one in cells if name in normalize("NFKC", one.source)]  # as Python reads names
+    setters = [number for number, tree in CodeIndex(naming).trees.items() if name in _bound(tree)]
     unwell = {run.cell for run in runs if run.status is not CellStatus.OK}
     if not setters:
         return (

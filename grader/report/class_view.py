@@ -194,7 +194,7 @@ def view_class(
 
 def is_settled(grade: Grade) -> bool:
     """Whether nothing of the grade waits for a person."""
-    return all(criterion.awarded is not None for criterion in grade.criteria)
+    return not any(criterion.is_open for criterion in grade.criteria)
 
 
 def _groups(grade: Grade, run: Run | None) -> Iterator[str]:

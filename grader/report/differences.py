@@ -83,7 +83,7 @@ def _what(one: Comparison) -> str:
 def _why(one: Comparison, evidence: Evidence, run: Run) -> str:
     if one.run is None or one.run.status is not CellStatus.FAILED:
         return ""
-    return cause_of(one.run, evidence.code, run.cells, run.missing_modules)
+    return cause_of(one.run, evidence.notebook.code_cells, run.cells, run.missing_modules)
 
 
 def _reasons(differing: Sequence[Comparison], evidence: Evidence, run: Run) -> Iterator[str]:

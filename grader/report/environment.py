@@ -45,6 +45,7 @@ def environment() -> Environment:
         policy_with_script=_policy(css, script),
         words=wording,
         address=page_address,
+        amount=_amount,
         anchor=anchor,
         display_name=display_name,
         own_name=own_name,
@@ -67,6 +68,11 @@ def page_address(submission: str, criterion_id: str | None = None) -> str:
     """The address of a hand-in's page as seen from the class page."""
     address = f"{quote(submission, safe='')}/index.html"
     return address if criterion_id is None else f"{address}#{anchor(criterion_id)}"
+
+
+def _amount(name: str, number: int | None = None) -> Markup:
+    """A place for an amount of a hand-in's page, which `grader.report.amounts` fills."""
+    return Markup(f"<!--amount {name if number is None else f'{name}_{number}'}--><!--end-->")
 
 
 def _ours(file: str) -> Markup:

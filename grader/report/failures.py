@@ -42,10 +42,10 @@ def failures_by_cause(
         run = runs.get(grade.submission)
         if run is None or run.status in _NOT_FAILED:
             continue
-        cause, message = _cause(grade, run, taker)
+        cause, error = _cause(grade, run, taker)
         group = groups.setdefault(cause, FailureGroup(cause=cause))
         group.grades.append(grade)
-        group.example = group.example or message
+        group.example = group.example or taker.text(grade.submission, error, _MESSAGE_SHOWN)
     for item in rejected:
         cause = f"Not graded: {without_particulars(item.reason)}"
         groups.setdefault(cause, FailureGroup(cause=cause)).rejected.append(item)
@@ -53,7 +53,7 @@ def failures_by_cause(
 
 
 def _cause(grade: Grade, run: Run, taker: ExampleTaker) -> tuple[str, str]:
-    """The cause in general, and the error as this hand-in had it."""
+    """The cause in general, and the error as this hand-in had it; "" for none."""
     if run.status is not RunStatus.CELL_FAILED or not run.failed_cells:
         return RUN_STATUSES[run.status][1], ""
     failed = run.failed_cells[0]
@@ -61,9 +61,9 @@ def _cause(grade: Grade, run: Run, taker: ExampleTaker) -> tuple[str, str]:
     evidence = taker.evidence(grade.submission)
     why = ""
     if evidence is not None:
-        why = without_particulars(cause_of(failed, evidence.code, run.cells, run.missing_modules))
-    cause = " ".join(_parts(error.split(":")[0][:60], why))
-    return cause, taker.text(grade.submission, error, _MESSAGE_SHOWN)
+        cells = evidence.notebook.code_cells
+        why = without_particulars(cause_of(failed, cells, run.cells, run.missing_modules))
+    return " ".join(_parts(error.split(":")[0][:60], why)), error
 
 
 def _parts(error: str, why: str) -> Iterator[str]:

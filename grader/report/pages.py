@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from grader.model import Grade, Rejected, Run
 from grader.notebook.records import Notebook
 from grader.report.allowance import PAGE
+from grader.report.amounts import filled, room_for_amounts
 from grader.report.cells import CELLS_SHOWN, view_cells
 from grader.report.class_view import view_class
 from grader.report.comparing import compare
@@ -52,8 +52,6 @@ def render_submission(
         rubric_title=rubric_title,
         grade=grade,
         criteria=criteria,
-        open_criteria=[one for one in criteria if one.criterion.awarded is None],
-        bonus=sum((c.awarded or Decimal(0) for c in grade.criteria if c.is_bonus), Decimal(0)),
         submission=evidence.submission,
         run=run,
         pictures=_pictures(evidence, criteria),
@@ -65,9 +63,12 @@ def render_submission(
     )
     render_cells = partial(environment().get_template("cells.html.j2").render, criteria=criteria)
     before, _, after = render(cells=_PLACE_OF_CELLS).rpartition(_PLACE_OF_CELLS)
-    room = PAGE - size_without_images(Markup(before + render_cells(cells=[]) + after))
-    cells = view_cells(evidence.notebook, comparisons, criteria_by_cell(grade), room=room)
-    return before + render_cells(cells=cells) + after
+    taken = size_without_images(Markup(before + render_cells(cells=[]) + after)) + room_for_amounts(grade)
+    cells = view_cells(evidence.notebook, comparisons, criteria_by_cell(grade), room=PAGE - taken)
+    page = filled(before + render_cells(cells=cells) + after, grade)
+    if page is None:
+        raise ValueError("the templates do not ask for the amounts that there are")
+    return page
 
 
 def render_class(

@@ -9,16 +9,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import nbformat
+from pydantic_core import to_json
 
 from grader.errors import StoreError, trace_of
 from grader.evidence.record import Evidence
 from grader.model import Grade, Record, Rejected, Run
 from grader.notebook.reading import notebook_from_node
 from grader.processes import for_each
+from grader.report.amounts import filled
 from grader.report.contacts import ContactsLeftOut
 from grader.report.grade_file import grade_json
 from grader.report.pages import render_class, render_submission
@@ -45,6 +47,7 @@ def publish(
     evidence: Sequence[Evidence],
     rejected: Sequence[Rejected],
     *,
+    again: Sequence[Grade] = (),
     others: Sequence[Grade] = (),
     examples_from: Mapping[str, Evidence] | None = None,
     run_of: Callable[[str], Run | None] = lambda key: None,
@@ -56,16 +59,20 @@ def publish(
     """Write the pages of one assignment and return the class page's path.
 
     `executed` gives a hand-in's notebook with the outputs of our run, None where there is none. A page is
-    written only when something it shows has changed, the class page also when any grade was given. `others`
-    are grades of the assignment that this call did not give: they stay on the class page, with their runs
-    from `run_of`; pages of anybody else are removed. Its examples of mistakes are from `examples_from`, by
-    the ids of hand-ins; None: from `evidence`. `standings` are those of all assignments, for the class page.
+    written only when something it shows has changed, the class page also when any grade was given. Grades
+    `again` come without evidence: the pages that are there show all of it, and get other amounts. `others`
+    are grades of the assignment that this call did not give: they stay on the class page; pages of anybody
+    else are removed. Runs of `again` and `others` are from `run_of`. The class page's examples of mistakes
+    are from `examples_from`, by the ids of hand-ins; None: from `evidence`. `standings` are those of all
+    assignments, for the class page.
     Every file is replaced as a whole.
     Raises `StoreError` when something cannot be written.
     """
     try:
         at_hand = examples_from or {item.submission.id: item for item in evidence}
-        return _publish(grades, evidence, rejected, others, at_hand, run_of, title, executed, standings, to)
+        return _publish(
+            grades, evidence, rejected, again, others, at_hand, run_of, title, executed, standings, to
+        )
     except OSError as error:
         raise StoreError(
             f"The reports cannot be written below {to} ({error.strerror}: {error.filename}): make room or "
@@ -77,6 +84,7 @@ def _publish(
     grades: Sequence[Grade],
     evidence: Sequence[Evidence],
     rejected: Sequence[Rejected],
+    again: Sequence[Grade],
     others: Sequence[Grade],
     at_hand: Mapping[str, Evidence],
     run_of: Callable[[str], Run | None],
@@ -86,37 +94,52 @@ def _publish(
     to: Path,
 ) -> Path:
     to.mkdir(parents=True, exist_ok=True)
+    standing = [*again, *others]
+    everybody = [*grades, *standing]
 
-    def show(grade_and_evidence: tuple[Grade, Evidence]) -> None:
-        grade, item = grade_and_evidence
-        try:
-            _publish_submission(grade, item, title, executed, to / grade.submission)
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as bug:
-            # a bug in showing one hand-in must not cost the others their pages
-            notebook = item.submission.notebook_sha256[:12]
-            log.error("a fault of the grader in the report on the notebook %s: %s", notebook, trace_of(bug))
-            write(to / grade.submission / _PAGE, _NO_PAGE)
-
-    for_each(show, list(zip(grades, evidence, strict=True)))
-    everybody = [*grades, *others]
-    _remove_others(to, {grade.submission for grade in everybody})
-    write(to / "gradebook.csv", gradebook_csv(everybody, rejected))
-    stamp = _stamp_of_class(everybody, rejected, title, standings)
-    if grades or stamp_of(to) != stamp:
+    def show_class() -> None:
+        write(to / "gradebook.csv", gradebook_csv(everybody, rejected))
+        stamp = _stamp_of_class(everybody, rejected, title, standings)
+        if not grades and not again and stamp_of(to) == stamp:
+            return
         runs = {item.submission.id: item.run for item in evidence if item.run is not None}
-        for grade in others:
+        for grade in standing:
             run = run_of(grade.run_key) if grade.run_key is not None else None
             if run is not None:
                 runs[grade.submission] = run
         page = render_class(everybody, rejected, runs, title=title, evidence=at_hand, standings=standings)
         write(to / _PAGE, stamp + page)
+
+    def show(grade: Grade, item: Evidence | None) -> None:
+        folder = to / grade.submission
+        try:
+            if item is None:
+                _publish_again(grade, folder)
+            else:
+                _publish_submission(grade, item, title, executed, folder)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as bug:
+            # a bug in showing one hand-in must not cost the others their pages
+            what = "the points" if item is None else f"the notebook {item.submission.notebook_sha256[:12]}"
+            log.error("a fault of the grader in the report on %s: %s", what, trace_of(bug))
+            write(folder / _PAGE, _NO_PAGE)
+
+    _remove_others(to, {grade.submission for grade in everybody})
+    shown: list[tuple[Grade, Evidence | None]] = [*zip(grades, evidence, strict=True)]
+    shown += ((grade, None) for grade in again)
+    pages: list[Callable[[], None]] = [show_class]  # takes longest
+    pages += (partial(show, *one) for one in shown)
+    for_each(_make, pages)
     return to / _PAGE
+
+
+def _make(page: Callable[[], None]) -> None:
+    page()
 
 
 def _publish_submission(
     grade: Grade, evidence: Evidence, title: str, executed: Executed, folder: Path
 ) -> None:
-    stamp = _stamp(grade, evidence, title)
+    stamp = _stamp(_stamp_of_evidence(evidence, title), grade)
     if stamp_of(folder) == stamp:
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,17 +149,37 @@ def _publish_submission(
     if node is not None:
         write(folder / "executed.ipynb", json.dumps(node, indent=1) + "\n")
         notebook = notebook_from_node(node)
-    write(folder / "grade.json", json.dumps(grade_json(grade), ensure_ascii=False, indent=1) + "\n")
+    _write_grade(grade, folder)
     shown = contacts.grade(grade), contacts.evidence(evidence)
     html = render_submission(*shown, notebook, rubric_title=title)
     write(folder / _PAGE, stamp + html)  # last: a page that is there vouches for the files beside it
 
 
-def _stamp(grade: Grade, evidence: Evidence, title: str) -> str:
+def _publish_again(grade: Grade, folder: Path) -> None:
+    """Write other amounts into the page that is there, and its grade beside it."""
+    first_line, _, page = (folder / _PAGE).read_bytes().decode().partition("\n")
+    html = filled(page, grade)
+    if html is None:
+        raise ValueError("the page that is there does not ask for the amounts that there are")
+    _write_grade(grade, folder)
+    write(folder / _PAGE, _stamp(first_line.removeprefix(_STAMP).split()[0], grade) + html)
+
+
+def _write_grade(grade: Grade, folder: Path) -> None:
+    write(folder / "grade.json", to_json(grade_json(grade), indent=1).decode() + "\n")
+
+
+def _stamp(of_evidence: str, grade: Grade) -> str:
     """A comment that begins a page and changes with everything that the page shows."""
-    parts: list[Record | None] = [grade, evidence.submission, evidence.saved, evidence.run, evidence.rerun]
+    return f"{_STAMP}{of_evidence} {_sha256([grade.model_dump_json()])} -->\n"
+
+
+def _stamp_of_evidence(evidence: Evidence, title: str) -> str:
+    """The part of a page's stamp that changes with all that the page shows beside the grade."""
+    parts: list[Record | None] = [evidence.submission, evidence.saved, evidence.run, evidence.rerun]
     parts += [evidence.observed, evidence.measured, *evidence.repeats, *(evidence.scripts or ())]
-    return _stamp_over(title, ("" if part is None else part.model_dump_json() for part in parts))
+    shown = ("" if part is None else part.model_dump_json() for part in parts)
+    return _sha256([title, _writer_sha256(), *shown])
 
 
 def _stamp_of_class(
@@ -145,12 +188,11 @@ def _stamp_of_class(
     """A comment that begins the class page and changes with everything that it shows of grades that stand."""
     in_order = sorted(grades, key=lambda grade: grade.submission)
     parts = (part.model_dump_json() for part in (*in_order, *rejected))
-    return _stamp_over(title, (*parts, *map(repr, standings)))
+    return f"{_STAMP}{_sha256([title, _writer_sha256(), *parts, *map(repr, standings)])} -->\n"
 
 
-def _stamp_over(title: str, parts: Iterable[str]) -> str:
-    shown = "\n".join([title, _writer_sha256(), *parts])
-    return f"{_STAMP}{hashlib.sha256(shown.encode('utf-8', 'surrogatepass')).hexdigest()} -->\n"
+def _sha256(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @cache

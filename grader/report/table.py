@@ -47,7 +47,7 @@ def harmless(text: str) -> str:
 
 def _row(grade: Grade, columns: Sequence[str], *, is_pass_fail: bool, has_times: bool) -> list[str]:
     found = {criterion.id: criterion for criterion in grade.criteria}
-    is_open = any(criterion.awarded is None for criterion in grade.criteria)
+    is_open = any(criterion.is_open for criterion in grade.criteria)
     return [
         grade.submission,
         *_whose(grade.participant),

@@ -1,15 +1,14 @@
 import pytest
 
 from grader.model import CellRun, CellStatus
-from grader.notebook.code import CodeIndex
 from grader.report.causes import cause_of
 
 
 def cause(a_notebook, code, error, *sources, failed=2, missing=(), unwell=()):
-    index = CodeIndex(a_notebook(*[code(source) for source in sources]).code_cells)
+    cells = a_notebook(*[code(source) for source in sources]).code_cells
     run = CellRun(cell=failed, status=CellStatus.FAILED, error=error)
     runs = [run, *(CellRun(cell=cell, status=CellStatus.FAILED) for cell in unwell)]
-    return cause_of(run, index, runs, missing)
+    return cause_of(run, cells, runs, missing)
 
 
 NO_NAME = "NameError: name 'h_1' is not defined"
@@ -24,7 +23,9 @@ def test_a_name_that_is_set_further_down_tells_of_another_order(a_notebook, code
     assert "only further down, in cell 3" in cause(a_notebook, code, NO_NAME, "x = 1", "h_1", "h_1 = 2")
 
 
-@pytest.mark.parametrize("setter", ["h_1 = f()", "def h_1(): pass", "import h_1", "for h_1 in x: pass"])
+@pytest.mark.parametrize(
+    "setter", ["h_1 = f()", "ℎ_1 = f()", "def h_1(): pass", "import h_1", "for h_1 in x: pass"]
+)
 def test_a_name_whose_cell_failed_points_there(a_notebook, code, setter):
     sentence = cause(a_notebook, code, NO_NAME, setter, "h_1", unwell=(1,))
     assert sentence == "`h_1` is set in cell 1, which did not run to its end."
