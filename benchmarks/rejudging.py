@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+ANEW = "everything anew, as by another version"
 
 
 def main() -> None:
@@ -53,9 +54,18 @@ def a_course(course: Path, count: int) -> Path:
 
 def judging_again(course: Path, count: int, repeats: int) -> dict[str, tuple[float, float]]:
     """Median and slowest seconds of grading the class again, by what has changed since."""
+    points, asked = ("points: 1.5", "points: 1.25"), ("at_least: 3 ", "at_least: 2 ")
+    calls: dict[str, Callable[[], None]] = {
+        "nothing changed": lambda: None,
+        "other points, every page changes": lambda: change_rubric(course, *points),
+        "a check asked something else": lambda: change_rubric(course, *asked),
+        ANEW: lambda: forget(course),
+    }
     return {
-        f"{count:,} hand-ins again, nothing changed": median(lambda: grade(course, "submissions"), repeats),
-        f"{count:,} hand-ins judged again, every page new": median(lambda: rejudge(course), repeats),
+        f"{count:,} hand-ins again, {what}": median(
+            lambda: grade(course, "submissions"), repeats, before=change
+        )
+        for what, change in calls.items()
     }
 
 
@@ -79,19 +89,27 @@ def make_class(course: Path, count: int) -> None:
         (folder / "work.ipynb").write_text(json.dumps(notebook), "utf-8")
 
 
-def rejudge(course: Path) -> None:
-    """Change the points of a criterion and grade again: every grade and every page changes."""
+def change_rubric(course: Path, one: str, other: str) -> None:
+    """In the rubric, put one text for another, or back."""
     rubric = course / "rubrics" / "a1.yaml"
     text = rubric.read_text("utf-8")
-    old, new = ("points: 1.5", "points: 1.25") if "points: 1.5" in text else ("points: 1.25", "points: 1.5")
+    old, new = (one, other) if one in text else (other, one)
     rubric.write_text(text.replace(old, new), "utf-8")
-    grade(course, "submissions")
 
 
-def median(call: Callable[[], None], repeats: int) -> tuple[float, float]:
-    """Median and maximum of the wall seconds of `repeats` calls."""
+def forget(course: Path) -> None:
+    """Leave nothing of earlier gradings but runs, evidence and the gradebook."""
+    shutil.rmtree(course / ".grader" / "judged")
+    shutil.rmtree(course / "reports")
+
+
+def median(
+    call: Callable[[], None], repeats: int, *, before: Callable[[], None] = lambda: None
+) -> tuple[float, float]:
+    """Median and maximum of the wall seconds of `repeats` calls, without what is done `before` each."""
     seconds = []
     for _ in range(repeats):
+        before()
         begin = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - begin)
