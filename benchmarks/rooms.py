@@ -53,12 +53,13 @@ withheld images, which no other grader makes. nbgrader and otter-grader are time
 without their start; a class takes them, and nbclient, that times its size, as they run notebooks one after
 another.
 """
-AGAIN = """Whole processes, from the command to the prompt, by a rubric that has changed or not. What rests on nothing
-that has changed is not judged ([0029](decisions/0029-what-has-not-changed-is-not-judged-again.md)). With other
-points, verdicts stand and every page is filled in anew ([0032](decisions/0032-amounts-are-filled-in-last.md)).
-A check that is asked something else goes through all evidence; where it says something else, pages are made
-anew. Another version of this program finds and makes everything anew, but runs nothing again where that has
-not changed.
+AGAIN = """Whole processes, from the command to the prompt, by a rubric that has changed or not. What rests
+on nothing that has changed is not judged
+([0029](decisions/0029-what-has-not-changed-is-not-judged-again.md)). With other points, verdicts
+stand and every page is filled in anew ([0032](decisions/0032-amounts-are-filled-in-last.md)). A
+check that is asked something else goes through all evidence; where it says something else, pages
+are made anew. Another version of this program finds and makes everything anew, but runs nothing
+again where that has not changed.
 """
 
 
