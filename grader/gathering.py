@@ -30,7 +30,6 @@ from grader.notebook.rebuilding import with_outputs_of
 from grader.notebook.records import Notebook
 from grader.notebook.timings import told_seconds
 from grader.oracles.references import EXPERIMENTS, References, read_references
-from grader.processes import for_each
 from grader.provisions import MORE_SEEDS, Provisions
 from grader.report.pseudonyms import NamesLeftOut
 from grader.rubric import Rubric
@@ -112,27 +111,19 @@ def gather(
         jobs, foreseen = foresee(jobs, told, past, runs, desk.executor.at_once, stored=len(evidence))
         desk.foretell(foreseen)
     finished = run_jobs(jobs, runs, desk.executor, desk.progress)
-
-    def collected(item: tuple[Submission, Notebook, Job]) -> Evidence | Rejected:
-        submission, notebook, job = item
+    for submission, notebook, job in to_run:
         try:
             run = finished.best(job)
             executed = _executed_notebook(runs, notebook, run)
-            found = collect(submission, notebook, run, executed, runs.load_facts(run.key), data.keys)
+            collected = collect(submission, notebook, run, executed, runs.load_facts(run.key), data.keys)
             if not finished.is_lost(job):
-                store.save(store.key(submission, data.run_settings), found)
-            return found
+                store.save(store.key(submission, data.run_settings), collected)
+            evidence[submission.id] = collected
         except GraderError:
             raise
         except Exception as bug:  # noqa: BLE001 - a bug at one hand-in must not stop the others
             log.error(_FAULT_LOG, submission.notebook_sha256[:12], trace_of(bug))
-            return _rejected(submission, _FAULT.format(type(bug).__name__))
-
-    for found in for_each(collected, to_run):
-        if isinstance(found, Evidence):
-            evidence[found.submission.id] = found
-        else:
-            rejected.append(found)
+            rejected.append(_rejected(submission, _FAULT.format(type(bug).__name__)))
     in_order = tuple(evidence[s.id] for s in submissions if s.id in evidence)
     repeated, executed_again = _with_repeats(in_order, rubric, data, desk)
     trials = ScriptTrials(data, runs, desk.executor, desk.progress)

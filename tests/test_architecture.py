@@ -50,8 +50,8 @@ MAY_IMPORT = {
     "report": {"notebook", "oracles", "evidence", "processes", "sources", "model", "errors"},
     "judged_before": {"evidence", "report", "sources", "model"},
     "gathering": {
-        *("assess", "course", "evidence", "execution", "notebook", "oracles", "processes", "provisions"),
-        *("report", "rubric", "script_trials", "model", "errors"),
+        *("assess", "course", "evidence", "execution", "notebook", "oracles", "provisions", "report"),
+        *("rubric", "script_trials", "model", "errors"),
     },
     "judging": {
         *("assess", "evidence", "groups", "judged_before", "lateness", "processes", "report", "rubric"),
