@@ -108,14 +108,19 @@ class JudgedBefore:
         return {
             name: earlier[name]
             for name in self._keys
-            if name in same and marks.issuperset(_judged_together(groups.get(name)))
+            if name in same and marks.issuperset(judged_together(groups.get(name)))
         }
 
     def basis(self, submission: str, scripts: Iterable[TriedScript] = ()) -> str:
-        """A digest of the evidence on a hand-in as it is stored, and of what is laid beside it."""
-        marks = _judged_together(self._groups.get(submission)) or (hand_in_mark(submission),)
+        """A digest of the evidence on a hand-in as it is stored, and of what is laid beside it.
+
+        "" where none is stored: a run of it was lost, and nothing that rests on the others stands.
+        """
+        marks = judged_together(self._groups.get(submission)) or (hand_in_mark(submission),)
         keys = [self._by_mark.get(mark, "") for mark in marks]
-        stored = map(self._store.sha256, keys)
+        stored = [self._store.sha256(key) for key in keys]
+        if not any(stored):
+            return ""
         tried = (one.model_dump_json() for one in scripts)
         return _sha256([self._beside, self._keys[submission], *keys, *stored, *tried])
 
@@ -125,7 +130,12 @@ class JudgedBefore:
         `basis` is that of the evidence now. Verdicts are by today's ids of criteria. None: nothing is known.
         """
         kept = [] if earlier is None else self._kept.get(hand_in_mark(earlier.submission), [])
-        if earlier is None or kept[1:2] != [_sha256([earlier.model_dump_json()])] or kept[3:4] != [basis]:
+        if (
+            earlier is None
+            or not basis
+            or kept[1:2] != [_sha256([earlier.model_dump_json()])]
+            or kept[3:4] != [basis]
+        ):
             return None
         own_flags, *asked = kept[4:]
         known = dict(zip(asked, (one.verdict for one in earlier.criteria), strict=False))
@@ -142,10 +152,13 @@ class JudgedBefore:
     def keep(self, judged: Iterable[Judged], groups: Mapping[str, Group] | None) -> None:
         """Keep that these grades were recorded and their pages written, and the groups of the class.
 
-        `groups` is None where only a part of the class was graded, and nobody looked for them. Nothing is
-        lost when keeping fails: everything is judged again, then.
+        Those that rest on no stored evidence are not kept. `groups` is None where only a part of the class
+        was graded, and nobody looked for them. Nothing is lost when keeping fails: everything is judged
+        again, then.
         """
         for grade, basis, own_flags, *_ in judged:
+            if not basis:
+                continue
             asked = [self._asked.get(criterion.id, "") for criterion in grade.criteria]
             found = [basis, str(own_flags), *asked]
             self._kept[hand_in_mark(grade.submission)] = [*self._of(grade), *found]
@@ -204,8 +217,8 @@ def program_sha256() -> str:
     return _sha256([sources_sha256([*files, *_foreign_checks()]), *_versions()])
 
 
-def _judged_together(group: Group | None) -> tuple[str, ...]:
-    """The marks of the copies of which one is judged for all."""
+def judged_together(group: Group | None) -> tuple[str, ...]:
+    """The marks of the copies of which one is judged for all; none where a hand-in is judged by itself."""
     return group.hand_ins if group is not None and group.is_shared else ()
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from grader.assess import find, grade_of, judged_by_criterion
 from grader.evidence.record import Evidence
 from grader.groups.sharing import in_group, judged_as
-from grader.judged_before import Judged, JudgedBefore
+from grader.judged_before import Judged, JudgedBefore, judged_together
 from grader.lateness import HandInTimes
 from grader.model import Findings, Grade, Group, Override, Submission, hand_in_mark
 from grader.processes import for_each
@@ -15,6 +16,7 @@ from grader.report.amounts import differ_in_amounts_only
 from grader.rubric import Rubric
 
 
+@dataclass(frozen=True, kw_only=True)
 class Judge:
     """Gives grades by one rubric, with people's `decisions`, the times of hand-ins and `groups` laid over.
 
@@ -22,25 +24,13 @@ class Judge:
     on.
     """
 
-    def __init__(
-        self,
-        rubric: Rubric,
-        decisions: Iterable[Override],
-        distrusted: Collection[str],
-        handed_in: HandInTimes,
-        groups: Mapping[str, Group],
-        earlier: Mapping[str, Grade],
-        before: JudgedBefore,
-    ) -> None:
-        self._rubric = rubric
-        self._distrusted = distrusted
-        self._handed_in = handed_in
-        self._groups = groups
-        self._earlier = earlier
-        self._before = before
-        self._decisions: dict[str, list[Override]] = {}
-        for decision in decisions:
-            self._decisions.setdefault(decision.submission, []).append(decision)
+    rubric: Rubric
+    decisions: Sequence[Override]
+    distrusted: Collection[str]
+    handed_in: HandInTimes
+    groups: Mapping[str, Group]
+    earlier: Mapping[str, Grade]
+    before: JudgedBefore
 
     def anew(self, evidence: Sequence[Evidence]) -> list[Judged]:
         """A grade for each hand-in, by the evidence on it."""
@@ -58,27 +48,25 @@ class Judge:
             found = self._again(submission, by_mark)
             if found is not None:
                 judged[hand_in_mark(submission.id)] = found
-        return [
-            one for one in judged.values() if one.grade.group is None or _is_whole(one.grade.group, judged)
-        ]
+        return [one for one in judged.values() if judged.keys() >= set(judged_together(one.grade.group))]
 
     def _anew(self, evidence: Evidence) -> Judged:
         name = evidence.submission.id
-        basis = self._before.basis(name, evidence.scripts or ())
-        known = self._before.findings(basis, self._earlier.get(name))
+        basis = self.before.basis(name, evidence.scripts or ())
+        known = self.before.findings(basis, self.earlier.get(name))
         run_key = evidence.run.key if evidence.run is not None else None
-        found = find(evidence, self._rubric, self._distrusted, known)
+        found = find(evidence, self.rubric, self.distrusted, known)
         return self._judged(evidence.submission, run_key, found, basis, is_known=known is not None)
 
     def _again(self, submission: Submission, by_mark: Mapping[str, Submission]) -> Judged | None:
-        earlier = self._earlier.get(submission.id)
+        earlier = self.earlier.get(submission.id)
         if earlier is None:
             return None
-        basis = self._before.basis(submission.id)
-        found = self._before.findings(basis, earlier)
-        if found is None or len(found.verdicts) < len(self._rubric.criteria):
+        basis = self.before.basis(submission.id)
+        found = self.before.findings(basis, earlier)
+        if found is None or len(found.verdicts) < len(self.rubric.criteria):
             return None
-        of = judged_as(submission, by_mark, self._groups)
+        of = judged_as(submission, by_mark, self.groups)
         judged = self._judged(of, earlier.run_key, found, basis, is_known=True)
         return judged if judged.keeps_page else None
 
@@ -86,18 +74,14 @@ class Judge:
         self, submission: Submission, run_key: str | None, found: Findings, basis: str, *, is_known: bool
     ) -> Judged:
         """`is_known`: the evidence is that of the earlier grade."""
-        grade = grade_of(submission, run_key, found, self._rubric, self._decisions.get(submission.id, ()))
-        told = in_group(self._handed_in.told(grade), self._groups, self._earlier)
+        grade = grade_of(submission, run_key, found, self.rubric, self.decisions)
+        told = in_group(self.handed_in.told(grade), self.groups, self.earlier)
         return Judged(
             grade=told,
             basis=basis,
             own_flags=len(found.flags),
-            seen=judged_by_criterion(submission, run_key, self._rubric),
+            seen=judged_by_criterion(submission, run_key, self.rubric),
             keeps_page=is_known
-            and differ_in_amounts_only(self._earlier[submission.id], told)
-            and self._before.is_shown(submission.id),
+            and differ_in_amounts_only(self.earlier[submission.id], told)
+            and self.before.is_shown(submission.id),
         )
-
-
-def _is_whole(group: Group, judged: Collection[str]) -> bool:
-    return not group.is_shared or set(group.hand_ins) <= set(judged)

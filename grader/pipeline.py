@@ -146,7 +146,15 @@ def _grade_assignment(
         decisions = shared_decisions(gradebook.decisions(rubric.assignment), groups)
         standing = before.standing(groups, earlier, decisions, handed_in.times)
         again: list[Judged] = []
-        judge = Judge(rubric, decisions, not_trusted, handed_in, groups, earlier, before)
+        judge = Judge(
+            rubric=rubric,
+            decisions=decisions,
+            distrusted=not_trusted,
+            handed_in=handed_in,
+            groups=groups,
+            earlier=earlier,
+            before=before,
+        )
         if rubric.scripts or desk.names is not None:
             standing = {}  # a script's run counts for the whole class; pages without names are of all or none
         else:

@@ -16,6 +16,7 @@ from grader.assess import find
 from grader.checks.registry import Check
 from grader.course import Course
 from grader.errors import StoreError
+from grader.evidence.collect import EvidenceStore
 from grader.execution.local import LocalExecutor
 from grader.gradebook.store import Gradebook
 from grader.model import Outcome, RunStatus
@@ -312,6 +313,14 @@ def test_a_lost_run_is_not_kept(judge, monkeypatch):
     monkeypatch.setattr(pipeline, "gather", lost)
     judge()
     assert judge()[1] == ["101", "102", "103"]
+
+
+def test_what_rests_on_no_stored_evidence_does_not_stand(judge, monkeypatch):
+    with monkeypatch.context() as patched:  # as where one run of a hand-in, with legacy Keras, was lost
+        patched.setattr(EvidenceStore, "save", lambda self, key, evidence: None)
+        judge()
+    assert judge()[1] == ["101", "102", "103"]
+    assert judge()[1] == []
 
 
 def test_a_grade_whose_page_was_never_written_does_not_stand_for_the_one_before(course, judge, monkeypatch):
