@@ -83,7 +83,7 @@ def still_to_tell(latest: Mapping[str, Grade], released: Mapping[str, Grade]) ->
     """Why hand-ins have no released grade of today, by id: sentences for whoever exports."""
     found = {}
     for name, grade in latest.items():
-        if _is_open(grade):
+        if not grade.is_settled:
             found[name] = f"{plain_amount(grade.open_points)} points wait for a person"
         elif name not in released:
             found[name] = "its grade is not released: `grade release` does that"
@@ -111,7 +111,7 @@ def _compared(name: str, before: Grade | None, now: Grade, *, may_lower: bool) -
 
 
 def _kind(before: Grade | None, now: Grade, may_lower: bool) -> Told:
-    if _is_open(now):
+    if not now.is_settled:
         return Told.OPEN
     if before is None:
         return Told.NEW
@@ -120,7 +120,3 @@ def _kind(before: Grade | None, now: Grade, may_lower: bool) -> Told:
     if now.final_score > before.final_score:
         return Told.RAISED
     return Told.SAME if change_between(before, now) is None else Told.REWORDED
-
-
-def _is_open(grade: Grade) -> bool:
-    return any(criterion.is_open for criterion in grade.criteria)

@@ -20,9 +20,8 @@ DAMAGED = (
     zlib.error,
     struct.error,
     EOFError,
-    NotImplementedError,
     OverflowError,
-    RuntimeError,
+    RuntimeError,  # NotImplementedError of an unknown method among them
     ValueError,
 )
 """What zipfile raises over a damaged or forged zip."""

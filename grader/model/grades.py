@@ -129,6 +129,11 @@ class Grade(Record):
         return self.group is None or self.group.stands_in_for(self.submission) is None
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing of it waits for a person."""
+        return not any(criterion.is_open for criterion in self.criteria)
+
+    @property
     def final_score(self) -> Decimal:
         """The score less what lateness costs, never below 0: what students are told in the end."""
         if self.late is None:

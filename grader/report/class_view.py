@@ -168,7 +168,7 @@ def view_class(
     everybody = everybodys_names(person.name for person in people)
     taker = ExampleTaker(evidence or {}, everybody)
     ordered = sorted(grades, key=lambda grade: natural(grade.submission))
-    settled = [grade for grade in ordered if is_settled(grade)]
+    settled = [grade for grade in ordered if grade.is_settled]
     tallies = _tallies(ordered)
     waiting = sum(tally.waiting_count + tally.not_checked_count for tally in tallies)
     ends = Counter(runs[grade.submission].status for grade in ordered if grade.submission in runs)
@@ -192,13 +192,8 @@ def view_class(
     )
 
 
-def is_settled(grade: Grade) -> bool:
-    """Whether nothing of the grade waits for a person."""
-    return not any(criterion.is_open for criterion in grade.criteria)
-
-
 def _groups(grade: Grade, run: Run | None) -> Iterator[str]:
-    yield "settled" if is_settled(grade) else "open"
+    yield "settled" if grade.is_settled else "open"
     if grade.flags:
         yield "flags"
     if run is not None and run.status is not RunStatus.COMPLETED:
@@ -226,8 +221,8 @@ def _distribution(grades: Sequence[Grade]) -> Picture | None:
     if not grades or grades[0].scale is Scale.PASS_FAIL:
         return None
     return draw_distribution(
-        [float(grade.score) for grade in grades if is_settled(grade)],
-        [float(grade.score) for grade in grades if not is_settled(grade)],
+        [float(grade.score) for grade in grades if grade.is_settled],
+        [float(grade.score) for grade in grades if not grade.is_settled],
         float(max(grade.max_points for grade in grades)),
     )
 

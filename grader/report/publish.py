@@ -8,7 +8,8 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
@@ -68,32 +69,7 @@ def publish(
     Every file is replaced as a whole.
     Raises `StoreError` when something cannot be written.
     """
-    try:
-        at_hand = examples_from or {item.submission.id: item for item in evidence}
-        return _publish(
-            grades, evidence, rejected, again, others, at_hand, run_of, title, executed, standings, to
-        )
-    except OSError as error:
-        raise StoreError(
-            f"The reports cannot be written below {to} ({error.strerror}: {error.filename}): make room or "
-            "make it writable, then type the same command again; the grades are kept."
-        ) from error
-
-
-def _publish(
-    grades: Sequence[Grade],
-    evidence: Sequence[Evidence],
-    rejected: Sequence[Rejected],
-    again: Sequence[Grade],
-    others: Sequence[Grade],
-    at_hand: Mapping[str, Evidence],
-    run_of: Callable[[str], Run | None],
-    title: str,
-    executed: Executed,
-    standings: Sequence[Standing],
-    to: Path,
-) -> Path:
-    to.mkdir(parents=True, exist_ok=True)
+    at_hand = examples_from or {item.submission.id: item for item in evidence}
     standing = [*again, *others]
     everybody = [*grades, *standing]
 
@@ -123,13 +99,26 @@ def _publish(
             log.error("a fault of the grader in the report on %s: %s", what, trace_of(bug))
             write(folder / _PAGE, _NO_PAGE)
 
-    _remove_others(to, {grade.submission for grade in everybody})
     shown: list[tuple[Grade, Evidence | None]] = [*zip(grades, evidence, strict=True)]
     shown += ((grade, None) for grade in again)
     pages: list[Callable[[], None]] = [show_class]  # takes longest
     pages += (partial(show, *one) for one in shown)
-    for_each(_make, pages)
+    with _told_with_mend(to):
+        to.mkdir(parents=True, exist_ok=True)
+        _remove_others(to, {grade.submission for grade in everybody})
+        for_each(_make, pages)
     return to / _PAGE
+
+
+@contextmanager
+def _told_with_mend(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"The reports cannot be written below {to} ({error.strerror}: {error.filename}): make room or "
+            "make it writable, then type the same command again; the grades are kept."
+        ) from error
 
 
 def _make(page: Callable[[], None]) -> None:

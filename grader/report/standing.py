@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from grader.model import Grade, Scale
-from grader.report.class_view import is_settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class Standing:
 def standing_of(assignment: str, grades: Iterable[Grade]) -> Standing:
     """How the class stands by these grades."""
     every = list(grades)
-    settled = [grade for grade in every if is_settled(grade)]
+    settled = [grade for grade in every if grade.is_settled]
     shares = [float(grade.final_score / grade.max_points) for grade in settled if grade.max_points]
     is_pass_fail = any(grade.scale is Scale.PASS_FAIL for grade in every)
     return Standing(

@@ -47,11 +47,10 @@ def harmless(text: str) -> str:
 
 def _row(grade: Grade, columns: Sequence[str], *, is_pass_fail: bool, has_times: bool) -> list[str]:
     found = {criterion.id: criterion for criterion in grade.criteria}
-    is_open = any(criterion.is_open for criterion in grade.criteria)
     return [
         grade.submission,
         *_whose(grade.participant),
-        "open" if is_open else "graded",
+        "graded" if grade.is_settled else "open",
         *(points(amount) for amount in (grade.score, grade.open_points, grade.max_points)),
         *([{True: "yes", False: "no", None: ""}[grade.is_passed]] if is_pass_fail else []),
         *(_times(grade) if has_times else []),
