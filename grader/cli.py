@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import sys
@@ -145,6 +146,7 @@ def run(
     found = find_course(course, near=path)
     devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
     gc.set_threshold(_GARBAGE)
+    atexit.register(gc.freeze)  # what is left ends with the process, and nothing looks through it
     try:
         with (
             closing(find_executor("local")(jobs, devices=devices)) as executor,

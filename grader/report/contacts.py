@@ -8,7 +8,10 @@ they stand. Pictures are not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +40,7 @@ _ROUND = 1000  # 60000 images are nobody's number
 UNTOUCHED = frozenset(
     {"image", "image/png", "image/jpeg", "sha256", "notebook_sha256", "rubric_sha256", "key", "run_key", "id"}
 )
+_WITHOUT_TEXT = frozenset({int, float, bool, type(None), Decimal})
 _FIGURES = ("observed", "measured")  # of evidence; `repeats` are figures, too
 Shown = TypeVar("Shown", bound=Record)
 
@@ -46,26 +50,43 @@ def within(value: Any, changed: Callable[[str], str], key: object = None) -> Any
 
     Whatever has no text that changes is itself, and not a copy.
     """
+    kind = type(value)
+    if kind is str:  # and no enum
+        text = value if key in UNTOUCHED else changed(value)
+        return value if text == value else text
     if isinstance(value, Record):
-        parts = {name: getattr(value, name) for name in type(value).model_fields}
-        new = {name: within(part, changed, name) for name, part in parts.items()}
-        if all(new[name] is part for name, part in parts.items()):
+        parts = {name: value.__dict__[name] for name in _fields(kind)}
+        update = _changes(parts, changed)
+        if not update:
             return value
         bare = value.model_copy()
         bare.__dict__.clear()  # of what was derived from the texts as they were
-        return bare.model_copy(update=new)
-    if type(value) is str and key not in UNTOUCHED:  # and no enum
-        text = changed(value)
-        return value if text == value else text
+        return bare.model_copy(update=parts | update)
     if isinstance(value, dict):
-        values = {name: within(inner, changed, name) for name, inner in value.items()}
-        return value if all(values[name] is inner for name, inner in value.items()) else values
+        update = _changes(value, changed)
+        return value | update if update else value
     if isinstance(value, (list, tuple)):
-        members = [within(inner, changed, key) for inner in value]
-        if all(new is inner for new, inner in zip(members, value, strict=True)):
+        members = [inner if type(inner) in _WITHOUT_TEXT else within(inner, changed, key) for inner in value]
+        if all(map(is_, members, value)):
             return value
-        return type(value)(*members) if hasattr(value, "_fields") else type(value)(members)
+        return kind(*members) if hasattr(value, "_fields") else kind(members)
     return value
+
+
+def _changes(parts: Mapping[str, Any], changed: Callable[[str], str]) -> dict[str, Any]:
+    """Those of `parts` that come out changed."""
+    update = {}
+    for name, part in parts.items():
+        if type(part) not in _WITHOUT_TEXT:
+            new = within(part, changed, name)
+            if new is not part:
+                update[name] = new
+    return update
+
+
+@cache
+def _fields(kind: type[Record]) -> tuple[str, ...]:
+    return tuple(kind.model_fields)
 
 
 def labelled_left_out(text: str) -> str:
