@@ -55,7 +55,7 @@ def within(value: Any, changed: Callable[[str], str], key: object = None) -> Any
         text = value if key in UNTOUCHED else changed(value)
         return value if text == value else text
     if isinstance(value, Record):
-        parts = {name: value.__dict__[name] for name in _fields(kind)}
+        parts = {name: value.__dict__[name] for name in _fields(type(value))}
         update = _changes(parts, changed)
         if not update:
             return value
