@@ -145,8 +145,6 @@ def run(
             raise UsageError(f"{option} names {file}, which is no file: correct it or leave it out.")
     found = find_course(course, near=path)
     devices = choose_devices(parse_choice(gpus, jobs_per_gpu))
-    gc.set_threshold(_GARBAGE)
-    atexit.register(gc.freeze)  # what is left ends with the process, and nothing looks through it
     try:
         with (
             closing(find_executor("local")(jobs, devices=devices)) as executor,
@@ -280,6 +278,8 @@ def _as_json(graded: Graded) -> dict[str, Any]:
 def main() -> None:
     """Entry point of `grade`: 0 done, 1 some could not be graded, 2 usage or configuration, 70 a bug."""
     write_plainly_where_needed(sys.stdout, sys.stderr)
+    gc.set_threshold(_GARBAGE)
+    atexit.register(gc.freeze)  # what is left ends with the process, and nothing looks through it
     try:
         app()
     except GraderError as error:

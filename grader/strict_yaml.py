@@ -19,6 +19,7 @@ from rapidfuzz import process
 
 from grader.errors import RubricError
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, unless PyYAML was built without
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
 MAX_DIGITS = 15  # what a float keeps exactly, so that 0.1 in the file is Decimal("0.1")
@@ -178,7 +179,7 @@ def read_yaml(path: Path) -> StrictYaml:
         raise RubricError(f"{path}: this file is larger than {MAX_BYTES // 1024} KiB: is it the right one?")
     result = StrictYaml(path)
     try:
-        result.read(yaml.parse(raw.decode("utf-8-sig"), Loader=yaml.SafeLoader))
+        result.read(yaml.parse(raw.decode("utf-8-sig"), Loader=_LOADER))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise RubricError(f"{path}, line {line}: this is not UTF-8 text: save the file as UTF-8") from error

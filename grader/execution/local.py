@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
+from typing import TYPE_CHECKING
 
 import psutil
 from nbformat import v4
@@ -17,8 +18,6 @@ from grader.execution.forecast import Running as RunningJob
 from grader.execution.forecast import most_seconds, remaining
 from grader.execution.interface import Finished
 from grader.execution.jobs import Job
-from grader.execution.room_run import sweep_rooms
-from grader.execution.slot_run import Running
 from grader.execution.slots import Slots
 from grader.model import Isolation, KerasFlavour, Run, RunStatus
 from grader.processes import processors
@@ -28,6 +27,9 @@ from grader.sandbox.limits.choosing import choose_mechanism
 from grader.sandbox.parent import KernelParent
 from grader.sandbox.rooms import OpenRooms
 from grader.sandbox.sources import ColdRooms, ForkedRooms, KeptAhead, RoomsByGpu, RoomSource
+
+if TYPE_CHECKING:
+    from grader.execution.slot_run import Running
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,9 @@ class LocalExecutor:
         that can be used, and `ValueError` for a job that was planned for another kind of device. When the
         iterator is closed early, or one job raises, the rooms in use are killed and no more start.
         """
+        from grader.execution.room_run import sweep_rooms  # with Jupyter's client
+        from grader.execution.slot_run import Running
+
         jobs = tuple(jobs)
         if any(job.device != self.device for job in jobs):
             raise ValueError(f"a job was planned for another device than {self.device}")

@@ -16,7 +16,8 @@ from grader.report.criteria import tone
 from grader.report.environment import environment
 from grader.report.wording import awarded_briefly, awarded_words
 
-_AMOUNT = re.compile(r"(<!--amount (\w+)-->).*?(<!--end-->)", re.DOTALL)  # no hand-in's own comment is shown
+_END = "<!--end-->"
+_AMOUNT = re.compile(rf"(<!--amount (\w+)-->).*?({_END})", re.DOTALL)  # no hand-in's own comment is shown
 _SHOWN_OF_GRADES = Grade.model_fields.keys() - {
     *("criteria", "rubric_sha256", "pass_points", "late", "flags"),  # flags are not for who handed in
 }
@@ -39,7 +40,8 @@ def filled(page: str, grade: Grade) -> str | None:
         asked.append(name)
         return f"{before}{amounts.get(name, '')}{after}"
 
-    page = _AMOUNT.sub(fill, page)
+    told, end, cells = page.rpartition(_END)  # far above the end of most pages
+    page = _AMOUNT.sub(fill, told + end) + cells
     return page if sorted(asked) == sorted(amounts) else None
 
 
