@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from grader.pipeline import Graded
 
 MAIN_VERB = "run"
-_GARBAGE = 500_000  # records hold no cycles; what looks for some goes through all of them, again and again
+_GARBAGE = 2_000_000  # objects; records hold no cycles, and looking for some goes through all of them
 
 
 class _MainVerb(TyperGroup):

@@ -3,7 +3,7 @@
 Listening begins when a trained variable is read in eager mode with no tape open and no update under way, and
 ends at the next tape, at the end of the cell, or when the same variable is read again. A call of a Keras
 model is an evaluation by itself. What listening costs is measured; within a cell it stays under 1 % of the
-time and 0.1 s.
+time and 0.1 s of processor time, so that what is heard does not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -86,12 +86,12 @@ class LightRecording(Recording):
 
     def add(self, operation: Operation) -> None:
         """Keep one eager operation; those of a graph under construction are none of ours."""
-        begun = time.perf_counter()
+        begun = time.thread_time()
         if all(hasattr(t, "_numpy") for t in (*operation.inputs, *operation.outputs)):
             inputs = tuple(self._hear(t, is_from_outside=True) for t in operation.inputs)
             outputs = tuple(self._hear(t, is_from_outside=False) for t in operation.outputs)
             super().add(Operation(operation.type, inputs, operation.attributes, outputs))
-        self.seconds += time.perf_counter() - begun + 5e-6  # TensorFlow's own part of calling us
+        self.seconds += time.thread_time() - begun + 5e-6  # TensorFlow's own part of calling us
 
     def _hear(self, tensor: Any, is_from_outside: bool) -> HeardTensor:
         heard = self._heard.get(tensor._id)
@@ -194,7 +194,7 @@ class Evaluations:
         self.close()
         if self._is_over_budget() or self._is_known_enough(training):
             return
-        begun = time.perf_counter()
+        begun = time.thread_time()
         predictor = predictor_of()
         if predictor is not None and (predictor.count or 0) >= FEWEST_ROWS:
             evaluation = Evaluation(
@@ -206,14 +206,14 @@ class Evaluations:
                 difference="training=True" if predictor.was_training else "",
             )
             self._add(evaluation)
-        self._spent += time.perf_counter() - begun
+        self._spent += time.thread_time() - begun
 
     def close(self) -> None:
         """See what was heard, if anything."""
         recording, training = self._recording, self._training
         if recording is None or training is None:
             return
-        begun = time.perf_counter()
+        begun = time.thread_time()
         self._recording = self._training = None
         self._operations.stop(recording)
         evaluation = self._evaluation_in(recording, training)
@@ -221,7 +221,7 @@ class Evaluations:
             self._fruitless += 1
         elif not self._is_known_enough(training):
             self._add(evaluation)
-        self._spent += recording.seconds + time.perf_counter() - begun
+        self._spent += recording.seconds + time.thread_time() - begun
 
     def _add(self, evaluation: Evaluation) -> None:
         self.found.append(evaluation)

@@ -25,7 +25,7 @@ _WATCHED = {
         "float",
         "__import__",
     ),
-    "time": ("time", "monotonic", "perf_counter", "perf_counter_ns", "process_time", "sleep"),
+    "time": ("time", "monotonic", "perf_counter", "perf_counter_ns", "process_time", "sleep", "thread_time"),
     "json": ("dumps", "loads"),
     "numpy": (
         "allclose",
