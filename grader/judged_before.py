@@ -114,12 +114,13 @@ class JudgedBefore:
     def basis(self, submission: str, scripts: Iterable[TriedScript] = ()) -> str:
         """A digest of the evidence on a hand-in as it is stored, and of what is laid beside it.
 
-        "" where none is stored: a run of it was lost, and nothing that rests on the others stands.
+        "" where that on the copy that is judged is not stored: a run of it was lost, and nothing that rests
+        on the others stands.
         """
         marks = judged_together(self._groups.get(submission)) or (hand_in_mark(submission),)
         keys = [self._by_mark.get(mark, "") for mark in marks]
         stored = [self._store.sha256(key) for key in keys]
-        if not any(stored):
+        if not stored[0]:
             return ""
         tried = (one.model_dump_json() for one in scripts)
         return _sha256([self._beside, self._keys[submission], *keys, *stored, *tried])

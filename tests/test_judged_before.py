@@ -19,7 +19,8 @@ from grader.errors import StoreError
 from grader.evidence.collect import EvidenceStore
 from grader.execution.local import LocalExecutor
 from grader.gradebook.store import Gradebook
-from grader.model import Outcome, RunStatus
+from grader.judged_before import JudgedBefore
+from grader.model import Group, Outcome, RunStatus, hand_in_mark
 from grader.pipeline import Graded, grade
 from grader.report import publish as publishing
 from grader.report.publish import render_class
@@ -321,6 +322,21 @@ def test_what_rests_on_no_stored_evidence_does_not_stand(judge, monkeypatch):
         judge()
     assert judge()[1] == ["101", "102", "103"]
     assert judge()[1] == []
+
+
+def test_evidence_on_another_copy_than_the_one_that_is_judged_is_none(tmp_path):
+    store = EvidenceStore(tmp_path)
+    (tmp_path / "of-sam.json").write_text("{}")
+    keys = {"Alex": "of-alex", "Sam": "of-sam"}
+    by_sam, by_alex = (
+        Group(hand_ins=tuple(map(hand_in_mark, names)), is_shared=True, mark="m")
+        for names in (("Sam", "Alex"), ("Alex", "Sam"))
+    )
+    before = JudgedBefore(tmp_path / "judged.json", (), keys, store, (), tmp_path, {})
+    before.standing({"Alex": by_sam, "Sam": by_sam}, {}, (), {})
+    assert before.basis("Alex") != ""
+    before.standing({"Alex": by_alex, "Sam": by_alex}, {}, (), {})
+    assert before.basis("Alex") == before.basis("Sam") == ""
 
 
 def test_a_grade_whose_page_was_never_written_does_not_stand_for_the_one_before(course, judge, monkeypatch):
