@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from grader.assess import find, grade_of, judged_by_criterion
 from grader.evidence.record import Evidence
@@ -50,6 +51,14 @@ class Judge:
                 judged[hand_in_mark(submission.id)] = found
         return [one for one in judged.values() if judged.keys() >= set(judged_together(one.grade.group))]
 
+    @cached_property
+    def _decided(self) -> dict[str, list[Override]]:
+        """The decisions by hand-in: a large class has thousands."""
+        decided: dict[str, list[Override]] = {}
+        for decision in self.decisions:
+            decided.setdefault(decision.submission, []).append(decision)
+        return decided
+
     def _anew(self, evidence: Evidence) -> Judged:
         name = evidence.submission.id
         basis = self.before.basis(name, evidence.scripts or ())
@@ -74,7 +83,7 @@ class Judge:
         self, submission: Submission, run_key: str | None, found: Findings, basis: str, *, is_known: bool
     ) -> Judged:
         """`is_known`: the evidence is that of the earlier grade."""
-        grade = grade_of(submission, run_key, found, self.rubric, self.decisions)
+        grade = grade_of(submission, run_key, found, self.rubric, self._decided.get(submission.id, ()))
         told = in_group(self.handed_in.told(grade), self.groups, self.earlier)
         return Judged(
             grade=told,
