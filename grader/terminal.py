@@ -101,11 +101,12 @@ def _print_points(part: Graded, console: Console) -> None:
         (_who(one), *map(plain_amount, (one.final_score, one.open_points, one.max_points)))
         for one in part.grades
     ]
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    of_names, *widths = (max(map(cell_len, column)) for column in zip(heads, *rows, strict=True))
+    of_names = min(of_names, console.width - sum(widths) - 9)  # a long name makes its own line long, no other
 
     def line(name: str, *amounts: str) -> str:
-        padded = (amount.rjust(width) for amount, width in zip(amounts, widths[1:], strict=True))
-        return "   ".join((name + " " * (widths[0] - cell_len(name)), *padded))
+        padded = (amount.rjust(width) for amount, width in zip(amounts, widths, strict=True))
+        return "   ".join((name + " " * (of_names - cell_len(name)), *padded))
 
     console.print(Text(f"Assignment {part.assignment}", style="italic"))
     console.print(Text(line(*heads), style="bold"), soft_wrap=True)

@@ -56,9 +56,13 @@ def test_points_stand_below_each_other_however_wide_names_are(capsys):
     assert len({cell_len(line) for line in told[1:5]}) == 1
 
 
-def test_a_long_name_is_printed_as_a_whole_and_nothing_of_it_reaches_the_terminal_as_an_order(capsys):
+def test_a_long_name_is_printed_as_a_whole_and_nothing_of_it_reaches_the_terminal_as_an_order(
+    capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
     name = "Alex \x1b[31m[bold]Example " + "of a very long name " * 20
-    line = printed(capsys, a_grade(101, name.strip(), "10"))[2]
+    _, head, line, other, *_ = printed(capsys, a_grade(101, name.strip(), "10"), a_grade(102, None, "7.5"))
+    assert max(len(head), len(other)) <= 80
     assert "\x1b" not in line
     assert "[bold]Example of a very long name" in line
     assert line.count("very long") == 20
