@@ -19,7 +19,6 @@ from rapidfuzz import process
 
 from grader.errors import RubricError
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, unless PyYAML was built without
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
 MAX_DIGITS = 15  # what a float keeps exactly, so that 0.1 in the file is Decimal("0.1")
@@ -166,8 +165,15 @@ class StrictYaml:
 def read_yaml(path: Path) -> StrictYaml:
     """Read the file at `path`; problems that leave the rest readable are gathered, not raised.
 
-    Raises `RubricError` when the file cannot be read, is too large, or is not YAML.
+    Raises `RubricError` when the file cannot be read, is too large, or is not YAML. It is parsed by libyaml
+    always, and never by PyYAML's own parser: that is slower and refuses files which libyaml reads, and a
+    rubric must be the same everywhere.
     """
+    if not yaml.__with_libyaml__:
+        raise RubricError(
+            f"{path}: this file cannot be read, because PyYAML was built without libyaml here: put one of its "
+            "wheels in its place (pip install --force-reinstall --only-binary :all: pyyaml)"
+        )
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -179,7 +185,7 @@ def read_yaml(path: Path) -> StrictYaml:
         raise RubricError(f"{path}: this file is larger than {MAX_BYTES // 1024} KiB: is it the right one?")
     result = StrictYaml(path)
     try:
-        result.read(yaml.parse(raw.decode("utf-8-sig"), Loader=_LOADER))
+        result.read(yaml.parse(raw.decode("utf-8-sig"), Loader=yaml.CSafeLoader))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise RubricError(f"{path}, line {line}: this is not UTF-8 text: save the file as UTF-8") from error

@@ -235,6 +235,14 @@ def test_a_mistake_is_told_with_its_line_and_the_mend(
     assert any(told in line for line in lines), lines
 
 
+def test_without_libyaml_one_sentence_tells_the_mend(
+    rubric_file: Path, checks: Mapping[str, Check], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yaml.__with_libyaml__", False)
+    [line] = complaints(rubric_file, checks, GOOD)
+    assert "pip install --force-reinstall --only-binary :all: pyyaml" in line
+
+
 def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_their_lines(
     rubric_file: Path, checks: Mapping[str, Check]
 ) -> None:
