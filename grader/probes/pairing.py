@@ -28,8 +28,8 @@ def timed(
     anything), and not past `deadline`; not at all where a call takes longer than `longest`.
     """
     with without_sleep() as slept:
-        _finished(graph())  # which may trace
-        if _seconds_of(graph) > longest or _seconds_of(eagerly) > longest:
+        finished(graph())  # which may trace
+        if seconds_of(graph) > longest or seconds_of(eagerly) > longest:
             return {"why_not": "a call takes too long to be repeated"}
         slept.clear()
         began = clock()
@@ -39,7 +39,7 @@ def timed(
             if clock() > min(deadline, began + most):
                 break
             in_turn = (eagerly, graph) if len(pairs) % 2 else (graph, eagerly)
-            took = {call: _seconds_of(call) for call in in_turn}
+            took = {call: seconds_of(call) for call in in_turn}
             pairs.append((took[eagerly], took[graph]))
     return {
         "eager": [eager for eager, _ in pairs],
@@ -72,13 +72,14 @@ def reference(width: int) -> tuple[Callable[[], Any], Callable[[], Any], int]:
     return step, tf.function(step), sum(int(np.prod(shape)) for shape in shapes)
 
 
-def _seconds_of(call: Callable[[], Any]) -> float:
+def seconds_of(call: Callable[[], Any]) -> float:
+    """How long a call takes until what it computes is there."""
     started = clock()
-    _finished(call())
+    finished(call())
     return clock() - started
 
 
-def _finished(result: Any) -> None:
+def finished(result: Any) -> None:
     """Wait until what was computed is there: a device may still be at work when a call returns."""
     import tensorflow as tf
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
-from probes.pairing import clock
+from probes.pairing import clock, finished, seconds_of
 from probes.places import is_library
 
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("tensorflow", "keras", "tf_keras"))
@@ -20,22 +20,41 @@ _MOST_CALLS, _LITTLE = 3, 0.1
 _LOOPS = ("While", "ReduceDataset", "ScanDataset", "MapDataset")  # in names of operations
 
 
+class _Look(NamedTuple):
+    """One eager call that was looked into: seconds outside and inside TensorFlow, operations that it ran."""
+
+    outside: float
+    inside: float
+    operations: int
+
+    @property
+    def share(self) -> float:
+        """The part of the time that is outside, from 0 to 1."""
+        return self.outside / max(self.outside + self.inside, 1e-9)
+
+
 def least_seen_in(call: Callable[[], Any]) -> dict[str, Any]:
     """Fields of `Timing` on eager calls: `outside`, the least share of a few calls, and `eager_operations`.
 
-    On a busy machine a call is held up anywhere; more than one is looked at where much is outside.
+    On a busy machine a call is held up anywhere; more than one is looked at where much is outside. What a
+    call takes that nobody looks into, and not where one does, is outside, too: it may know of that.
     """
-    told: list[dict[str, Any]] = []
-    while len(told) < _MOST_CALLS and all(one["outside"] > _LITTLE for one in told):
-        told.append(seen_in(call))
-    return min(told, key=lambda one: float(one["outside"]))
+    looks: list[_Look] = []
+    plain: list[float] = []
+    outside = 1.0
+    while len(looks) < _MOST_CALLS and outside > _LITTLE:
+        plain.append(seconds_of(call))
+        looks.append(_looked_into(call))
+        unseen = 1 - min(one.inside for one in looks) / max(min(plain), 1e-9)
+        outside = max(unseen, min(one.share for one in looks))
+    return {"outside": outside, "eager_operations": max(one.operations for one in looks)}
 
 
-def seen_in(call: Callable[[], Any]) -> dict[str, Any]:
-    """The same fields on one eager call.
+def _looked_into(call: Callable[[], Any]) -> _Look:
+    """What the notebook calls of C, and of other libraries, is outside, too.
 
-    What the notebook calls of C, and of other libraries, is outside, too. Looking slows Python down,
-    TensorFlow's above all: the share is rather too small.
+    Looking slows Python down, TensorFlow's above all, even without the time that it takes itself: what is
+    outside is rather too small a share.
     """
     spent = {True: 0.0, False: 0.0}
     operations = 0
@@ -43,20 +62,19 @@ def seen_in(call: Callable[[], Any]) -> dict[str, Any]:
 
     def heard(frame: FrameType | None, event: str, called: Any) -> None:
         nonlocal is_outside, last, operations
-        now = clock()
-        spent[is_outside] += now - last
+        spent[is_outside] += clock() - last
         operations += event == "c_call" and getattr(called, "__name__", "") in _RUN_AN_OPERATION
         frame = frame.f_back if frame is not None and event == "return" else frame
-        is_outside, last = _is_outside(frame), now
+        is_outside = _is_outside(frame)
+        last = clock()  # of the time between two calls of this, nothing is its own
 
     before = sys.getprofile()
     sys.setprofile(heard)
     try:
-        call()
+        finished(call())
     finally:
         sys.setprofile(before)
-    outside = spent[True] / max(sum(spent.values()), 1e-9)
-    return {"outside": outside, "eager_operations": operations}
+    return _Look(spent[True], spent[False], operations)
 
 
 def _is_outside(frame: FrameType | None) -> bool:
