@@ -171,8 +171,8 @@ def read_yaml(path: Path) -> StrictYaml:
     """
     if not yaml.__with_libyaml__:
         raise RubricError(
-            f"{path}: this file cannot be read, because PyYAML was built without libyaml here: put one of its "
-            "wheels in its place (pip install --force-reinstall --only-binary :all: pyyaml)"
+            f"{path}: this file cannot be read, because PyYAML was built without libyaml here: install "
+            "one of its wheels (pip install --force-reinstall --only-binary :all: pyyaml)"
         )
     try:
         with path.open("rb") as file:
