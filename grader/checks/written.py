@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
@@ -12,12 +11,11 @@ from grader.notebook.code import CodeIndex
 
 LARGE_BYTES = 20_000  # of data written out in code; the weights of even a tiny network for MNIST take more
 _COUNTS_FROM = 200  # bytes of one literal: shorter ones are ordinary strings and settings
-_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,4}(?:\.\d{1,17})?|\.\d{1,17})")
 
 
 def written_down(evidence: Evidence) -> Callable[[float], bool]:
     """Tells whether an accuracy stands as a number in the code, to the digits it was printed with."""
-    rounded = _shares_written(evidence.code)
+    rounded = _rounded(evidence.shares_in_code)
 
     def is_written_down(value: float) -> bool:
         digits = min(8, max(2, len(f"{value:.8f}".rstrip("0").partition(".")[2])))
@@ -27,25 +25,10 @@ def written_down(evidence: Evidence) -> Callable[[float], bool]:
 
 
 @lru_cache(maxsize=1)
-def _shares_written(code: CodeIndex) -> dict[int, set[str]]:
-    """By digits after the point: the numbers between 0 and 1, or per cent, that the code holds."""
-    literals = {value for found in _literals(code) for value in (found, found / 100) if 0 < value < 1}
-    return {digits: {f"{value:.{digits}f}" for value in literals} for digits in range(2, 9)}
-
-
-def _literals(code: CodeIndex) -> Iterator[float]:
-    """Every number written in the code, also inside its strings; comments aside."""
-    for _, node in code.nodes:
-        if isinstance(node, ast.Constant):
-            yield from _numbers_in(node.value)
-    for cell in {cell for cell, _ in code.unparsed}:
-        yield from _numbers_in(code.source(cell))
-
-
-def _numbers_in(value: object) -> list[float]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return [float(value)] if abs(value) < 1e6 else []
-    return [float(text) for text in _NUMBER.findall(value[:100_000])] if isinstance(value, str) else []
+def _rounded(numbers: tuple[float, ...]) -> dict[int, set[str]]:
+    """By digits after the point: what lies between 0 and 1 of numbers and of as many per cent."""
+    shares = {value for number in numbers for value in (number, number / 100) if value < 1}
+    return {digits: {f"{value:.{digits}f}" for value in shares} for digits in range(2, 9)}
 
 
 def data_written_out(code: CodeIndex) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from grader.evidence.record import Evidence
 from grader.model import Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import read_code_facts
+from grader.notebook.literals import shares_in
 from grader.notebook.machinery import Reach, files_run, reaches_of_cells, reaches_of_file
 from grader.notebook.outputs import read_outputs
 from grader.notebook.prose import read_prose
@@ -62,6 +63,7 @@ def collect(
         measured=measured,
         code_facts=read_code_facts(code),
         text=read_prose(notebook),
+        shares=shares_in(code),
         reaches=(*reaches_of_cells(notebook.code_cells), *_reaches_of_files(submission, code)),
         own_traces=own_traces(code, executed or notebook),
     )

@@ -13,6 +13,7 @@ from grader.evidence.scripts import TriedScript
 from grader.model import Record, Run, Submission
 from grader.notebook.code import CodeIndex
 from grader.notebook.dataflow import CodeFacts, read_code_facts
+from grader.notebook.literals import shares_in
 from grader.notebook.machinery import Reach
 from grader.notebook.names import NamesFound, find_names
 from grader.notebook.prose import Prose, read_prose
@@ -30,13 +31,13 @@ class Evidence(Record):
     was none); `observed` was seen by the recorder in the room, `measured` computed from what the models
     predicted, `repeats` the same for runs with other seeds, and `reruns` what was read in the outputs of
     those. `references` is what experiments of ours found, the same for every hand-in: it is laid beside what
-    is stored. What can be derived from the cells (`code`,
-    `facts`, `prose`) is derived when asked for; the collector stores `code_facts` and `text`, because
-    reading them is what takes long. `own_traces` are the notebook's own experiments with orders of shuffle,
-    batch and repeat, each with its cell, as our run printed them (as handed in where there was none).
-    `reaches` is code of the hand-in, in cells and files, that reaches into what runs it. `scripts` are the
-    broken scripts that the rubric asks about, with what came of trying the hand-in's fixes; None when that
-    was not looked into. It is laid beside what is stored, as `references` is.
+    is stored. What can be derived from the cells (`code`, `facts`, `prose`, `shares_in_code`) is derived when
+    asked for; the collector stores `code_facts`, `text` and `shares`, because reading these takes long.
+    `own_traces` are the notebook's own experiments with orders of shuffle, batch and repeat, each with its
+    cell, as our run printed them (as handed in where there was none). `reaches` is code of the hand-in, in
+    cells and files, that reaches into what runs it. `scripts` are the broken scripts that the rubric asks
+    about, with what came of trying the hand-in's fixes; None when that was not looked into. It is laid beside
+    what is stored, as `references` is.
     """
 
     schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
@@ -52,6 +53,7 @@ class Evidence(Record):
     references: References = References()
     code_facts: CodeFacts | None = None
     text: Prose | None = None
+    shares: tuple[float, ...] | None = None
     reaches: tuple[Reach, ...] = ()
     own_traces: tuple[tuple[int, Trace], ...] = ()
     scripts: tuple[TriedScript, ...] | None = None
@@ -70,6 +72,11 @@ class Evidence(Record):
     def prose(self) -> Prose:
         """The notebook's text: its passages, in Markdown cells and in comments."""
         return self.text or read_prose(self.notebook)
+
+    @cached_property
+    def shares_in_code(self) -> tuple[float, ...]:
+        """The numbers in the notebook's code that may be a share, between 0 and 1 or in per cent."""
+        return shares_in(self.code) if self.shares is None else self.shares
 
     @cached_property
     def names(self) -> NamesFound:
