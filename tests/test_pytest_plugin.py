@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.model import Reason, met
+from grader.reference_grading import Seen
+
 pytest_plugins = ["pytester"]
 
 # By its module and not by its entry point, so that the tests need no fresh installation.
@@ -110,6 +113,31 @@ def test_a_failure_says_what_was_expected_and_found_and_why_without_a_traceback(
 
 def test_a_mutant_passes_where_it_loses_what_it_must(pytester, course):
     pytester.runpytest(*PLUGIN, "-k", "cleared").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_quick"),
+    [
+        ((), True),
+        (("--reference-data", "real"), False),
+        (("--reference-budget", "full"), False),
+        (("--reference-data", "real", "--reference-budget", "quick"), True),
+    ],
+)
+def test_references_train_as_written_on_real_data_unless_told_otherwise(
+    pytester, course, monkeypatch, options, is_quick
+):
+    told = []
+
+    def graded(references, *_, data, is_quick):
+        told.append((data, is_quick))
+        found = met(Reason(text="There."))
+        return [Seen({"names": found, "outputs-saved": found}, seconds=1) for _ in references]
+
+    pytester.makeconftest("")
+    monkeypatch.setattr("grader.reference_grading.grade_references", graded)
+    pytester.runpytest(*PLUGIN, *options, "-k", "solution.ipynb").assert_outcomes(passed=2)
+    assert told == [(Path("real") if "real" in options else None, is_quick)]
 
 
 def test_all_are_graded_once_and_only_what_is_selected(pytester, course):
