@@ -22,7 +22,7 @@ def stand_in_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _nothing_large_is_left(tmp_path: Path) -> Iterator[None]:
-    """Data sets are 55 MB each, and pytest keeps the folders of three runs."""
+    """Data sets are 55 MB each, and pytest keeps folders until all tests have passed."""
     yield
     shutil.rmtree(tmp_path)
 

@@ -71,7 +71,7 @@ def kind(request: pytest.FixtureRequest, kernel_parent: ForkedRooms) -> Callable
 
 @pytest.fixture(scope="session")
 def ready_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course's state with its stand-ins and their split, to be copied: making them takes seconds."""
+    """A course's state with its stand-ins and their split, for others to link: making them takes seconds."""
     state = tmp_path_factory.mktemp("state")
     for name in dataset_names():
         files = find_dataset(name, data=None, course_data=None, cache=state / "cache")
