@@ -10,6 +10,8 @@ import yaml
 
 from grader.strict_yaml import Place
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 
 def edited_yaml(text: str, values: Mapping[Place, str], notes: Mapping[Place, str], mark: str) -> str:
     """`text` with other `values`, and with one line of comment above the line of each place in `notes`.
@@ -17,7 +19,9 @@ def edited_yaml(text: str, values: Mapping[Place, str], notes: Mapping[Place, st
     A comment begins with `mark`; one with it that stands there already is replaced. Values that are equal as
     numbers are left as they are written. Raises KeyError for a place that the text does not have.
     """
-    root = yaml.compose(text, Loader=yaml.SafeLoader) or yaml.MappingNode("", [])
+    if text.startswith(_BYTE_ORDER_MARK):  # libyaml does not count it
+        return _BYTE_ORDER_MARK + edited_yaml(text.removeprefix(_BYTE_ORDER_MARK), values, notes, mark)
+    root = yaml.compose(text, Loader=yaml.CSafeLoader) or yaml.MappingNode("", [])
     parts, at = [], 0
     for node, value in sorted(
         ((_found(root, place)[1], value) for place, value in values.items()),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from grader.strict_yaml import read_yaml
 from grader.yaml_editing import edited_yaml
 
 TEXT = """# On top: ä, 0.80
@@ -33,6 +34,19 @@ def test_quotes_and_blocks_are_no_obstacle():
     new = edited_yaml(TEXT, values, {}, "mark ")
     expected = TEXT.replace("full: '0.80'", "full: 0.85").replace("partly: 0.50", "partly: 0.4")
     assert new == expected.replace("band: 0.02", "band: 0.03")
+
+
+def test_letters_of_any_width_before_a_value_move_nothing():
+    text = "title: ä € 😀\ncriteria: [{points: 0.5}]  # 😀\n"
+    new = edited_yaml(text, {("criteria", 0, "points"): "1.5"}, {}, "mark ")
+    assert new == text.replace("0.5", "1.5")
+
+
+def test_whatever_a_rubric_is_read_from_can_be_edited(tmp_path):
+    text = "title: a\nwith: {full:\t0.8}\n"  # PyYAML's own parser refuses tabs there
+    (tmp_path / "a1.yaml").write_text(text)
+    assert read_yaml(tmp_path / "a1.yaml").value == {"title": "a", "with": {"full": 0.8}}
+    assert edited_yaml(text, {("with", "full"): "0.9"}, {}, "mark ") == text.replace("0.8", "0.9")
 
 
 def test_equal_numbers_are_left_as_they_are_written():
