@@ -179,7 +179,8 @@ def pytest_grade_references(config: pytest.Config, references: Sequence[Referenc
     from grader.reference_grading import course_of_references, grade_references
 
     data = _data_of(config)
-    is_quick = (config.getoption("--reference-budget") or ("full" if data else "quick")) == "quick"
+    budget = config.getoption("--reference-budget") or ("full" if data else "quick")
+    is_quick = budget == "quick"
     seen: dict[Path, Seen] = {}
     for root in dict.fromkeys(_course_of(reference.origin) for reference in references):
         chosen = [reference for reference in references if _course_of(reference.origin) == root]
